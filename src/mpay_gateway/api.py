@@ -1,0 +1,96 @@
+"""All that a plugin may import (with `mpay_gateway.wssecurity`). Changes follow semantic versioning."""
+
+from mpay_gateway.boundary import Clock
+from mpay_gateway.domain.confirmation import (
+    Confirmation,
+    ConfirmationLine,
+    ConfirmationToDeliver,
+    DeliveryReceipt,
+)
+from mpay_gateway.domain.documents import Document, Medium, Receipt
+from mpay_gateway.domain.errors import (
+    ConfigurationError,
+    Conflict,
+    InvalidAnswer,
+    InvalidCallback,
+    InvalidChoice,
+    MpayError,
+    OutcomeUnknown,
+    RemoteError,
+    RemoteRefused,
+    RemoteUnavailable,
+    UnknownService,
+)
+from mpay_gateway.domain.evidence import Direction, EvidenceSink, MessageMeta
+from mpay_gateway.domain.identifiers import (
+    AccountId,
+    Alphabet,
+    InvoiceId,
+    OrderKey,
+    PaymentId,
+    ReferenceForm,
+    ServiceId,
+    clean_order_key,
+)
+from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentOffer, InstrumentPlan, Need
+from mpay_gateway.domain.invoice import Invoice
+from mpay_gateway.domain.language import Language, LocalText
+from mpay_gateway.domain.money import Money, sum_money
+from mpay_gateway.domain.order import (
+    CustomerType,
+    Deviation,
+    Order,
+    OrderLine,
+    OrderLookup,
+    OrderProperty,
+    OrderStatus,
+    PaymentAccount,
+)
+from mpay_gateway.domain.payment import DeclineReason, Payment, PaymentState
+from mpay_gateway.domain.provider_answer import (
+    Callback,
+    CallbackKind,
+    CallbackReading,
+    Confirms,
+    Instructions,
+    NextStep,
+    PaymentRequest,
+    PaymentToCheck,
+    PostForm,
+    ProviderCapture,
+    ProviderConfirmation,
+    ProviderStatus,
+    Redirect,
+    ReversalAnswer,
+    ShowQr,
+    StatementLine,
+)
+from mpay_gateway.domain.queries import OrderQuery, PaymentChange, StatementPeriod
+from mpay_gateway.domain.service import Channel, Service
+from mpay_gateway.hooks import API_VERSION, hookimpl
+from mpay_gateway.hooks.plugin import (
+    Capability,
+    CertificatePem,
+    Connector,
+    InstrumentPlugin,
+    PluginContext,
+    ProviderPlugin,
+    Secret,
+)
+from mpay_gateway.outbound import HttpAnswer, HttpClient, HttpRequest
+
+__all__ = [
+    "API_VERSION", "AccountId", "Alphabet", "Callback", "CallbackKind", "CallbackReading", "Capability",
+    "CertificatePem", "Channel", "Clock", "ConfigurationError", "Confirmation", "ConfirmationLine",
+    "ConfirmationToDeliver", "Confirms", "Conflict", "Connector", "CustomerType", "DeclineReason",
+    "DeliveryReceipt", "Deviation", "Direction", "Document", "EvidenceSink", "HttpAnswer", "HttpClient",
+    "HttpRequest", "InstrumentChoice", "InstrumentOffer", "InstrumentPlan", "InstrumentPlugin", "Instructions",
+    "InvalidAnswer", "InvalidCallback", "InvalidChoice", "Invoice", "InvoiceId", "Language", "LocalText",
+    "Medium", "MessageMeta", "Money", "MpayError", "Need", "NextStep", "Order", "OrderKey", "OrderLine",
+    "OrderLookup", "OrderProperty", "OrderQuery", "OrderStatus", "OutcomeUnknown", "Payment", "PaymentAccount",
+    "PaymentChange", "PaymentId", "PaymentRequest", "PaymentState", "PaymentToCheck", "PluginContext",
+    "PostForm", "ProviderCapture", "ProviderConfirmation", "ProviderPlugin", "ProviderStatus", "Receipt",
+    "Redirect", "ReferenceForm", "RemoteError", "RemoteRefused", "RemoteUnavailable", "ReversalAnswer",
+    "Secret", "Service", "ServiceId", "ShowQr", "StatementLine", "StatementPeriod", "UnknownService",
+    "clean_order_key", "hookimpl", "sum_money",
+]  # fmt: skip

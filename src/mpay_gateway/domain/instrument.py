@@ -1,0 +1,54 @@
+"""Instruments: what the payer does. An instrument never names a bank; it says what it needs."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mpay_gateway.domain.money import Money
+
+
+class Need(StrEnum):
+    """What an instrument needs of the provider account that serves it; providers declare what they give."""
+
+    REDIRECT = "redirect"
+    QR = "qr"
+    COLLECTION = "collection"
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentOffer:
+    """One way to pay as it is shown, in the payer's language.
+
+    `logo`: path of a static file of the plugin's, or empty. `unavailable`: why it cannot be chosen now, in the
+    payer's language; empty when it can.
+    """
+
+    label: str
+    what_happens_next: str
+    duration: str
+    logo: str = ""
+    fee: Money | None = None
+    unavailable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedInstrument:
+    """An offer with the id of the configured instrument that made it."""
+
+    id: str
+    offer: InstrumentOffer
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentChoice:
+    """What the payer chose and filled in on the instrument page."""
+
+    instrument_id: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentPlan:
+    """What the instrument made of the choice: what it needs, and what the provider must be told."""
+
+    need: Need
+    details: tuple[tuple[str, str], ...] = ()

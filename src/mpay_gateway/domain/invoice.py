@@ -1,0 +1,72 @@
+"""The invoice: what the gateway shows of an order, under a number of its own, and how a payment fills its lines."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mpay_gateway.domain.identifiers import InvoiceId
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.order import Order, OrderLine
+from mpay_gateway.domain.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An order as it is shown to a payer and printed.
+
+    `snapshot_id` names the GetOrderDetails answer that `order` comes from. `payable`: what may be paid now at
+    most, None when the service does not know the amount. `address`: the page on our own host that opens it.
+    """
+
+    id: InvoiceId
+    service: Service
+    order: Order
+    snapshot_id: str
+    payable: Money | None
+    issued_at: datetime
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineAllocation:
+    """The part of a payment that goes to one line."""
+
+    line: OrderLine
+    amount: Money
+
+
+def allocate(order: Order, amount: Money) -> tuple[LineAllocation, ...]:
+    """Which line gets how much of `amount` (contract section 6; the gateway's own rule).
+
+    Lines are filled in the order sent, each up to its amount due; what is left goes to the first line that
+    allows advance payment, and of an unknown amount the first line takes all. Lines that get nothing are left
+    out. The parts sum to `amount`.
+
+    Raises: ValueError when more is left than the order can take.
+    """
+    left = amount
+    shares: list[Money] = []
+    for line in order.lines:
+        share = (
+            _smaller(line.amount_due, left) if line.amount_due is not None else Money.zero(amount.currency)
+        )
+        shares.append(share)
+        left = left - share
+    if left:
+        taker = _taker_of_the_rest(order)
+        shares[taker] = shares[taker] + left
+    return tuple(
+        LineAllocation(line, share) for line, share in zip(order.lines, shares, strict=True) if share
+    )
+
+
+def _taker_of_the_rest(order: Order) -> int:
+    if any(line.amount_due is None for line in order.lines):
+        return 0
+    for place, line in enumerate(order.lines):
+        if line.allow_advance or (order.allow_advance and line.allow_advance is None):
+            return place
+    raise ValueError("more than the order can take")
+
+
+def _smaller(one: Money, other: Money) -> Money:
+    return min(one, other)

@@ -1,0 +1,158 @@
+"""A payment and the facts that hang on it: captures, deliveries, reversals, each with its own states."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mpay_gateway.domain.identifiers import AccountId, InvoiceId, OrderKey, PaymentId, ServiceId
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.service import Channel
+
+
+class PaymentState(StrEnum):
+    """`created`: a row, nothing sent. `started`: a call may have been sent. "Not known" is no state."""
+
+    CREATED = "created"
+    STARTED = "started"
+    AUTHORISED = "authorised"
+    CAPTURED = "captured"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def open(self) -> bool:
+        """Whether money may still move without anything new from the payer's side."""
+        return self in {PaymentState.CREATED, PaymentState.STARTED, PaymentState.AUTHORISED}
+
+
+class CaptureState(StrEnum):
+    """One capture per provider transaction; a payment may have several, one of them claimed at most.
+
+    `claimed`: pays the order. `surplus`: to be given back, nothing is sent. `review`: another amount or currency
+    than asked; two people decide.
+    """
+
+    CLAIMED = "claimed"
+    SURPLUS = "surplus"
+    REVIEW = "review"
+
+
+class ClaimState(StrEnum):
+    """`held`: a payment is under way. `captured`: money is there, the service does not know. Then the two ends."""
+
+    HELD = "held"
+    CAPTURED = "captured"
+    ACKNOWLEDGED = "acknowledged"
+    RELEASED = "released"
+
+
+class DeliveryState(StrEnum):
+    DUE = "due"
+    LEASED = "leased"
+    CONFIRMED = "confirmed"
+    PARKED = "parked"
+
+
+class ReversalState(StrEnum):
+    DUE = "due"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class ReversalGround(StrEnum):
+    """Why captured money goes back. Nothing else may reverse (architecture, money safety)."""
+
+    CLAIM_LOST = "claim-lost"
+    SECOND_CAPTURE = "second-capture"
+    SERVICE_REFUSED = "service-refused"
+    ORDER_GONE = "order-gone"
+    OPERATORS = "operators"
+
+
+class DeclineReason(StrEnum):
+    """Why a provider declined, as far as a payer may know; each has a text in three languages."""
+
+    NO_FUNDS = "no-funds"
+    CARD_REFUSED = "card-refused"
+    CARD_EXPIRED = "card-expired"
+    NOT_AUTHENTICATED = "not-authenticated"
+    LIMIT = "limit"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment as stored. Times are UTC; `version` counts its changes (compare-and-set)."""
+
+    id: PaymentId
+    invoice_id: InvoiceId
+    snapshot_id: str
+    service_id: ServiceId
+    order_key: OrderKey
+    instrument_id: str
+    account_id: AccountId
+    channel: Channel
+    amount: Money
+    state: PaymentState
+    reference: str
+    created_at: datetime
+    session_until: datetime
+    device: str = ""
+    remote_reference: str = ""
+    next_step: str = ""
+    method: str = ""
+    decline_reason: DeclineReason | None = None
+    captured_at: datetime | None = None
+    next_check_at: datetime | None = None
+    checks: int = 0
+    visit_token: str = ""
+    form_token: str = ""
+    language: str = "ro"
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Money that the provider says it took: its own transaction id, its amount, not ours."""
+
+    id: str
+    payment_id: PaymentId
+    transaction_id: str
+    amount: Money
+    state: CaptureState
+    captured_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The telling of one confirmation to the service. `content` is what is always sent, fixed at capture."""
+
+    id: str
+    payment_id: PaymentId
+    service_id: ServiceId
+    state: DeliveryState
+    attempts: int
+    content: str
+    content_digest: str
+    created_at: datetime
+    confirmed_at: datetime | None = None
+    parked_reason: str = ""
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """Money on its way back. `key` is the idempotency key that the provider is given at every try."""
+
+    id: str
+    payment_id: PaymentId
+    capture_id: str
+    key: str
+    amount: Money
+    ground: ReversalGround
+    state: ReversalState
+    created_at: datetime
+    done_at: datetime | None = None
+    attempts: int = 0
+    last_error: str = ""

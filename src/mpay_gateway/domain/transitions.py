@@ -1,0 +1,153 @@
+"""The one table of state changes. Everything that changes a state asks `next_state`; nothing else knows an edge.
+
+Three shapes of payment share the table: redirect (created, started, captured), two-step (created, started,
+authorised, then captured, or cancelled by a void) and inbound (created, captured). Captured money overrides
+declined, cancelled and expired: the money is there. Duplicates are edges to the same state.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar, cast
+
+from mpay_gateway.domain.errors import InvalidTransition
+from mpay_gateway.domain.payment import CaptureState, ClaimState, DeliveryState, PaymentState, ReversalState
+
+
+class PaymentEvent(StrEnum):
+    START = "start"
+    AUTHORISE = "authorise"
+    CAPTURE = "capture"
+    DECLINE = "decline"
+    CANCEL = "cancel"
+    VOID = "void"
+    EXPIRE = "expire"
+
+
+class CaptureEvent(StrEnum):
+    RELEASE_TO_PAYER = "release-to-payer"
+    ACCEPT = "accept"
+    GIVE_BACK = "give-back"
+
+
+class ClaimEvent(StrEnum):
+    CAPTURE = "capture"
+    ACKNOWLEDGE = "acknowledge"
+    RELEASE = "release"
+    RETAKE = "retake"
+
+
+class DeliveryEvent(StrEnum):
+    LEASE = "lease"
+    CONFIRM = "confirm"
+    UNANSWERED = "unanswered"
+    PARK = "park"
+    RETRY = "retry"
+
+
+class ReversalEvent(StrEnum):
+    DONE = "done"
+    UNANSWERED = "unanswered"
+    REFUSE = "refuse"
+    RETRY = "retry"
+
+
+S = TypeVar("S", PaymentState, CaptureState, ClaimState, DeliveryState, ReversalState)
+State = PaymentState | CaptureState | ClaimState | DeliveryState | ReversalState
+Event = PaymentEvent | CaptureEvent | ClaimEvent | DeliveryEvent | ReversalEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One allowed change. `why` is for the drawing and for those who read the audit."""
+
+    machine: str
+    source: State
+    event: Event
+    target: State
+    why: str = ""
+
+
+_P, _PE = PaymentState, PaymentEvent
+_C, _CE = CaptureState, CaptureEvent
+_L, _LE = ClaimState, ClaimEvent
+_D, _DE = DeliveryState, DeliveryEvent
+_R, _RE = ReversalState, ReversalEvent
+
+EDGES: tuple[Edge, ...] = (
+    Edge("payment", _P.CREATED, _PE.START, _P.STARTED, "a call to the provider may leave"),
+    Edge("payment", _P.STARTED, _PE.START, _P.STARTED, "the start is repeated under the same reference"),
+    Edge("payment", _P.STARTED, _PE.AUTHORISE, _P.AUTHORISED, "two-step: the provider holds the money"),
+    Edge("payment", _P.AUTHORISED, _PE.AUTHORISE, _P.AUTHORISED, "told again"),
+    Edge("payment", _P.CREATED, _PE.CAPTURE, _P.CAPTURED, "inbound: money collected elsewhere"),
+    Edge("payment", _P.STARTED, _PE.CAPTURE, _P.CAPTURED, "the provider took the money"),
+    Edge("payment", _P.AUTHORISED, _PE.CAPTURE, _P.CAPTURED, "two-step: captured on our word"),
+    Edge("payment", _P.CAPTURED, _PE.CAPTURE, _P.CAPTURED, "told again, or a second transaction"),
+    Edge("payment", _P.DECLINED, _PE.CAPTURE, _P.CAPTURED, "the money turned up"),
+    Edge("payment", _P.CANCELLED, _PE.CAPTURE, _P.CAPTURED, "the money turned up"),
+    Edge("payment", _P.EXPIRED, _PE.CAPTURE, _P.CAPTURED, "the money turned up"),
+    Edge("payment", _P.STARTED, _PE.DECLINE, _P.DECLINED, "the provider refused"),
+    Edge("payment", _P.AUTHORISED, _PE.DECLINE, _P.DECLINED, "the provider gave the hold up"),
+    Edge("payment", _P.DECLINED, _PE.DECLINE, _P.DECLINED, "told again"),
+    Edge("payment", _P.STARTED, _PE.CANCEL, _P.CANCELLED, "the payer turned back"),
+    Edge("payment", _P.CANCELLED, _PE.CANCEL, _P.CANCELLED, "told again"),
+    Edge(
+        "payment", _P.AUTHORISED, _PE.VOID, _P.CANCELLED, "two-step: the order is gone, the hold is given up"
+    ),
+    Edge("payment", _P.CREATED, _PE.EXPIRE, _P.EXPIRED, "nothing was ever sent"),
+    Edge("payment", _P.STARTED, _PE.EXPIRE, _P.EXPIRED, "the session is over and the provider says so"),
+    Edge("payment", _P.EXPIRED, _PE.EXPIRE, _P.EXPIRED, "told again"),
+    Edge("capture", _C.REVIEW, _CE.ACCEPT, _C.CLAIMED, "two operators accept another amount"),
+    Edge("capture", _C.REVIEW, _CE.GIVE_BACK, _C.SURPLUS, "two operators give the money back"),
+    Edge("capture", _C.CLAIMED, _CE.RELEASE_TO_PAYER, _C.SURPLUS, "the service refused the confirmation"),
+    Edge("claim", _L.HELD, _LE.CAPTURE, _L.CAPTURED, "the money is there"),
+    Edge("claim", _L.HELD, _LE.RELEASE, _L.RELEASED, "declined, cancelled or expired"),
+    Edge("claim", _L.CAPTURED, _LE.ACKNOWLEDGE, _L.ACKNOWLEDGED, "the service knows"),
+    Edge("claim", _L.CAPTURED, _LE.RELEASE, _L.RELEASED, "reversed"),
+    Edge("claim", _L.RELEASED, _LE.RETAKE, _L.CAPTURED, "late money, and the order is still payable"),
+    Edge("delivery", _D.DUE, _DE.LEASE, _D.LEASED, "a worker takes it"),
+    Edge("delivery", _D.LEASED, _DE.LEASE, _D.LEASED, "another worker takes it over"),
+    Edge("delivery", _D.LEASED, _DE.CONFIRM, _D.CONFIRMED, "the service's signed word"),
+    Edge("delivery", _D.LEASED, _DE.UNANSWERED, _D.DUE, "no usable answer: again later"),
+    Edge("delivery", _D.LEASED, _DE.PARK, _D.PARKED, "definitely refused: a person decides"),
+    Edge("delivery", _D.PARKED, _DE.RETRY, _D.DUE, "an operator sends it again"),
+    Edge("delivery", _D.DUE, _DE.RETRY, _D.DUE, "an operator hurries it"),
+    Edge("reversal", _R.DUE, _RE.DONE, _R.DONE, "the provider gave it back"),
+    Edge("reversal", _R.DUE, _RE.UNANSWERED, _R.DUE, "no usable answer: again with the same key"),
+    Edge("reversal", _R.DUE, _RE.REFUSE, _R.REFUSED, "the provider refuses: a person decides"),
+    Edge("reversal", _R.REFUSED, _RE.RETRY, _R.DUE, "an operator tries again"),
+)
+
+# StrEnum members of different machines may compare equal as text: the type is part of the key.
+_BY_KEY = {(type(edge.source), edge.source, edge.event): edge for edge in EDGES}
+
+
+def next_state(state: S, event: Event) -> S:
+    """The state after `event`.
+
+    Raises: InvalidTransition when the table has no such edge.
+    """
+    edge = _BY_KEY.get((type(state), state, event))
+    if edge is None:
+        raise InvalidTransition(f"{type(state).__name__} {state.value}: {event.value}")
+    return cast(S, edge.target)
+
+
+def allows(state: State, event: Event) -> bool:
+    """Whether the table has the edge."""
+    return (type(state), state, event) in _BY_KEY
+
+
+def as_dot() -> str:
+    """The whole table as a Graphviz drawing, one cluster per machine."""
+    lines = ["digraph states {", "  rankdir=LR;", '  node [shape=box, style=rounded, fontname="sans-serif"];']
+    for machine in dict.fromkeys(edge.machine for edge in EDGES):
+        lines += [f"  subgraph cluster_{machine} {{", f'    label="{machine}";']
+        edges = [edge for edge in EDGES if edge.machine == machine]
+        states = dict.fromkeys(state for edge in edges for state in (edge.source, edge.target))
+        lines += [f'    {machine}_{state.value} [label="{state.value}"];' for state in states]
+        lines += [
+            f'    {machine}_{edge.source.value} -> {machine}_{edge.target.value} [label="{edge.event.value}"];'
+            for edge in edges
+        ]
+        lines.append("  }")
+    return "\n".join([*lines, "}"]) + "\n"

@@ -1,0 +1,90 @@
+"""What the class behind a plugin's entry point declares, and what the core gives it when it makes an instance.
+
+Entry points stand in three groups: `mpay_gateway.eservices`, `mpay_gateway.providers`, `mpay_gateway.instruments`.
+The core calls the class once per configured connector, account or instrument: `Plugin(context, settings)`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from mpay_gateway.boundary import Clock
+from mpay_gateway.domain.identifiers import ReferenceForm
+from mpay_gateway.domain.instrument import Need
+from mpay_gateway.domain.provider_answer import Confirms
+from mpay_gateway.outbound import HttpClient
+
+
+class Capability(StrEnum):
+    """What a provider can do beyond starting a payment and answering for it; each calls for its hook."""
+
+    TWO_STEP = "two-step"  # mpay_capture_payment
+    REVERSE = "reverse"  # mpay_reverse_payment
+    STATEMENT = "statement"  # mpay_read_statement
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A secret setting, written in the file by reference only: `{ env = "NAME" }` or `{ file = "path" }`."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePem:
+    """A certificate setting: a path in the file, its content (PEM) everywhere else."""
+
+    pem: str
+
+
+@dataclass(frozen=True, slots=True)
+class PluginContext:
+    """What an instance may use.
+
+    `id`: id of the instance (account, instrument or connector). `signing_key_pem` and
+    `signing_certificate_pem`: the gateway's own key for signed messages, for connectors alone, else empty.
+    """
+
+    id: str
+    http: HttpClient
+    clock: Clock
+    signing_key_pem: bytes = b""
+    signing_certificate_pem: bytes = b""
+
+
+class InstanceBase:
+    """What all three kinds declare. `settings_type`: a frozen dataclass, the schema of the instance's settings."""
+
+    settings_type: ClassVar[type]
+
+
+class Connector(InstanceBase):
+    """An e-Service connector: `mpay_lookup_orders`, `mpay_deliver_confirmation`.
+
+    `service_settings_type`: frozen dataclass, the schema of `[service.settings]` in a service's registration.
+    """
+
+    service_settings_type: ClassVar[type]
+
+
+class InstrumentPlugin(InstanceBase):
+    """An instrument: `mpay_offer_instruments`, `mpay_select_instrument`. `needs`: what a provider must give."""
+
+    needs: ClassVar[Need]
+
+
+class ProviderPlugin(InstanceBase):
+    """A provider: `mpay_start_payment`, `mpay_read_callback`, `mpay_fetch_confirmation` and its capabilities'.
+
+    `session_minutes`: how long the provider's payment page lives. `callback_limit`: largest body in bytes.
+    """
+
+    gives: ClassVar[frozenset[Need]]
+    confirms: ClassVar[Confirms] = Confirms.PULL
+    capabilities: ClassVar[frozenset[Capability]] = frozenset()
+    reference_form: ClassVar[ReferenceForm] = ReferenceForm()
+    session_minutes: ClassVar[int] = 30
+    currencies: ClassVar[frozenset[str]] = frozenset({"MDL"})
