@@ -1,0 +1,1 @@
+"""Connector of mpay-gateway to e-Services that implement IServiceProvider over SOAP."""

@@ -1,0 +1,1 @@
+"""Provider of mpay-gateway that takes card payments at the sandbox bank."""
