@@ -44,9 +44,7 @@ class Certificate:
         """Take what is needed of a parsed certificate. Raises: UnusableKey (not RSA, or too short)."""
         public = _strong_rsa(parsed.public_key())
         der = parsed.public_bytes(serialization.Encoding.DER)
-        pem = public.public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         return cls(
             fingerprint=hashlib.sha256(der).hexdigest(),
             subject=parsed.subject.rfc4514_string(),
@@ -56,7 +54,7 @@ class Certificate:
             serial=parsed.serial_number,
             issuer=name_of(parsed.issuer),
             key_identifiers=_key_identifiers(parsed, public),
-            verification_key=xmlsec.Key.from_memory(pem, xmlsec.KeyFormat.PEM),
+            verification_key=xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatPem),
         )
 
     def is_valid(self, at: datetime) -> bool:
@@ -91,7 +89,7 @@ class SigningKey:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        key = xmlsec.Key.from_memory(pem, xmlsec.KeyFormat.PEM)
+        key = xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatPem)
         return cls(certificate, key, base64.b64encode(certificate.der).decode("ascii"))
 
 
