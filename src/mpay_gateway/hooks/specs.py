@@ -1,9 +1,10 @@
-# mypy: disable-error-code="empty-body"  -- specifications have no body: pluggy never calls them
+# Specifications have no body: pluggy never calls them.
+# mypy: disable-error-code="empty-body"
 """Hook specifications, in the order of the scenario.
 
-*Routed* hooks go to one instance: the connector of the service, the configured instrument, the provider account.
-*Collected* hooks ask every instance. Arguments are passed by keyword; an implementation names only those that it
-needs. Hooks with I/O are called in a bounded pool under a deadline, never while a unit of work is open.
+*Routed* hooks go to one instance: the service's connector, the configured instrument, the provider account.
+*Collected* hooks ask every instance. Arguments are passed by keyword; an implementation names only those that
+it needs. Hooks with I/O are called in a bounded pool under a deadline, never while a unit of work is open.
 Anything raised that is not declared here reaches the core as `PluginBug` and harms this plugin's call alone.
 """
 
@@ -36,7 +37,7 @@ hookspec = pluggy.HookspecMarker("mpay_gateway")
 
 
 class WebConfigurator(Protocol):
-    """What `mpay_includeme` is given: Pyramid's configurator, already inside the instance's own route prefix."""
+    """What `mpay_includeme` gets: Pyramid's configurator, already inside the instance's own route prefix."""
 
     def add_route(self, name: str, pattern: str) -> None: ...
     def add_view(self, view: object, **predicates: object) -> None: ...
@@ -55,7 +56,7 @@ class HookSpecs:
 
     @hookspec(firstresult=True)
     def mpay_lookup_orders(self, service: Service, query: OrderQuery) -> OrderLookup:
-        """Step 5: ask the service for the orders under a key. Routed by the service's connector. I/O, no effect.
+        """Step 5: ask the service for the orders under a key. Routed by connector. I/O, no effect.
 
         An unknown order is an empty answer, whichever way the service says it.
         Raises: UnknownService, RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
@@ -63,7 +64,10 @@ class HookSpecs:
 
     @hookspec(firstresult=True)
     def mpay_render_invoice(self, invoice: Invoice, medium: Medium, language: Language) -> Document:
-        """Step 6: render the invoice as a paper. First result wins; the core's own comes last. No I/O."""
+        """Step 6: render the invoice as a paper. First result wins; the core's own comes last. No I/O.
+
+        Raises nothing.
+        """
 
     @hookspec
     def mpay_offer_instruments(
@@ -71,7 +75,7 @@ class HookSpecs:
     ) -> InstrumentOffer:
         """Step 7: offer this instrument for the invoice, or return None. Collected; no I/O.
 
-        A plugin that fails hides only its own instrument.
+        Raises nothing; a plugin that fails hides only its own instrument.
         """
 
     @hookspec(firstresult=True)
@@ -85,7 +89,7 @@ class HookSpecs:
     def mpay_start_payment(self, request: PaymentRequest) -> NextStep:
         """Steps 7 and 8: publish the payment to the provider. Routed by account. I/O.
 
-        Idempotent by the request's reference: the same request gives the same next step and no second session.
+        Idempotent by the request's reference: the same request gives the same next step, no second session.
         Raises: RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
         """
 
@@ -101,7 +105,7 @@ class HookSpecs:
     def mpay_fetch_confirmation(
         self, payment: PaymentToCheck, reading: CallbackReading
     ) -> ProviderConfirmation:
-        """Step 12: ask the provider what became of the payment. Routed by account; repeatable. I/O, no effect.
+        """Step 12: ask the provider what became of a payment. Routed by account; repeatable. I/O, no effect.
 
         `reading` is an empty one when no callback led here.
         Raises: RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
@@ -128,11 +132,14 @@ class HookSpecs:
 
     @hookspec(firstresult=True)
     def mpay_render_receipt(self, receipt: Receipt, medium: Medium, language: Language) -> Document:
-        """Step 14: render the receipt as a paper. First result wins; the core's own comes last. No I/O."""
+        """Step 14: render the receipt as a paper. First result wins; the core's own comes last. No I/O.
+
+        Raises nothing.
+        """
 
     @hookspec(firstresult=True)
     def mpay_reverse_payment(self, payment: PaymentToCheck, amount: Money, key: str) -> ReversalAnswer:
-        """Give money back, or void what is only authorised. Routed by account; idempotent by `key`. I/O.
+        """Back: give money back, or void what is only authorised. Routed by account; idempotent. I/O.
 
         Raises: RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
         """
@@ -148,7 +155,10 @@ class HookSpecs:
 
     @hookspec
     def mpay_payment_changed(self, change: PaymentChange) -> None:
-        """Any step: a payment changed its state; the change is committed. Errors are logged, never propagate."""
+        """Any step: a payment changed its state; the change is committed. I/O.
+
+        Whatever it raises is logged and goes no further.
+        """
 
 
 __all__ = ["HookSpecs", "WebConfigurator", "hookspec"]
