@@ -89,7 +89,7 @@ class CompileCatalogues(compile_catalog):
 
 def version() -> str:
     """Read the version from the package without importing it."""
-    found = re.search(r'^__version__ = "([^"]+)"', (PACKAGE / "__init__.py").read_text("utf-8"), re.M)
+    found = re.search(r'^__version__ = "([^"]+)"', (PACKAGE / "__init__.py").read_text("utf-8"), re.MULTILINE)
     if found is None:
         raise SystemExit(f"{PACKAGE / '__init__.py'} states no __version__")
     return found[1]

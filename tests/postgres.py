@@ -1,8 +1,8 @@
 """PostgreSQL for the tests: a thin fixture over the server's own programs.
 
 One cluster per test process (each xdist worker has its own), started when the first test asks for it,
-reachable through a socket in a short directory only, ended by the process that started it. Fresh databases are
-copies of a template, so that a schema is built once.
+reachable through a socket in a short directory only, ended by the process that started it. Fresh databases
+are copies of a template, so that a schema is built once.
 
 `MPAY_TEST_FSYNC=off` trades durability for speed; it is on by default, as in production.
 """
@@ -33,7 +33,7 @@ class ServerNotFoundError(RuntimeError):
 
 
 class PostgresServer:
-    """A cluster in a temporary directory of its own; `kill` it and `start` it to test what survives a crash."""
+    """A cluster in its own temporary directory; `kill` and `start` it to test what survives a crash."""
 
     def __init__(self, *, fsync: bool = True, settings: tuple[tuple[str, str], ...] = ()) -> None:
         """Create the cluster, without starting it; `settings` are further server parameters.

@@ -1,0 +1,84 @@
+# Everything runs in .venv, which the first target that needs it sets up.
+
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+BIN := .venv/bin
+WHEELS ?= wheels
+# Tests that start browsers or servers of their own share two cores badly: they run one after another.
+PARALLEL := -n 2 --dist loadfile
+PYTEST := $(PYTHON) -m pytest
+# Folders of tests that exist, so that a part of the checkout can be tested by itself.
+UNIT := $(wildcard tests/unit plugins/*/*/tests counterparts/*/tests)
+FUNCTIONAL := $(wildcard tests/functional tests/simulation)
+BROWSER := $(wildcard tests/browser)
+DISTRIBUTIONS := $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/*/pyproject.toml counterparts/*/pyproject.toml))
+CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts bench)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
+        test-functional test-browser coverage wheels check-wheels bench docs clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv ready to run the gateway
+	@scripts/setup_environment.sh run
+	@$(PYTHON) scripts/compile_catalogues.py
+
+setup-test: ## make .venv and the machine ready for the tests
+	@scripts/setup_environment.sh test
+	@$(PYTHON) scripts/compile_catalogues.py
+
+catalogues: setup ## compile changed message catalogues
+
+demo: setup ## start the whole scenario on loopback and print where to click
+	@$(PYTHON) counterparts/demo/start.py
+
+test: lint types test-architecture test-unit test-functional test-browser ## everything that must pass
+
+lint: setup-test ## check style and formatting
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+format: setup-test ## rewrite the code in the agreed format
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+types: setup-test ## check types, strictly
+	$(BIN)/mypy
+
+test-architecture: setup-test ## check who imports whom, and the rules on code
+	$(PYTEST) tests/architecture
+
+test-unit: setup-test ## test every distribution by itself
+	$(PYTEST) $(PARALLEL) $(UNIT)
+
+test-functional: setup-test ## test the payer's journeys, on SQLite and PostgreSQL
+	$(if $(FUNCTIONAL),$(PYTEST) $(PARALLEL) $(FUNCTIONAL),@echo "no functional tests yet")
+
+test-browser: setup-test ## test the pages in Chromium
+	$(if $(BROWSER),$(PYTEST) $(BROWSER),@echo "no browser tests yet")
+
+coverage: setup-test ## measure which lines the tests reach
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(UNIT) $(FUNCTIONAL)
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+wheels: setup-test ## build the wheels of all distributions
+	rm -rf $(WHEELS) build plugins/*/*/build counterparts/*/build
+	$(PYTHON) -m pip wheel -q --no-deps --no-build-isolation --wheel-dir $(WHEELS) . $(DISTRIBUTIONS)
+	@ls $(WHEELS)
+
+check-wheels: wheels ## install wheels into a fresh environment and use them
+	$(PYTHON) scripts/check_wheels.py $(WHEELS)
+
+bench: setup-test ## measure speed
+	$(PYTHON) bench/run.py
+
+docs: setup ## generate the reference of the hooks
+	$(BIN)/mpay hooks --markdown > docs/hooks.md
+
+clean: ## remove what was built, but not .venv
+	rm -rf build dist $(WHEELS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache htmlcov
+	rm -f .coverage .coverage.*
