@@ -48,11 +48,11 @@ def _check_encoding(message: bytes) -> None:
         name = quoted(named[1].decode("latin-1"))
         raise Refused(RefusalCode.ENCODING_NOT_ACCEPTED, f"the message declares the encoding {name}")
     try:
-        readable = b"\x00" not in message and bool(message.decode("utf-8") or True)
-    except UnicodeDecodeError:
-        readable = False
-    if not readable:
-        raise Refused(RefusalCode.ENCODING_NOT_ACCEPTED, "the message is not UTF-8 text")
+        text = message.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(RefusalCode.ENCODING_NOT_ACCEPTED, "the message is not UTF-8 text") from error
+    if "\x00" in text:
+        raise Refused(RefusalCode.ENCODING_NOT_ACCEPTED, "the message is not UTF-8 text: it holds NUL")
 
 
 def _check_prolog(message: bytes) -> None:
@@ -72,9 +72,10 @@ def _tree(message: bytes) -> etree._Element:
     try:
         root = etree.fromstring(message, parser)
     except etree.XMLSyntaxError as error:
-        if "Excessive depth" in error.msg:
+        reason = error.msg or "it is empty"
+        if "Excessive depth" in reason:
             raise Refused(RefusalCode.TOO_DEEP, "the message is nested too deeply to be read") from error
-        raise Refused(RefusalCode.NOT_XML, f"the message is not XML: {quoted(error.msg)}") from error
+        raise Refused(RefusalCode.NOT_XML, f"the message is not XML: {quoted(reason)}") from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise Refused(RefusalCode.DOCTYPE, "the message has a document type declaration")
     return root
