@@ -1,0 +1,1 @@
+"""A small shop of public services, paid through an MPay-compatible gateway."""

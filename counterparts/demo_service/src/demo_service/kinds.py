@@ -1,0 +1,46 @@
+"""What shall happen to an order: the choice on the order form that makes the demo worth its name."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """One way an order behaves, from the simple to the broken."""
+
+    ONE_LINE = "one-line"
+    SEVERAL_LINES = "several-lines"
+    PARTIAL = "partial"
+    ADVANCE = "advance"
+    AMOUNT_UNKNOWN = "amount-unknown"
+    FILL_IN = "fill-in"
+    SEVERAL_ORDERS = "several-orders"
+    AMOUNT_CHANGES = "amount-changes"
+    DUE_SOON = "due-soon"
+    LARGE_AMOUNT = "large-amount"
+    LONG_NAMES = "long-names"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    PAID = "paid"
+    NOT_FOUND_EMPTY = "not-found-empty"
+    NOT_FOUND_NIL = "not-found-nil"
+    NOT_FOUND_UNKNOWN_ORDER = "not-found-unknown-order"
+    NOT_FOUND_INVALID_PARAMETER = "not-found-invalid-parameter"
+    NOT_FOUND_INTERNAL_ERROR = "not-found-internal-error"
+    SLOW = "slow"
+    DOWN = "down"
+    HTML = "html"
+    UNSIGNED = "unsigned"
+    DEVIATION_RICH = "deviation-rich"
+    DEVIATION_CANCELLED = "deviation-cancelled"
+    CONFIRM_REFUSED = "confirm-refused"
+    CONFIRM_FAULT_UNSIGNED = "confirm-fault-unsigned"
+    CONFIRM_UNSIGNED = "confirm-unsigned"
+    CONFIRM_SLOW = "confirm-slow"
+    CONFIRM_HTML = "confirm-html"
+    CONFIRM_DOWN = "confirm-down"
+    CONFIRM_TIMEOUT_AFTER_EFFECT = "confirm-timeout-after-effect"
+
+
+DEVIATING = frozenset({Kind.DEVIATION_RICH, Kind.DEVIATION_CANCELLED})
+PARTLY_PAYABLE = frozenset({Kind.PARTIAL})
+PAYABLE_IN_ADVANCE = frozenset({Kind.ADVANCE, Kind.AMOUNT_UNKNOWN})
+SEVERAL_ACCOUNTS = frozenset({Kind.SEVERAL_LINES, Kind.PARTIAL, Kind.LONG_NAMES})

@@ -1,0 +1,106 @@
+"""The business side of the shop's IServiceProvider: find orders, take note of payments."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from sqlite3 import Connection
+
+from demo_service.database import Database
+from demo_service.journal import note_confirmation
+from demo_service.kinds import PARTLY_PAYABLE, PAYABLE_IN_ADVANCE, Kind
+from demo_service.language import language_of, texts_in
+from demo_service.offers import SERVICE_IDS
+from demo_service.order_book import OrderBook, add_payment, find_order
+from demo_service.order_details import describe_order, lei
+from demo_service.orders import Order
+from eservice_kit import (
+    Delivery,
+    Fault,
+    FaultCode,
+    OrderDetails,
+    OrderQuery,
+    PaymentConfirmation,
+    register_payment,
+)
+
+
+class Shop:
+    """Implements ``eservice_kit.EService``."""
+
+    def __init__(self, database: Database, book: OrderBook) -> None:
+        self._database = database
+        self._book = book
+
+    def get_order_details(self, query: OrderQuery) -> Sequence[OrderDetails]:
+        """The order of the key; none when it is unknown or belongs to the other service."""
+        _check_service(query.service_id)
+        try:
+            order = self._book.note_lookup(query.order_key)
+        except LookupError:
+            return ()
+        if order.service_id != query.service_id:
+            return ()
+        if order.kind is Kind.SEVERAL_ORDERS:
+            found: tuple[Order, ...] = self._book.parts_of(order.order_key)
+        else:
+            found = () if order.kind is Kind.NOT_FOUND_EMPTY else (order,)
+        texts = texts_in(language_of(query.language))
+        return tuple(describe_order(each, texts) for each in found)
+
+    def confirm_order_payment(self, confirmation: PaymentConfirmation) -> None:
+        """Record the payment, its effect and its line in the journal in one transaction.
+
+        An order that has expired meanwhile is paid all the same: the money was taken.
+        """
+        _check_service(confirmation.service_id)
+        with self._database.writing() as connection:
+            outcome = "already-applied"
+            if register_payment(connection, confirmation) is Delivery.FIRST:
+                _check_payment(confirmation, _order_of(connection, confirmation))
+                add_payment(connection, confirmation)
+                outcome = "applied"
+            note_confirmation(connection, confirmation, outcome)
+
+
+def _check_service(service_id: str) -> None:
+    if service_id not in SERVICE_IDS:
+        raise Fault(FaultCode.UNKNOWN_SERVICE, f"ServiceID {service_id!r} is not served here")
+
+
+def _order_of(connection: Connection, confirmation: PaymentConfirmation) -> Order:
+    try:
+        order = find_order(connection, confirmation.order_key)
+    except LookupError:
+        order = None
+    if order is None or order.service_id != confirmation.service_id:
+        raise Fault(FaultCode.UNKNOWN_ORDER, f"OrderKey {confirmation.order_key!r} is unknown")
+    return order
+
+
+def _check_payment(confirmation: PaymentConfirmation, order: Order) -> None:
+    """Refuse what does not fit the order. Raises: Fault(InvalidParameter)."""
+    if confirmation.currency != "MDL":
+        raise _invalid("Currency must be MDL")
+    amounts = [confirmation.total, *(line.amount for line in confirmation.lines)]
+    if any(amount != amount.quantize(Decimal("0.01")) for amount in amounts):
+        raise _invalid("an amount has more than two decimals")
+    if confirmation.total != sum(line.amount for line in confirmation.lines):
+        raise _invalid("the lines do not add up to TotalAmount")
+    if order.kind in (Kind.CANCELLED, Kind.DEVIATION_CANCELLED):
+        raise _invalid("the order was cancelled")
+    if order.kind not in PAYABLE_IN_ADVANCE:
+        _check_amounts(confirmation, order)
+
+
+def _check_amounts(confirmation: PaymentConfirmation, order: Order) -> None:
+    open_amounts = {line.line_id: lei(line.remaining) for line in order.lines}
+    paid_lines = [line.line_id for line in confirmation.lines]
+    if len(paid_lines) != len(set(paid_lines)) or not set(paid_lines) <= open_amounts.keys():
+        raise _invalid("a LineID is unknown or given twice")
+    if any(line.amount > open_amounts[line.line_id] for line in confirmation.lines):
+        raise _invalid("more is paid than is due")
+    if order.kind not in PARTLY_PAYABLE and confirmation.total != lei(order.remaining):
+        raise _invalid("the order can't be paid in parts")
+
+
+def _invalid(reason: str) -> Fault:
+    return Fault(FaultCode.INVALID_PARAMETER, reason)
