@@ -77,6 +77,7 @@ from mpay_gateway.hooks.plugin import (
     ProviderPlugin,
     Secret,
 )
+from mpay_gateway.hooks.specs import WebConfigurator
 from mpay_gateway.outbound import HttpAnswer, HttpClient, HttpRequest
 
 __all__ = [
@@ -84,13 +85,14 @@ __all__ = [
     "CertificatePem", "Channel", "Clock", "ConfigurationError", "Confirmation", "ConfirmationLine",
     "ConfirmationToDeliver", "Confirms", "Conflict", "Connector", "CustomerType", "DeclineReason",
     "DeliveryReceipt", "Deviation", "Direction", "Document", "EvidenceSink", "HttpAnswer", "HttpClient",
-    "HttpRequest", "InstrumentChoice", "InstrumentOffer", "InstrumentPlan", "InstrumentPlugin", "Instructions",
-    "InvalidAnswer", "InvalidCallback", "InvalidChoice", "Invoice", "InvoiceId", "Language", "LocalText",
-    "Medium", "MessageMeta", "Money", "MpayError", "Need", "NextStep", "Order", "OrderKey", "OrderLine",
-    "OrderLookup", "OrderProperty", "OrderQuery", "OrderStatus", "OutcomeUnknown", "Payment", "PaymentAccount",
-    "PaymentChange", "PaymentId", "PaymentRequest", "PaymentState", "PaymentToCheck", "PluginContext",
-    "PostForm", "ProviderCapture", "ProviderConfirmation", "ProviderPlugin", "ProviderStatus", "Receipt",
-    "Redirect", "ReferenceForm", "RemoteError", "RemoteRefused", "RemoteUnavailable", "ReversalAnswer",
-    "Secret", "Service", "ServiceId", "ShowQr", "StatementLine", "StatementPeriod", "UnknownService",
-    "clean_order_key", "hookimpl", "sum_money",
+    "HttpRequest", "Instructions", "InstrumentChoice", "InstrumentOffer", "InstrumentPlan",
+    "InstrumentPlugin", "InvalidAnswer", "InvalidCallback", "InvalidChoice", "Invoice", "InvoiceId",
+    "Language", "LocalText", "Medium", "MessageMeta", "Money", "MpayError", "Need", "NextStep", "Order",
+    "OrderKey", "OrderLine", "OrderLookup", "OrderProperty", "OrderQuery", "OrderStatus", "OutcomeUnknown",
+    "Payment", "PaymentAccount", "PaymentChange", "PaymentId", "PaymentRequest", "PaymentState",
+    "PaymentToCheck", "PluginContext", "PostForm", "ProviderCapture", "ProviderConfirmation",
+    "ProviderPlugin", "ProviderStatus", "Receipt", "Redirect", "ReferenceForm", "RemoteError",
+    "RemoteRefused", "RemoteUnavailable", "ReversalAnswer", "Secret", "Service", "ServiceId", "ShowQr",
+    "StatementLine", "StatementPeriod", "UnknownService", "WebConfigurator", "clean_order_key", "hookimpl",
+    "sum_money",
 ]  # fmt: skip
