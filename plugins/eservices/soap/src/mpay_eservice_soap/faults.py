@@ -1,0 +1,62 @@
+"""What a service's fault means (contract section 5). Codes are compared by their local part."""
+
+import re
+
+from mpay_eservice_soap.texts import clean_text, for_a_log
+from mpay_gateway.api import InvalidAnswer, RemoteRefused, UnknownService
+from mpay_gateway.wssecurity import Fault
+
+UNKNOWN_ORDER_CODES = frozenset({"UnknownOrder", "InvalidParameter", "InternalError"})
+"""By the guide an unknown order is an empty array; services say it with these, too."""
+DEFINITE_CODES = frozenset(
+    {
+        "InvalidParameter",
+        "InvoiceAlreadyPaid",
+        "InvoiceExpired",
+        "UnknownInvoice",
+        "UnknownOrder",
+        "UnknownPayment",
+        "UnknownService",
+    }
+)
+"""Signed, they are a definite no to a confirmation. All others may pass: the confirmation is sent again."""
+
+_LONGEST_REASON = 120
+_LONG_NUMBER = re.compile(r"\d{10,}")
+
+
+def means_unknown_order(fault: Fault) -> bool:
+    """Whether a signed fault of GetOrderDetails says that there is no such order."""
+    return fault.code in UNKNOWN_ORDER_CODES
+
+
+def lookup_refusal(fault: Fault) -> UnknownService | RemoteRefused:
+    """The error for any other signed fault of GetOrderDetails."""
+    if fault.code == "UnknownService":
+        return UnknownService(f"the service does not know itself by this id: {reason_for_a_log(fault)}")
+    return _refused(fault, permanent=fault.code in DEFINITE_CODES)
+
+
+def delivery_refusal(fault: Fault) -> RemoteRefused:
+    """The error for a signed fault of ConfirmOrderPayment."""
+    return _refused(fault, permanent=fault.code in DEFINITE_CODES)
+
+
+def unsigned_refusal(fault: Fault) -> RemoteRefused | InvalidAnswer:
+    """The error for a fault that is not signed, or not by the service.
+
+    Anyone may have written it: it is never definite.
+    """
+    if not fault.code:
+        return InvalidAnswer("an unsigned fault without a code")
+    return _refused(fault, permanent=False)
+
+
+def reason_for_a_log(fault: Fault) -> str:
+    """The fault's text in one short line; numbers as long as a personal code are left out."""
+    text = _LONG_NUMBER.sub("(number)", clean_text(fault.reason))
+    return text if len(text) <= _LONGEST_REASON else text[:_LONGEST_REASON] + "…"
+
+
+def _refused(fault: Fault, *, permanent: bool) -> RemoteRefused:
+    return RemoteRefused(for_a_log(fault.code, 40), reason_for_a_log(fault), permanent=permanent)
