@@ -82,6 +82,9 @@ PACKAGE_DATA = [
 class CompileCatalogues(compile_catalog):
     """Babel's command, except that a catalogue with errors stops the build."""
 
+    # Options are looked up under this name; by default it is the class's.
+    command_name = "compile_catalog"
+
     def run(self) -> None:
         if super().run():
             raise SystemExit("a message catalogue has errors, see above")

@@ -2,7 +2,7 @@
 
     python scripts/check_wheels.py WHEELS
 
-Our own distributions come from the folder alone; what they need comes from wherever pip takes it on this machine.
+Our own distributions come from the folder alone; what they need comes from where pip finds it here.
 """
 
 import subprocess

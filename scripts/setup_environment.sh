@@ -11,6 +11,7 @@ set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
 stamp=.venv/.installed
+log=.venv/install.log
 
 say() { printf '%s\n' "setup: $*" >&2; }
 
@@ -98,10 +99,14 @@ fingerprint() {
 }
 
 install_all() {
-    if command -v uv >/dev/null 2>&1 && uv pip install -q --python .venv/bin/python "$@"; then
+    if command -v uv >/dev/null 2>&1 && uv pip install --python .venv/bin/python "$@" >>"$log" 2>&1; then
         return
     fi
-    .venv/bin/python -m pip install -q --disable-pip-version-check "$@"
+    if ! .venv/bin/python -m pip install --disable-pip-version-check "$@" >>"$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        say "the installation failed; all of its output is in $log"
+        exit 1
+    fi
 }
 
 install_distributions() {
@@ -110,7 +115,7 @@ install_distributions() {
         rm -rf .venv
         "$(python_for_the_environment)" -m venv .venv
     fi
-    rm -f "$stamp"
+    rm -f "$stamp" "$log"
     say "installing the Python packages (a minute or two)"
     # The build tools come first, at their pinned versions, so that no build fetches its own.
     install_all --constraint constraints.txt setuptools wheel babel
