@@ -89,12 +89,12 @@ def _check_ids(root: etree._Element) -> None:
 
 
 def _body_and_header(root: etree._Element) -> tuple[etree._Element, etree._Element | None]:
-    strangers = [child for child in root if child.tag not in (names.BODY, names.HEADER)]
-    if strangers or _has_own_text(root):
-        raise Refused(RefusalCode.ENVELOPE_STRUCTURE, "the envelope holds more than a Header and a Body")
+    children = sorted(str(child.tag) for child in root)
     body = _child(root, names.BODY)
-    if body is None:
-        raise Refused(RefusalCode.ENVELOPE_STRUCTURE, "the envelope has no Body")
+    if body is None or children not in ([names.BODY], [names.BODY, names.HEADER]) or _has_own_text(root):
+        raise Refused(
+            RefusalCode.ENVELOPE_STRUCTURE, "an envelope holds one Body, one Header and nothing else"
+        )
     return body, _child(root, names.HEADER)
 
 

@@ -107,7 +107,15 @@ def signable(envelope: Envelope) -> Mapping[str, etree._Element]:
     parts = [envelope.body, envelope.timestamp]
     parts += [] if envelope.header is None else [e for e in envelope.header if e is not envelope.security]
     parts += [] if envelope.security is None else envelope.security.findall(names.BINARY_SECURITY_TOKEN)
-    return {own: part for part in parts if part is not None and (own := _own_id(part)) is not None}
+    found: dict[str, etree._Element] = {}
+    for part in parts:
+        own = None if part is None else _own_id(part)
+        if part is None or own is None:
+            continue
+        if own in found:
+            raise Refused(RefusalCode.DUPLICATE_ID, f"the Id {quoted(own)} occurs more than once")
+        found[own] = part
+    return found
 
 
 def _own_id(element: etree._Element) -> str | None:

@@ -15,7 +15,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from lxml import etree
 
-from mpay_gateway.wssecurity import MessageKind, Refused, VerificationPolicy, Verified, verify
+from mpay_gateway.wssecurity import (
+    MessageKind,
+    Refused,
+    TrustedCertificates,
+    VerificationPolicy,
+    Verified,
+    verify,
+)
 from mpay_gateway.wssecurity.names import DS, EXCLUSIVE_C14N, SOAP, WSSE, WSU, X509_PROFILE
 from tests.unit.wssecurity.identities import NOW, Identity, identity
 
@@ -166,13 +173,18 @@ def check(message: bytes, **changes) -> Verified:
     return verify(message, service().trusted, policy(**changes))
 
 
-def refusal(message: bytes, **changes) -> str:
+def answer(message: bytes, trusted: TrustedCertificates, **changes) -> str:
     """The code with which a message is refused; 'valid' when it is accepted."""
     try:
-        check(message, **changes)
+        verify(message, trusted, policy(**changes))
     except Refused as refused:
         return refused.code.value
     return "valid"
+
+
+def refusal(message: bytes, **changes) -> str:
+    """The answer to a reply, the service's certificate being registered."""
+    return answer(message, service().trusted, **changes)
 
 
 def edited(message: bytes, edit: Callable[[etree._Element], object]) -> bytes:

@@ -1,0 +1,94 @@
+"""Bytes that are no sound message: wrong encodings, DTDs, other formats, too much of anything."""
+
+import gzip
+
+import pytest
+
+from tests.unit.wssecurity.forge import (
+    REPLY,
+    Recipe,
+    refusal,
+)
+
+
+def replaced(old: bytes, new: bytes) -> bytes:
+    message = Recipe().build()
+    assert old in message
+    return message.replace(old, new)
+
+
+def nested(depth: int) -> bytes:
+    return Recipe(operation=REPLY.replace("Certificate", "<m:a>" * depth + "</m:a>" * depth)).build()
+
+
+LAUGHS = b'<!DOCTYPE s [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+BYTES = {
+    "empty": (b"", "not-xml"),
+    "blank": (b"  \n", "not-xml"),
+    "text": (b"Bad gateway", "not-xml"),
+    "html": (b"<html><head><title>502</title></head><body>Bad gateway<br></body></html>", "not-xml"),
+    "well-formed-html": (b"<html><body/></html>", "not-soap-11"),
+    "cut-off": (Recipe().build()[:-10], "not-xml"),
+    "multipart": (b"--b\r\nContent-Type: application/xop+xml\r\n\r\n" + Recipe().build(), "not-xml"),
+    "gzip": (gzip.compress(Recipe().build()), "encoding-not-accepted"),
+    "utf-16": (
+        Recipe().build().decode().replace("utf-8", "utf-16").encode("utf-16"),
+        "encoding-not-accepted",
+    ),
+    "utf-16-without-mark": (Recipe().build().decode().encode("utf-16-le"), "encoding-not-accepted"),
+    "utf-7-declared": (replaced(b"utf-8", b"utf-7"), "encoding-not-accepted"),
+    "latin-declared": (replaced(b"utf-8", b"iso-8859-1"), "encoding-not-accepted"),
+    "latin-text": (replaced(b"Certificate", b"Adeverin\xfe\xe3"), "encoding-not-accepted"),
+    "overlong-utf-8": (replaced(b"Certificate", b"\xc0\xbc"), "encoding-not-accepted"),
+    "nul": (replaced(b"Certificate", b"a\x00b"), "encoding-not-accepted"),
+    "soap-12": (
+        replaced(b"http://schemas.xmlsoap.org/soap/envelope/", b"http://www.w3.org/2003/05/soap-envelope"),
+        "not-soap-11",
+    ),
+    "soap-of-no-namespace": (
+        replaced(b"http://schemas.xmlsoap.org/soap/envelope/", b"urn:soap"),
+        "not-soap-11",
+    ),
+    "dsig-with-https": (replaced(b"http://www.w3.org/2000/09", b"https://www.w3.org/2000/09"), "unsigned"),
+    "security-of-other-namespace": (replaced(b"secext-1.0", b"secext-1.1"), "unsigned"),
+    "utility-of-other-namespace": (replaced(b"utility-1.0", b"utility-1.1"), "body-not-signed"),
+    "doctype": (replaced(b"<s:Envelope", b"<!DOCTYPE s:Envelope><s:Envelope"), "doctype"),
+    "doctype-lower-case": (replaced(b"<s:Envelope", b"<!doctype s><s:Envelope"), "doctype"),
+    "doctype-after-comment": (
+        replaced(b"<s:Envelope", b"<!-- > --><?a > ?>\n<!DOCTYPE s><s:Envelope"),
+        "doctype",
+    ),
+    "doctype-external": (
+        replaced(b"<s:Envelope", b'<!DOCTYPE s SYSTEM "http://127.0.0.1/a.dtd"><s:Envelope'),
+        "doctype",
+    ),
+    "external-entity": (
+        replaced(b"<s:Envelope", b'<!DOCTYPE s [<!ENTITY a SYSTEM "file:///etc/hostname">]><s:Envelope'),
+        "doctype",
+    ),
+    "parameter-entity": (
+        replaced(b"<s:Envelope", b'<!DOCTYPE s [<!ENTITY % a "b">%a;]><s:Envelope'),
+        "doctype",
+    ),
+    "billion-laughs": (replaced(b"<s:Envelope", LAUGHS + b"<s:Envelope"), "doctype"),
+    "undeclared-entity": (replaced(b"Certificate", b"&laugh;"), "not-xml"),
+    "instruction-before-envelope": (
+        replaced(b"<s:Envelope", b'<?xml-stylesheet href="file:///a.xsl"?><s:Envelope'),
+        "processing-instruction",
+    ),
+    "nested-65": (nested(65), "too-deep"),
+    "nested-10000": (replaced(b"Certificate", b"<a>" * 10_000 + b"</a>" * 10_000), "too-deep"),
+    "a-byte-too-large": (Recipe().build().ljust(1024 * 1024 + 1), "too-large"),
+}
+
+
+@pytest.mark.parametrize(("message", "code"), BYTES.values(), ids=BYTES)
+def test_bytes_that_are_no_sound_message_are_refused(message, code):
+    assert refusal(message) == code
+
+
+def test_limits_admit_what_is_just_within_them():
+    assert refusal(Recipe().build().ljust(1024 * 1024)) == "valid"
+    assert refusal(nested(58)) == "valid"
+    assert refusal(nested(59)) == "too-deep"
+    assert refusal(Recipe().build(), max_bytes=1000) == "too-large"
