@@ -4,7 +4,7 @@ Entry points stand in three groups: `mpay_gateway.eservices`, `mpay_gateway.prov
 The core calls the class once per configured connector, account or instrument: `Plugin(context, settings)`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -25,9 +25,13 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """A secret setting, written in the file by reference only: `{ env = "NAME" }` or `{ file = "path" }`."""
+    """A secret setting, written in the file by reference only: `{ env = "NAME" }` or `{ file = "path" }`.
+
+    `reference`: `env NAME` or `file /absolute/path`, which is what is stored where the value may not be.
+    """
 
     value: str
+    reference: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
         return "Secret(…)"
@@ -87,4 +91,5 @@ class ProviderPlugin(InstanceBase):
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     reference_form: ClassVar[ReferenceForm] = ReferenceForm()
     session_minutes: ClassVar[int] = 30
+    callback_limit: ClassVar[int] = 64 * 1024
     currencies: ClassVar[frozenset[str]] = frozenset({"MDL"})

@@ -1,7 +1,4 @@
-"""The one HTTP client: total deadline, size cap, no redirects, no proxies from the environment, guarded addresses.
-
-Plugins get it in their context; nothing else in the gateway opens a connection.
-"""
+"""What is sent and what comes back, and the client as plugins see it."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
