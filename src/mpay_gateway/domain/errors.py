@@ -145,5 +145,9 @@ class OutboundCallRefused(MpayError):
     """An outbound call was tried while a unit of work is open: a fault of the program, never of a counterpart."""
 
 
+class DocumentFailed(MpayError):
+    """A paper could not be rendered, or not in time. Nothing else is affected; asking again may help."""
+
+
 class Conflict(MpayError):
     """A row changed under us (compare-and-set failed): another process was first."""

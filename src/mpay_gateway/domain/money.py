@@ -36,7 +36,7 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.amount, Decimal) or not self.amount.is_finite():
+        if not self.amount.is_finite():
             raise ValueError(f"not an exact amount: {self.amount!r}")
         if not _CURRENCY.match(self.currency):
             raise ValueError(f"not a currency code: {self.currency!r}")

@@ -108,8 +108,24 @@ class Payment:
     checks: int = 0
     visit_token: str = ""
     form_token: str = ""
+    receipt_token: str = ""
     language: str = "ro"
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A payment's hold on what one snapshot says is due. `until`: when the payer's time ends (UTC)."""
+
+    id: str
+    service_id: ServiceId
+    order_key: OrderKey
+    snapshot_id: str
+    payment_id: PaymentId
+    amount: Money
+    state: ClaimState
+    until: datetime
+    acknowledged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +134,7 @@ class Capture:
 
     id: str
     payment_id: PaymentId
+    account_id: AccountId
     transaction_id: str
     amount: Money
     state: CaptureState
@@ -126,7 +143,11 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The telling of one confirmation to the service. `content` is what is always sent, fixed at capture."""
+    """The telling of one confirmation to the service.
+
+    `content` is what is always sent, fixed at capture. `unanswered` counts the tries of which the service may
+    know: while there is one, no refusal of a later try may lead to a reversal.
+    """
 
     id: str
     payment_id: PaymentId
@@ -136,6 +157,7 @@ class Delivery:
     content: str
     content_digest: str
     created_at: datetime
+    unanswered: int = 0
     confirmed_at: datetime | None = None
     parked_reason: str = ""
     last_error: str = ""
@@ -143,11 +165,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """Money on its way back. `key` is the idempotency key that the provider is given at every try."""
+    """Money on its way back. `key` is the idempotency key that the provider is given at every try.
+
+    `capture_id` is None for the void of an authorisation.
+    """
 
     id: str
     payment_id: PaymentId
-    capture_id: str
+    capture_id: str | None
     key: str
     amount: Money
     ground: ReversalGround

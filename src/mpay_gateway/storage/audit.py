@@ -1,0 +1,92 @@
+"""The audit: one row for each change of a state, written in the transaction of the change, chained per payment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from mpay_gateway.storage.chain import BEGINNING, link
+from mpay_gateway.storage.tables import audit
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One change: which machine (payment, claim, capture, delivery, reversal), of which subject, by whom."""
+
+    payment_id: str
+    seq: int
+    at: datetime
+    actor: str
+    machine: str
+    subject: str
+    event: str
+    before: str
+    after: str
+    detail: str
+    previous: str
+    digest: str
+
+    def computed_digest(self) -> str:
+        """What the digest must be."""
+        return link(
+            self.previous, self.payment_id, self.seq, self.at, self.actor, self.machine, self.subject, self.event,
+            self.before, self.after, self.detail,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change to write down. `actor`: `payer`, `machine`, `provider:<account>`, `service:<id>`, `operator:<name>`."""
+
+    payment_id: str
+    machine: str
+    subject: str
+    event: str
+    before: str
+    after: str
+    actor: str
+    at: datetime
+    detail: str = ""
+
+
+class Audit:
+    """The rows of the audit."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._heads: dict[str, tuple[int, str]] = {}
+
+    def write(self, change: Change) -> None:
+        """Append a row to the payment's chain. The payment's row is locked or new."""
+        seq, previous = self._heads.get(change.payment_id) or self._head(change.payment_id)
+        row = AuditRow(
+            payment_id=change.payment_id, seq=seq + 1, at=change.at, actor=change.actor, machine=change.machine,
+            subject=change.subject, event=change.event, before=change.before, after=change.after,
+            detail=change.detail, previous=previous, digest="",
+        )  # fmt: skip
+        digest = row.computed_digest()
+        values = {name: getattr(row, name) for name in AuditRow.__dataclass_fields__} | {"digest": digest}
+        self._session.execute(insert(audit), values)
+        self._heads[change.payment_id] = (row.seq, digest)
+
+    def new_chain(self, payment_id: str) -> None:
+        """Say that the payment is new, so that its chain need not be looked for."""
+        self._heads[payment_id] = (0, BEGINNING)
+
+    def of_payment(self, payment_id: str) -> tuple[AuditRow, ...]:
+        """The payment's chain in order."""
+        columns = [audit.c[name] for name in AuditRow.__dataclass_fields__]
+        rows = self._session.execute(
+            select(*columns).where(audit.c.payment_id == payment_id).order_by(audit.c.seq)
+        )
+        return tuple(AuditRow(*row) for row in rows)
+
+    def _head(self, payment_id: str) -> tuple[int, str]:
+        row = self._session.execute(
+            select(audit.c.seq, audit.c.digest)
+            .where(audit.c.payment_id == payment_id)
+            .order_by(audit.c.seq.desc())
+            .limit(1)
+        ).first()
+        return (row.seq, row.digest) if row else (0, BEGINNING)

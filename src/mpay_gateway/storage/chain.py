@@ -1,0 +1,22 @@
+"""Hash chains: each row's digest covers the row and the digest of the row before it."""
+
+import hashlib
+import json
+from datetime import datetime
+
+BEGINNING = "0" * 64
+
+
+def canonical(value: object) -> str:
+    """The same value gives the same text: sorted keys, no spaces, letters as they are."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def link(previous: str, *fields: str | int | datetime) -> str:
+    """The digest of a row (hexadecimal SHA-256) that follows the row with digest `previous`."""
+    plain = [field.isoformat() if isinstance(field, datetime) else field for field in fields]
+    return hashlib.sha256(canonical([previous, *plain]).encode()).hexdigest()
+
+
+def body_digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

@@ -1,0 +1,127 @@
+"""Claims: who is paying how much of which answer of the service. Read and written under the order's lock."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from mpay_gateway.domain.errors import Conflict
+from mpay_gateway.domain.identifiers import OrderKey, PaymentId, ServiceId
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.payment import Claim, ClaimState
+from mpay_gateway.domain.transitions import ClaimEvent, next_state
+from mpay_gateway.storage.audit import Audit, Change
+from mpay_gateway.storage.snapshots import Snapshot
+from mpay_gateway.storage.tables import claims
+
+
+class Claims:
+    """The stored claims."""
+
+    def __init__(self, session: Session, audit: Audit) -> None:
+        self._session = session
+        self._audit = audit
+
+    def outstanding(self, snapshot: Snapshot, *, besides: str = "") -> Money:
+        """What is claimed or captured for the order and was not acknowledged before the snapshot was asked for.
+
+        The service cannot have taken it into account. `besides`: a payment whose own claim does not count.
+        """
+        order = snapshot.order
+        total = self._session.execute(
+            select(func.coalesce(func.sum(claims.c.amount_minor), 0)).where(
+                *self._counted(snapshot), claims.c.payment_id != besides
+            )
+        ).scalar_one()
+        return Money.from_minor(int(total), order.currency)
+
+    def held_by_others(self, snapshot: Snapshot, *, besides: str = "") -> tuple[Claim, ...]:
+        """The claims that `outstanding` counts, oldest first."""
+        rows = self._session.execute(
+            select(claims)
+            .where(*self._counted(snapshot), claims.c.payment_id != besides)
+            .order_by(claims.c.created_at)
+        )
+        return tuple(_claim(row) for row in rows)
+
+    def take(self, claim: Claim, *, payable: Money | None, advance: bool, actor: str, at: datetime) -> None:
+        """Store a new claim with what was payable at this moment."""
+        self._session.execute(
+            insert(claims),
+            {
+                "id": claim.id,
+                "service_id": claim.service_id,
+                "order_key": claim.order_key,
+                "snapshot_id": claim.snapshot_id,
+                "payment_id": claim.payment_id,
+                "amount_minor": claim.amount.minor,
+                "currency": claim.amount.currency,
+                "payable_minor": None if payable is None else payable.minor,
+                "advance": advance,
+                "state": claim.state,
+                "until": claim.until,
+                "created_at": at,
+            },
+        )
+        self._write_down(claim, "take", "", actor, at)
+
+    def of_payment(self, payment_id: str) -> Claim:
+        """The payment's claim; every payment has one."""
+        return _claim(self._session.execute(select(claims).where(claims.c.payment_id == payment_id)).one())
+
+    def change(self, claim: Claim, event: ClaimEvent, *, actor: str, at: datetime, **values: Any) -> Claim:
+        """Move the claim along an edge. Raises: InvalidTransition; Conflict."""
+        after = next_state(claim.state, event)
+        done = self._session.execute(
+            update(claims)
+            .where(claims.c.id == claim.id, claims.c.state == claim.state)
+            .values(state=after, **values)
+        )
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise Conflict(f"claim {claim.id}")
+        changed = replace(claim, state=after)
+        self._write_down(changed, event.value, claim.state.value, actor, at)
+        return changed
+
+    def _counted(self, snapshot: Snapshot) -> tuple[Any, ...]:
+        order = snapshot.order
+        return (
+            claims.c.service_id == order.service_id,
+            claims.c.order_key == order.order_key,
+            or_(
+                claims.c.state.in_([ClaimState.HELD, ClaimState.CAPTURED]),
+                (claims.c.state == ClaimState.ACKNOWLEDGED)
+                & (claims.c.acknowledged_at >= snapshot.requested_at),
+            ),
+        )
+
+    def _write_down(self, claim: Claim, event: str, before: str, actor: str, at: datetime) -> None:
+        self._audit.write(
+            Change(
+                claim.payment_id,
+                "claim",
+                claim.id,
+                event,
+                before,
+                claim.state.value,
+                actor,
+                at,
+                str(claim.amount),
+            )
+        )
+
+
+def _claim(row: Row[Any]) -> Claim:
+    return Claim(
+        id=row.id,
+        service_id=ServiceId(row.service_id),
+        order_key=OrderKey(row.order_key),
+        snapshot_id=row.snapshot_id,
+        payment_id=PaymentId(row.payment_id),
+        amount=Money.from_minor(row.amount_minor, row.currency),
+        state=ClaimState(row.state),
+        until=row.until,
+        acknowledged_at=row.acknowledged_at,
+    )

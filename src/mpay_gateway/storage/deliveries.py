@@ -1,0 +1,103 @@
+"""Deliveries of confirmations: their states and their fixed content. When they are due stands in the task table."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.orm import Session
+
+from mpay_gateway.domain.errors import Conflict, NotFound
+from mpay_gateway.domain.identifiers import PaymentId, ServiceId
+from mpay_gateway.domain.payment import Delivery, DeliveryState
+from mpay_gateway.domain.transitions import DeliveryEvent, next_state
+from mpay_gateway.storage.audit import Audit, Change
+from mpay_gateway.storage.tables import deliveries
+
+
+class Deliveries:
+    """The stored deliveries."""
+
+    def __init__(self, session: Session, audit: Audit) -> None:
+        self._session = session
+        self._audit = audit
+
+    def add(self, delivery: Delivery, *, actor: str) -> None:
+        """Store a new delivery, in the commit of the capture that it tells of."""
+        values = {name: getattr(delivery, name) for name in Delivery.__dataclass_fields__}
+        self._session.execute(insert(deliveries), values)
+        self._write_down(delivery, "create", "", actor, delivery.created_at)
+
+    def get(self, delivery_id: str) -> Delivery:
+        """Raises: NotFound."""
+        row = self._session.execute(select(deliveries).where(deliveries.c.id == delivery_id)).first()
+        if row is None:
+            raise NotFound(f"delivery {delivery_id}")
+        return _delivery(row)
+
+    def lock(self, delivery_id: str) -> Delivery:
+        """Read the delivery and hold it until the unit of work ends. Raises: NotFound."""
+        query = select(deliveries).where(deliveries.c.id == delivery_id).with_for_update()
+        row = self._session.execute(query).first()
+        if row is None:
+            raise NotFound(f"delivery {delivery_id}")
+        return _delivery(row)
+
+    def of_payment(self, payment_id: str) -> Delivery | None:
+        row = self._session.execute(select(deliveries).where(deliveries.c.payment_id == payment_id)).first()
+        return _delivery(row) if row else None
+
+    def list(
+        self, states: tuple[DeliveryState, ...], service_id: str = "", limit: int = 100
+    ) -> tuple[Delivery, ...]:
+        """Deliveries in these states, oldest first."""
+        query = select(deliveries).where(deliveries.c.state.in_(states))
+        if service_id:
+            query = query.where(deliveries.c.service_id == service_id)
+        rows = self._session.execute(query.order_by(deliveries.c.created_at).limit(limit))
+        return tuple(_delivery(row) for row in rows)
+
+    def change(
+        self, delivery: Delivery, event: DeliveryEvent, *, actor: str, at: datetime, **values: Any
+    ) -> Delivery:
+        """Move the delivery along an edge and store `values` with it. Raises: InvalidTransition; Conflict."""
+        after = next_state(delivery.state, event)
+        changed = replace(delivery, state=after, **values)
+        done = self._session.execute(
+            update(deliveries)
+            .where(
+                deliveries.c.id == delivery.id,
+                deliveries.c.state == delivery.state,
+                deliveries.c.attempts == delivery.attempts,
+            )
+            .values(state=after, **values)
+        )
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise Conflict(f"delivery {delivery.id}")
+        self._write_down(changed, event.value, delivery.state.value, actor, at)
+        return changed
+
+    def _write_down(self, delivery: Delivery, event: str, before: str, actor: str, at: datetime) -> None:
+        detail = delivery.last_error or delivery.content_digest[:16]
+        self._audit.write(
+            Change(
+                delivery.payment_id,
+                "delivery",
+                delivery.id,
+                event,
+                before,
+                delivery.state.value,
+                actor,
+                at,
+                detail,
+            )
+        )
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    values = row._asdict() | {
+        "payment_id": PaymentId(row.payment_id),
+        "service_id": ServiceId(row.service_id),
+        "state": DeliveryState(row.state),
+    }
+    return Delivery(**values)

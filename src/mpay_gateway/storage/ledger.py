@@ -1,0 +1,113 @@
+"""Double-entry books, insert only. Debits are positive, credits negative; each transaction sums to zero.
+
+Accounts: `receivable:<provider account>`, `payable:<service>:<IBAN>`, `suspense`, and later fees, refunds, bank.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from mpay_gateway.domain.money import Money
+from mpay_gateway.storage.tables import ledger_accounts, ledger_entries, ledger_transactions
+
+SUSPENSE = "suspense"
+
+
+def receivable(account_id: str) -> str:
+    """What a provider account owes us."""
+    return f"receivable:{account_id}"
+
+
+def payable(service_id: str, iban: str) -> str:
+    """What we owe to one account of a service."""
+    return f"payable:{service_id}:{iban or 'no-account'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One side of a posting."""
+
+    account: str
+    amount: Money
+
+    @classmethod
+    def debit(cls, account: str, amount: Money) -> "Entry":
+        return cls(account, amount)
+
+    @classmethod
+    def credit(cls, account: str, amount: Money) -> "Entry":
+        return cls(account, Money.zero(amount.currency) - amount)
+
+    def turned(self) -> "Entry":
+        """The same entry the other way round."""
+        return Entry(self.account, Money.zero(self.amount.currency) - self.amount)
+
+
+class Ledger:
+    """The books."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def post(
+        self, kind: str, subject: str, entries: Sequence[Entry], *, payment_id: str, at: datetime
+    ) -> None:
+        """Write one transaction. The same kind and subject cannot be posted twice (IntegrityError).
+
+        Raises: ValueError when the entries do not sum to zero in each currency.
+        """
+        for currency in {entry.amount.currency for entry in entries}:
+            if sum(entry.amount.minor for entry in entries if entry.amount.currency == currency):
+                raise ValueError(f"{kind} {subject}: does not sum to zero in {currency}")
+        inserted = self._session.execute(
+            insert(ledger_transactions),
+            {"kind": kind, "subject": subject, "payment_id": payment_id, "at": at},
+        )
+        (transaction_id,) = inserted.inserted_primary_key or (None,)
+        self._session.execute(
+            insert(ledger_entries),
+            [
+                {
+                    "transaction_id": transaction_id,
+                    "account_id": self._account(entry.account),
+                    "amount_minor": entry.amount.minor,
+                    "currency": entry.amount.currency,
+                }
+                for entry in entries
+            ],
+        )
+
+    def entries_of(self, kind: str, subject: str) -> tuple[Entry, ...]:
+        """The entries of one transaction."""
+        rows = self._session.execute(
+            select(ledger_accounts.c.name, ledger_entries.c.amount_minor, ledger_entries.c.currency)
+            .join_from(ledger_entries, ledger_transactions)
+            .join(ledger_accounts, ledger_accounts.c.id == ledger_entries.c.account_id)
+            .where(ledger_transactions.c.kind == kind, ledger_transactions.c.subject == subject)
+            .order_by(ledger_entries.c.id)
+        )
+        return tuple(Entry(name, Money.from_minor(minor, currency)) for name, minor, currency in rows)
+
+    def balances(self) -> dict[tuple[str, str], Money]:
+        """Balance by account name and currency, derived from the entries alone."""
+        rows = self._session.execute(
+            select(ledger_accounts.c.name, ledger_entries.c.currency, func.sum(ledger_entries.c.amount_minor))
+            .join_from(ledger_entries, ledger_accounts)
+            .group_by(ledger_accounts.c.name, ledger_entries.c.currency)
+            .order_by(ledger_accounts.c.name)
+        )
+        return {(name, currency): Money.from_minor(int(minor), currency) for name, currency, minor in rows}
+
+    def _account(self, name: str) -> int:
+        query = select(ledger_accounts.c.id).where(ledger_accounts.c.name == name)
+        found = self._session.execute(query).scalar()
+        if found is not None:
+            return int(found)
+        dialect = self._session.get_bind().dialect.name
+        upsert = (postgresql if dialect == "postgresql" else sqlite).insert(ledger_accounts)
+        self._session.execute(upsert.on_conflict_do_nothing(index_elements=["name"]), {"name": name})
+        return int(self._session.execute(query).scalar_one())

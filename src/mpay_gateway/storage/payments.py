@@ -1,0 +1,240 @@
+"""Payments and their captures. Every change of a state goes through the transition table and leaves an audit row."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from mpay_gateway.domain.errors import Conflict, UnknownPayment
+from mpay_gateway.domain.identifiers import AccountId, PaymentId
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.payment import Capture, CaptureState, DeclineReason, Payment, PaymentState
+from mpay_gateway.domain.service import Channel
+from mpay_gateway.domain.transitions import CaptureEvent, PaymentEvent, next_state
+from mpay_gateway.storage.audit import Audit, Change
+from mpay_gateway.storage.tables import captures, payments, provider_accounts
+
+_PLAIN = tuple(name for name in Payment.__dataclass_fields__ if name not in {"amount"})
+
+
+class Payments:
+    """The stored payments."""
+
+    def __init__(self, session: Session, audit: Audit) -> None:
+        self._session = session
+        self._audit = audit
+
+    def add(self, payment: Payment, *, actor: str) -> None:
+        """Store a new payment with its first audit row."""
+        self._session.execute(insert(payments), _columns(payment))
+        self._audit.new_chain(payment.id)
+        self._write_down(payment, "create", "", actor, payment.created_at, detail=str(payment.amount))
+
+    def use_account(self, account_id: AccountId, plugin: str, *, at: datetime) -> None:
+        """Note that the account has been used: from now on the configuration may not lose it."""
+        dialect = self._session.get_bind().dialect.name
+        upsert = (postgresql if dialect == "postgresql" else sqlite).insert(provider_accounts)
+        self._session.execute(
+            upsert.on_conflict_do_nothing(), {"id": account_id, "plugin": plugin, "first_used_at": at}
+        )
+
+    def get(self, payment_id: str) -> Payment:
+        """Raises: UnknownPayment."""
+        return self._one(select(payments).where(payments.c.id == payment_id), payment_id)
+
+    def lock(self, payment_id: str) -> Payment:
+        """Read the payment and hold it until the unit of work ends. Raises: UnknownPayment."""
+        return self._one(select(payments).where(payments.c.id == payment_id).with_for_update(), payment_id)
+
+    def find_by_form(self, form_token: str) -> Payment | None:
+        """The payment that this form already started."""
+        return self._maybe(select(payments).where(payments.c.form_token == form_token))
+
+    def find_by_receipt(self, receipt_token: str) -> Payment | None:
+        return self._maybe(select(payments).where(payments.c.receipt_token == receipt_token))
+
+    def find_remote(self, account_id: AccountId, *, reference: str, remote_reference: str) -> Payment | None:
+        """The payment that a provider's words are about: by our reference, else by its own."""
+        if reference:
+            return self._maybe(
+                select(payments).where(payments.c.account_id == account_id, payments.c.reference == reference)
+            )
+        if not remote_reference:
+            return None
+        return self._maybe(
+            select(payments).where(
+                payments.c.account_id == account_id, payments.c.remote_reference == remote_reference
+            )
+        )
+
+    def of_visit(self, visit_token: str) -> tuple[Payment, ...]:
+        """The visit's payments, newest first."""
+        query = select(payments).where(payments.c.visit_token == visit_token)
+        return self._many(query.order_by(payments.c.created_at.desc()))
+
+    def of_order(self, service_id: str, order_key: str) -> tuple[Payment, ...]:
+        """The order's payments, newest first."""
+        query = select(payments).where(payments.c.service_id == service_id, payments.c.order_key == order_key)
+        return self._many(query.order_by(payments.c.created_at.desc()))
+
+    def search(self, words: str, limit: int = 50) -> tuple[Payment, ...]:
+        """Payments whose id, order key, invoice or reference at the provider is `words`, newest first."""
+        query = select(payments).where(
+            (payments.c.id == words.upper())
+            | (payments.c.order_key == words)
+            | (payments.c.invoice_id == words.replace(" ", ""))
+            | (payments.c.reference == words)
+            | (payments.c.remote_reference == words)
+        )
+        return self._many(query.order_by(payments.c.created_at.desc()).limit(limit))
+
+    def change(
+        self, payment: Payment, event: PaymentEvent, *, actor: str, at: datetime, **values: Any
+    ) -> Payment:
+        """Move the payment along an edge of the table and store `values` with it.
+
+        Raises: InvalidTransition; Conflict when the row is no longer as `payment` shows it.
+        """
+        after = next_state(payment.state, event)
+        changed = self._store(payment, replace(payment, state=after, **values))
+        self._write_down(changed, event.value, payment.state.value, actor, at)
+        return changed
+
+    def amend(self, payment: Payment, **values: Any) -> Payment:
+        """Store what is no change of state: schedules, what the provider said of itself.
+
+        Raises: Conflict when the row is no longer as `payment` shows it.
+        """
+        return self._store(payment, replace(payment, **values))
+
+    def add_capture(self, capture: Capture, *, at: datetime, actor: str) -> bool:
+        """Store a provider transaction once. False when it is known already."""
+        dialect = self._session.get_bind().dialect.name
+        upsert = (postgresql if dialect == "postgresql" else sqlite).insert(captures)
+        stored = self._session.execute(
+            upsert.on_conflict_do_nothing(index_elements=["account_id", "transaction_id"]).returning(
+                captures.c.id
+            ),
+            {
+                "id": capture.id,
+                "payment_id": capture.payment_id,
+                "account_id": capture.account_id,
+                "transaction_id": capture.transaction_id,
+                "amount_minor": capture.amount.minor,
+                "currency": capture.amount.currency,
+                "state": capture.state,
+                "captured_at": capture.captured_at,
+                "recorded_at": at,
+            },
+        ).first()
+        if stored is None:
+            return False
+        self._write_down_capture(capture, "record", "", actor, at)
+        return True
+
+    def captures_of(self, payment_id: str) -> tuple[Capture, ...]:
+        """The payment's captures in the order in which they became known."""
+        query = select(captures).where(captures.c.payment_id == payment_id)
+        rows = self._session.execute(query.order_by(captures.c.recorded_at, captures.c.id))
+        return tuple(_capture(row) for row in rows)
+
+    def change_capture(self, capture: Capture, event: CaptureEvent, *, actor: str, at: datetime) -> Capture:
+        """Move a capture along an edge. Raises: InvalidTransition; Conflict."""
+        after = next_state(capture.state, event)
+        done = self._session.execute(
+            update(captures)
+            .where(captures.c.id == capture.id, captures.c.state == capture.state)
+            .values(state=after)
+        )
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise Conflict(f"capture {capture.id}")
+        changed = replace(capture, state=after)
+        self._write_down_capture(changed, event.value, capture.state.value, actor, at)
+        return changed
+
+    def _store(self, old: Payment, new: Payment) -> Payment:
+        new = replace(new, version=old.version + 1)
+        before, after = _columns(old), _columns(new)
+        differing = {name: value for name, value in after.items() if value != before[name]}
+        done = self._session.execute(
+            update(payments)
+            .where(payments.c.id == old.id, payments.c.version == old.version)
+            .values(**differing)
+        )
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise Conflict(f"payment {old.id}")
+        return new
+
+    def _write_down(
+        self, payment: Payment, event: str, before: str, actor: str, at: datetime, *, detail: str = ""
+    ) -> None:
+        self._audit.write(
+            Change(payment.id, "payment", payment.id, event, before, payment.state.value, actor, at, detail)
+        )
+
+    def _write_down_capture(
+        self, capture: Capture, event: str, before: str, actor: str, at: datetime
+    ) -> None:
+        detail = f"{capture.transaction_id} {capture.amount}"
+        self._audit.write(
+            Change(
+                capture.payment_id,
+                "capture",
+                capture.id,
+                event,
+                before,
+                capture.state.value,
+                actor,
+                at,
+                detail,
+            )
+        )
+
+    def _one(self, query: Any, payment_id: str) -> Payment:
+        found = self._maybe(query)
+        if found is None:
+            raise UnknownPayment(payment_id)
+        return found
+
+    def _maybe(self, query: Any) -> Payment | None:
+        row = self._session.execute(query).first()
+        return _payment(row) if row else None
+
+    def _many(self, query: Any) -> tuple[Payment, ...]:
+        return tuple(_payment(row) for row in self._session.execute(query))
+
+
+def _columns(payment: Payment) -> dict[str, Any]:
+    values = {name: getattr(payment, name) for name in _PLAIN}
+    return values | {"amount_minor": payment.amount.minor, "currency": payment.amount.currency}
+
+
+def _payment(row: Row[Any]) -> Payment:
+    values = row._asdict()
+    amount = Money.from_minor(values.pop("amount_minor"), values.pop("currency"))
+    reason = values.pop("decline_reason")
+    return Payment(
+        **values
+        | {
+            "id": PaymentId(row.id),
+            "amount": amount,
+            "state": PaymentState(row.state),
+            "channel": Channel(row.channel),
+            "decline_reason": DeclineReason(reason) if reason else None,
+        }
+    )
+
+
+def _capture(row: Row[Any]) -> Capture:
+    return Capture(
+        id=row.id,
+        payment_id=PaymentId(row.payment_id),
+        account_id=AccountId(row.account_id),
+        transaction_id=row.transaction_id,
+        amount=Money.from_minor(row.amount_minor, row.currency),
+        state=CaptureState(row.state),
+        captured_at=row.captured_at,
+    )

@@ -1,0 +1,320 @@
+"""All tables. Amounts are integers of minor units; times are UTC; texts that are hashed are canonical JSON."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from mpay_gateway.storage.types import UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Id = String(64)
+_Key = String(64)
+_Name = String(128)
+# SQLite gives an increasing key only to the exact type INTEGER.
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _money() -> tuple[Column[int], Column[str]]:
+    return Column("amount_minor", BigInteger, nullable=False), Column("currency", String(3), nullable=False)
+
+
+services = Table(
+    "services", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("connector", _Name, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+orders = Table(
+    "orders", metadata,
+    Column("service_id", _Id, primary_key=True),
+    Column("order_key", _Key, primary_key=True),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    comment="One row per order: the lock under which claims are taken.",
+)  # fmt: skip
+
+order_snapshots = Table(
+    "order_snapshots", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("service_id", _Id, nullable=False),
+    Column("order_key", _Key, nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("deviations", Text, nullable=False, server_default="[]"),
+    Column("skew_ms", BigInteger),
+    Index(None, "service_id", "order_key", "requested_at"),
+    comment="One GetOrderDetails answer for one order.",
+)  # fmt: skip
+
+invoices = Table(
+    "invoices", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("service_id", _Id, nullable=False),
+    Column("order_key", _Key, nullable=False),
+    Column("snapshot_id", ForeignKey("order_snapshots.id"), nullable=False),
+    Column("issued_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Index("uq_invoices_open", "service_id", "order_key", unique=True,
+          sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
+)  # fmt: skip
+
+visits = Table(
+    "visits", metadata,
+    Column("token", _Id, primary_key=True),
+    Column("service_id", _Id, nullable=False),
+    Column("order_key", _Key, nullable=False),
+    Column("return_url", Text, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("invoice_id", ForeignKey("invoices.id")),
+    Column("factor_passed", Boolean, nullable=False),
+    Column("accepted_version", String(64), nullable=False),
+    Column("amount_minor", BigInteger),
+    Column("form_token", _Id, nullable=False),
+    comment="A payer's place: what the 128-bit address of his pages stands for.",
+)  # fmt: skip
+
+provider_accounts = Table(
+    "provider_accounts", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("plugin", _Name, nullable=False),
+    Column("first_used_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+instrument_switches = Table(
+    "instrument_switches", metadata,
+    Column("instrument_id", _Id, primary_key=True),
+    Column("disabled_until", UtcDateTime),
+    Column("reason", Text, nullable=False),
+    Column("actor", _Name, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+payments = Table(
+    "payments", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("invoice_id", ForeignKey("invoices.id"), nullable=False),
+    Column("snapshot_id", ForeignKey("order_snapshots.id"), nullable=False),
+    Column("service_id", _Id, nullable=False),
+    Column("order_key", _Key, nullable=False),
+    Column("instrument_id", _Id, nullable=False),
+    Column("account_id", ForeignKey("provider_accounts.id"), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("device", _Id, nullable=False),
+    *_money(),
+    Column("state", String(16), nullable=False),
+    Column("reference", _Id, nullable=False),
+    Column("remote_reference", Text, nullable=False),
+    Column("next_step", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("decline_reason", String(32)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("session_until", UtcDateTime, nullable=False),
+    Column("captured_at", UtcDateTime),
+    Column("next_check_at", UtcDateTime),
+    Column("checks", Integer, nullable=False),
+    Column("visit_token", _Id, nullable=False),
+    Column("form_token", _Id, nullable=False),
+    Column("receipt_token", _Id, nullable=False, unique=True),
+    Column("language", String(2), nullable=False),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("account_id", "reference"),
+    Index(None, "service_id", "order_key"),
+    Index(None, "visit_token"),
+    Index("uq_payments_form_token", "form_token", unique=True,
+          sqlite_where=text("form_token <> ''"), postgresql_where=text("form_token <> ''")),
+)  # fmt: skip
+
+captures = Table(
+    "captures", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("payment_id", ForeignKey("payments.id"), nullable=False, index=True),
+    Column("account_id", ForeignKey("provider_accounts.id"), nullable=False),
+    Column("transaction_id", _Name, nullable=False),
+    *_money(),
+    Column("state", String(16), nullable=False),
+    Column("captured_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    UniqueConstraint("account_id", "transaction_id"),
+)  # fmt: skip
+
+claims = Table(
+    "claims", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("service_id", _Id, nullable=False),
+    Column("order_key", _Key, nullable=False),
+    Column("snapshot_id", ForeignKey("order_snapshots.id"), nullable=False),
+    Column("payment_id", ForeignKey("payments.id"), nullable=False, unique=True),
+    *_money(),
+    Column("payable_minor", BigInteger, comment="What was payable when the claim was taken; null when unknown."),
+    Column("advance", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("acknowledged_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "service_id", "order_key"),
+)  # fmt: skip
+
+deliveries = Table(
+    "deliveries", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("payment_id", ForeignKey("payments.id"), nullable=False, unique=True),
+    Column("service_id", _Id, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("unanswered", Integer, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("content_digest", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("confirmed_at", UtcDateTime),
+    Column("parked_reason", Text, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Index(None, "service_id", "state"),
+)  # fmt: skip
+
+reversals = Table(
+    "reversals", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("payment_id", ForeignKey("payments.id"), nullable=False, index=True),
+    Column("capture_id", ForeignKey("captures.id"), unique=True),
+    Column("key", _Id, nullable=False, unique=True),
+    *_money(),
+    Column("ground", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("done_at", UtcDateTime),
+    Column("last_error", Text, nullable=False),
+)  # fmt: skip
+
+inbox = Table(
+    "inbox", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", _Id, nullable=False),
+    Column("event_id", _Name, nullable=False),
+    Column("reference", _Name, nullable=False),
+    Column("remote_reference", Text, nullable=False),
+    Column("payment_id", ForeignKey("payments.id")),
+    Column("state", String(16), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("account_id", "event_id"),
+    Index(None, "payment_id", "state"),
+    comment="Authenticated callbacks, kept before they are answered.",
+)  # fmt: skip
+
+tasks = Table(
+    "tasks", metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", _Id, nullable=False),
+    Column("due", UtcDateTime, comment="Null: nothing to do now; the row keeps the fence."),
+    Column("lease_until", UtcDateTime),
+    Column("leased_by", _Name, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    UniqueConstraint("kind", "subject"),
+    Index("ix_tasks_due", "due", sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")),
+    comment="The one table that workers claim from.",
+)  # fmt: skip
+
+ledger_accounts = Table(
+    "ledger_accounts", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True),
+)  # fmt: skip
+
+ledger_transactions = Table(
+    "ledger_transactions", metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", _Id, nullable=False),
+    Column("payment_id", ForeignKey("payments.id"), index=True),
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("kind", "subject"),
+)  # fmt: skip
+
+ledger_entries = Table(
+    "ledger_entries", metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("transaction_id", ForeignKey("ledger_transactions.id"), nullable=False, index=True),
+    Column("account_id", ForeignKey("ledger_accounts.id"), nullable=False, index=True),
+    *_money(),
+    comment="Debits are positive, credits negative. Insert only.",
+)  # fmt: skip
+
+audit = Table(
+    "audit", metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("payment_id", _Id, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", _Name, nullable=False),
+    Column("machine", String(16), nullable=False),
+    Column("subject", _Id, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("before", String(16), nullable=False),
+    Column("after", String(16), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    UniqueConstraint("payment_id", "seq"),
+    comment="Every change of a state, chained per payment. Insert only.",
+)  # fmt: skip
+
+evidence = Table(
+    "evidence", metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("subject", _Id, nullable=False, comment="A payment, or the snapshot that a look-up led to."),
+    Column("seq", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("direction", String(8), nullable=False),
+    Column("operation", _Name, nullable=False),
+    Column("meta", Text, nullable=False),
+    Column("body_digest", String(64), nullable=False),
+    Column("body_size", BigInteger, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    UniqueConstraint("subject", "seq"),
+    comment="Every message sent and received, chained per subject. Insert only.",
+)  # fmt: skip
+
+evidence_bodies = Table(
+    "evidence_bodies", metadata,
+    Column("evidence_id", ForeignKey("evidence.id"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    comment="Bodies apart from their digests: retention may erase a body, the chain still verifies.",
+)  # fmt: skip
+
+operators = Table(
+    "operators", metadata,
+    Column("name", _Name, primary_key=True),
+    Column("token_hash", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),
+)  # fmt: skip

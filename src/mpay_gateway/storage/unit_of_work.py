@@ -1,0 +1,100 @@
+"""The unit of work: one transaction of the mandated `transaction` package around one function.
+
+The work is given as a function so that it can run again after a serialization failure. No outbound call can be
+made inside it: the marker that it sets makes the hook façade and the HTTP client refuse.
+"""
+
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
+
+import structlog
+import transaction
+import zope.sqlalchemy
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+from transaction.interfaces import TransientError
+
+from mpay_gateway.boundary import Clock, crash_point, unit_of_work_open
+from mpay_gateway.storage.engine import READ, WRITE, FairLock
+from mpay_gateway.storage.work import Work
+
+T = TypeVar("T")
+TRIES = 5
+_RETRYABLE_SQLSTATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+_log = structlog.get_logger("storage")
+
+
+class _Again(TransientError):
+    """The database asks to run the work again."""
+
+
+class UnitOfWork:
+    """Runs functions over a `Work` in a transaction of their own."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self.engine = engine
+        self._clock = clock
+        self._readers = engine.execution_options(purpose=READ)
+        self._writers = engine.execution_options(purpose=WRITE)
+        self._turn: AbstractContextManager[None] = (
+            FairLock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
+
+    def run(self, name: str, work: Callable[[Work], T]) -> T:
+        """Run `work`, commit, then run what it left for after the commit.
+
+        Runs again at most five times, with jitter, when the database asks for it. Aborts on any error and lets
+        it through. Refuses to nest.
+        """
+        manager = transaction.TransactionManager(explicit=True)
+        for number, attempt in enumerate(manager.attempts(TRIES)):
+            if number:
+                self._clock.sleep(random.uniform(0, 0.02 * 2**number))
+            done: list[tuple[T, Work]] = []
+            with unit_of_work_open(name), self._turn, attempt:
+                done.append(self._attempt(name, manager, work))
+                crash_point(f"{name}:before-commit")
+            if done and done[0][1].committed:
+                crash_point(f"{name}:after-commit")
+                result, finished = done[0]
+                for follow in finished.followers:
+                    follow()
+                return result
+        raise AssertionError("attempts() either commits or raises")
+
+    def read(self, work: Callable[[Work], T]) -> T:
+        """Run `work` for reading only; what it writes is lost. Sees one consistent state on SQLite."""
+        with unit_of_work_open("read"), Session(self._readers) as session:
+            return work(Work(session, self._clock))
+
+    def _attempt(
+        self, name: str, manager: transaction.TransactionManager, function: Callable[[Work], T]
+    ) -> tuple[T, Work]:
+        session = Session(self._writers, expire_on_commit=False)
+        # Without STATUS_CHANGED a session in which only Core statements ran is rolled back without an error.
+        zope.sqlalchemy.register(
+            session, initial_state=zope.sqlalchemy.datamanager.STATUS_CHANGED, transaction_manager=manager
+        )
+        work = Work(session, self._clock)
+        manager.get().addAfterCommitHook(work.note_commit)
+        try:
+            return function(work), work
+        except DBAPIError as error:
+            if _retryable(error):
+                _log.info("unit_retried", unit=name)
+                raise _Again(str(error.orig)) from error
+            raise
+
+
+def _retryable(error: DBAPIError) -> bool:
+    if getattr(error.orig, "sqlstate", None) in _RETRYABLE_SQLSTATES:
+        return True
+    return (
+        isinstance(error, OperationalError)
+        and isinstance(error.orig, sqlite3.OperationalError)
+        and ("locked" in str(error.orig) or "busy" in str(error.orig))
+    )

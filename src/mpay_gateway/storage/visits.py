@@ -1,0 +1,54 @@
+"""Visits: a payer's place in the portal, named by the 128-bit token of its address."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from mpay_gateway.domain.errors import NotFound
+from mpay_gateway.domain.identifiers import InvoiceId, OrderKey, ServiceId
+from mpay_gateway.domain.service import Channel
+from mpay_gateway.storage.tables import visits
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """`accepted_version` and `amount_minor`: what the payer agreed to pay, empty and None before he did.
+
+    `form_token`: the idempotency key of the next start of a payment; a new one after each start.
+    """
+
+    token: str
+    service_id: ServiceId
+    order_key: OrderKey
+    return_url: str
+    channel: Channel
+    created_at: datetime
+    invoice_id: InvoiceId | None = None
+    factor_passed: bool = False
+    accepted_version: str = ""
+    amount_minor: int | None = None
+    form_token: str = ""
+
+
+class Visits:
+    """The stored visits."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, visit: Visit) -> None:
+        values = {name: getattr(visit, name) for name in Visit.__dataclass_fields__}
+        self._session.execute(insert(visits), values)
+
+    def get(self, token: str) -> Visit:
+        """Raises: NotFound."""
+        row = self._session.execute(select(visits).where(visits.c.token == token)).first()
+        if row is None:
+            raise NotFound("visit")
+        values = row._asdict() | {"channel": Channel(row.channel)}
+        return Visit(**values)
+
+    def change(self, token: str, **values: object) -> None:
+        self._session.execute(update(visits).where(visits.c.token == token).values(**values))

@@ -1,0 +1,100 @@
+"""What a unit of work is given: the repositories over one session, and what to do after the commit."""
+
+from collections.abc import Callable
+from functools import cached_property
+
+from sqlalchemy.orm import Session
+
+from mpay_gateway.boundary import Clock
+from mpay_gateway.storage.audit import Audit
+from mpay_gateway.storage.claims import Claims
+from mpay_gateway.storage.deliveries import Deliveries
+from mpay_gateway.storage.evidence import EvidenceRows
+from mpay_gateway.storage.inbox import Inbox
+from mpay_gateway.storage.invoices import Invoices
+from mpay_gateway.storage.ledger import Ledger
+from mpay_gateway.storage.operators import Operators
+from mpay_gateway.storage.payments import Payments
+from mpay_gateway.storage.reversals import Reversals
+from mpay_gateway.storage.services import Services
+from mpay_gateway.storage.snapshots import Snapshots
+from mpay_gateway.storage.switches import Switches
+from mpay_gateway.storage.tasks import Tasks
+from mpay_gateway.storage.visits import Visits
+
+
+class Work:
+    """One open unit of work."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self.session = session
+        self.clock = clock
+        self.committed = False
+        self.followers: list[Callable[[], object]] = []
+
+    def after_commit(self, follow: Callable[[], object]) -> None:
+        """Call `follow` once the commit is durable, outside the unit."""
+        self.followers.append(follow)
+
+    def note_commit(self, success: bool) -> None:
+        self.committed = success
+
+    @cached_property
+    def audit(self) -> Audit:
+        return Audit(self.session)
+
+    @cached_property
+    def evidence(self) -> EvidenceRows:
+        return EvidenceRows(self.session)
+
+    @cached_property
+    def services(self) -> Services:
+        return Services(self.session)
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        return Snapshots(self.session)
+
+    @cached_property
+    def invoices(self) -> Invoices:
+        return Invoices(self.session)
+
+    @cached_property
+    def visits(self) -> Visits:
+        return Visits(self.session)
+
+    @cached_property
+    def payments(self) -> Payments:
+        return Payments(self.session, self.audit)
+
+    @cached_property
+    def claims(self) -> Claims:
+        return Claims(self.session, self.audit)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        return Deliveries(self.session, self.audit)
+
+    @cached_property
+    def reversals(self) -> Reversals:
+        return Reversals(self.session, self.audit)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        return Inbox(self.session)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        return Tasks(self.session)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self.session)
+
+    @cached_property
+    def operators(self) -> Operators:
+        return Operators(self.session)
+
+    @cached_property
+    def switches(self) -> Switches:
+        return Switches(self.session)
