@@ -51,7 +51,13 @@ def session(**changes: object) -> bytes:
 
 
 def given_back(minor: int, kind: str = "reversal") -> dict[str, object]:
-    return {"key": "k1", "amount_minor": minor, "kind": kind, "at": "2026-05-04T11:00:00Z"}
+    moved = {
+        "transaction_id": "txn_2",
+        "amount_minor": minor,
+        "currency": "MDL",
+        "at": "2026-05-04T11:00:00Z",
+    }
+    return {"key": "k1", "kind": kind} | moved
 
 
 def test_the_same_request_gives_the_same_bytes(
@@ -68,6 +74,15 @@ def test_a_long_description_is_cut_to_what_the_bank_takes(
 ) -> None:
     wire = json.loads(mapping.order_to_wire(make_request(description="ș" * 900), settings))
     assert wire["description"] == "ș" * mapping.LONGEST_DESCRIPTION
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"), [("Line one\r\n\tline two\x00", "Line one line two"), (" \n ", REFERENCE)]
+)
+def test_a_description_fits_the_bank_s_rules(
+    given: str, sent: str, make_request: Callable[..., PaymentRequest], settings: SandboxSettings
+) -> None:
+    assert json.loads(mapping.order_to_wire(make_request(description=given), settings))["description"] == sent
 
 
 def test_a_start_leads_to_the_bank_s_page(settings: SandboxSettings) -> None:
@@ -190,6 +205,7 @@ def test_why_the_bank_declined(word: str | None, reason: DeclineReason, make_pay
         {"captures": [CAPTURE | {"at": "yesterday"}]},
         {"captures": [CAPTURE | {"transaction_id": ""}]},
         {"reversals": [given_back(10**15), given_back(10**15)]},
+        {"reversals": [given_back(1), given_back(1) | {"currency": "EUR"}]},
     ],
 )
 def test_an_answer_that_cannot_be_believed_is_refused(
@@ -216,10 +232,10 @@ def test_only_the_bank_s_own_word_makes_a_payment_unknown() -> None:
 
 def test_a_reversal_is_found_by_its_key(make_payment: Payments) -> None:
     body = session(status="captured", reversals=[given_back(1), given_back(345) | {"key": "k2"}])
-    answer = mapping.reversal_from_wire(body, make_payment(), currency="MDL", key="k2")
+    answer = mapping.reversal_from_wire(body, make_payment(), key="k2")
     assert answer.amount == Money.from_minor(345, "MDL")
     with pytest.raises(InvalidAnswer, match="does not list"):
-        mapping.reversal_from_wire(body, make_payment(), currency="MDL", key="k3")
+        mapping.reversal_from_wire(body, make_payment(), key="k3")
 
 
 @pytest.mark.parametrize(

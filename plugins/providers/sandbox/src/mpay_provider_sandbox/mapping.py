@@ -19,9 +19,10 @@ from mpay_gateway.api import (
 from mpay_provider_sandbox.reading import Fields, total_of
 from mpay_provider_sandbox.settings import SandboxSettings
 
-LONGEST_DESCRIPTION = 250
+LONGEST_DESCRIPTION = 200
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z", re.ASCII)
 _MASKED_CARD = re.compile(r"([0-9])([0-9]{3})[0-9*•]*([0-9]{4})\Z", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SCHEMES = {"4": "Visa", "5": "Mastercard"}
 
 _STATUSES = {
@@ -52,7 +53,7 @@ def order_to_wire(request: PaymentRequest, settings: SandboxSettings) -> bytes:
             "reference": request.reference,
             "amount_minor": request.amount.minor,
             "currency": request.amount.currency,
-            "description": request.description[:LONGEST_DESCRIPTION],
+            "description": _description(request),
             "language": request.language.value,
             "mode": settings.mode.value,
             "return_url": request.return_url,
@@ -123,14 +124,15 @@ def confirmation_of_refusal(refusal: RemoteRefused) -> ProviderConfirmation:
     raise InvalidAnswer(f"the bank refuses to say: {refusal.code}") from refusal
 
 
-def reversal_from_wire(body: bytes, payment: PaymentToCheck, *, currency: str, key: str) -> ReversalAnswer:
+def reversal_from_wire(body: bytes, payment: PaymentToCheck, *, key: str) -> ReversalAnswer:
     """What was given back or voided under the key, from the session as the bank shows it afterwards.
 
     Raises: InvalidAnswer when the session is another payment's or does not list the key.
     """
     for item in _session(body, payment.reference).objects("reversals"):
         if item.text_or_empty("key") == key:
-            return ReversalAnswer(item.money("amount_minor", currency), item.text_or_empty("transaction_id"))
+            amount = item.money("amount_minor", item.text("currency"))
+            return ReversalAnswer(amount, item.text("transaction_id"))
     raise InvalidAnswer("the answer does not list the reversal")
 
 
@@ -140,6 +142,12 @@ def method_of(masked_card: str) -> str:
         return ""
     first, rest, last = card.groups()
     return f"{_SCHEMES.get(first, 'Card')} {first}{rest} •••• {last}"
+
+
+def _description(request: PaymentRequest) -> str:
+    """What the bank's page says is paid for: never empty, no control characters, cut to measure."""
+    text = " ".join(_CONTROL.sub(" ", request.description).split())
+    return text[:LONGEST_DESCRIPTION].rstrip() or request.reference
 
 
 def _session(body: bytes, reference: str) -> Fields:
@@ -167,7 +175,7 @@ def _status(word: str, *, taken: bool) -> ProviderStatus:
 
 def _given_back(session: Fields, currency: str) -> Money:
     reversals = (item for item in session.objects("reversals") if item.text("kind") == "reversal")
-    return total_of((item.money("amount_minor", currency) for item in reversals), currency)
+    return total_of((item.money("amount_minor", item.text("currency")) for item in reversals), currency)
 
 
 def _decline_reason(session: Fields) -> DeclineReason:

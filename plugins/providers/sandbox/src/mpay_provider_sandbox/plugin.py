@@ -77,7 +77,7 @@ class SandboxProvider(ProviderPlugin):
         session_id = self._session_id(payment)
         wire = mapping.amount_to_wire(amount)
         body = self._bank.reverse(session_id, wire, key=key, evidence=payment.evidence)
-        return mapping.reversal_from_wire(body, payment, currency=amount.currency, key=key)
+        return mapping.reversal_from_wire(body, payment, key=key)
 
     @hookimpl
     def mpay_read_statement(
