@@ -1,0 +1,134 @@
+"""What each hook promises beyond its signature: who answers it, with what, and which errors it may raise."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+from mpay_gateway.api import (
+    CallbackReading,
+    Capability,
+    Confirms,
+    Conflict,
+    DeliveryReceipt,
+    Document,
+    InstrumentOffer,
+    InstrumentPlan,
+    InvalidAnswer,
+    InvalidCallback,
+    InvalidChoice,
+    Need,
+    NextStep,
+    OrderLookup,
+    OutcomeUnknown,
+    ProviderConfirmation,
+    ProviderPlugin,
+    RemoteError,
+    RemoteUnavailable,
+    ReversalAnswer,
+    StatementLine,
+    UnknownService,
+)
+from mpay_gateway.plugin_host.registry import Kind
+
+Errors = tuple[type[Exception], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HookContract:
+    """`owner`: the kind that implements it, None for any. `answers`: types of a good answer.
+
+    `io`: called in the instance's pool, under a deadline. `errors`: what may pass to the core.
+    """
+
+    name: str
+    owner: Kind | None
+    answers: tuple[type, ...]
+    io: bool = False
+    errors: Errors = ()
+
+    def accepts(self, answer: object) -> bool:
+        """Whether an answer has the declared type (every line, for a statement)."""
+        if self.answers == (StatementLine,):
+            return isinstance(answer, tuple) and all(isinstance(line, StatementLine) for line in answer)
+        return isinstance(answer, self.answers)
+
+
+_REMOTE: Errors = (RemoteError,)
+# Evidence refuses to keep a message when the lease is lost: that reaches the core through the plugin.
+_SENDING: Errors = (RemoteError, Conflict)
+_ASKING: Errors = (RemoteUnavailable, OutcomeUnknown, InvalidAnswer, Conflict)
+
+CONTRACTS: Mapping[str, HookContract] = {
+    contract.name: contract
+    for contract in (
+        HookContract("mpay_includeme", None, (type(None),)),
+        HookContract(
+            "mpay_lookup_orders", Kind.ESERVICE, (OrderLookup,), io=True, errors=(*_SENDING, UnknownService)
+        ),
+        HookContract("mpay_render_invoice", None, (Document,)),
+        HookContract("mpay_offer_instruments", Kind.INSTRUMENT, (InstrumentOffer,)),
+        HookContract("mpay_select_instrument", Kind.INSTRUMENT, (InstrumentPlan,), errors=(InvalidChoice,)),
+        HookContract("mpay_start_payment", Kind.PROVIDER, get_args(NextStep), io=True, errors=_SENDING),
+        HookContract("mpay_read_callback", Kind.PROVIDER, (CallbackReading,), errors=(InvalidCallback,)),
+        HookContract(
+            "mpay_fetch_confirmation", Kind.PROVIDER, (ProviderConfirmation,), io=True, errors=_ASKING
+        ),
+        HookContract(
+            "mpay_capture_payment", Kind.PROVIDER, (ProviderConfirmation,), io=True, errors=_SENDING
+        ),
+        HookContract(
+            "mpay_deliver_confirmation", Kind.ESERVICE, (DeliveryReceipt,), io=True, errors=_SENDING
+        ),
+        HookContract("mpay_render_receipt", None, (Document,)),
+        HookContract("mpay_reverse_payment", Kind.PROVIDER, (ReversalAnswer,), io=True, errors=_SENDING),
+        HookContract("mpay_read_statement", Kind.PROVIDER, (StatementLine,), io=True, errors=_SENDING),
+        HookContract("mpay_payment_changed", None, (type(None),), io=True),
+    )
+}
+
+_CAPABILITY_HOOKS = {
+    Capability.TWO_STEP: "mpay_capture_payment",
+    Capability.REVERSE: "mpay_reverse_payment",
+    Capability.STATEMENT: "mpay_read_statement",
+}
+
+
+def required_hooks(kind: Kind, plugin: type) -> frozenset[str]:
+    """The routed hooks that a plugin of this kind must implement, by what it declares."""
+    return _REQUIRED[kind](plugin)
+
+
+def excluded_hooks(kind: Kind, plugin: type) -> frozenset[str]:
+    """The routed hooks that it must not implement: other kinds' own, and what its declarations rule out."""
+    foreign = {name for name, contract in CONTRACTS.items() if contract.owner not in {None, kind}}
+    return frozenset(foreign) | (_ruled_out(plugin) if kind is Kind.PROVIDER else frozenset())
+
+
+def _provider_requires(plugin: type) -> frozenset[str]:
+    assert issubclass(plugin, ProviderPlugin)
+    hooks = {_CAPABILITY_HOOKS[capability] for capability in plugin.capabilities}
+    if plugin.gives & {Need.REDIRECT, Need.QR}:
+        hooks.add("mpay_start_payment")
+    match plugin.confirms:
+        case Confirms.PULL:
+            hooks |= {"mpay_read_callback", "mpay_fetch_confirmation"}
+        case Confirms.STATEMENT:
+            hooks.add("mpay_read_statement")
+        case Confirms.PUSH:
+            pass
+    return frozenset(hooks)
+
+
+def _ruled_out(plugin: type) -> frozenset[str]:
+    assert issubclass(plugin, ProviderPlugin)
+    hooks = {hook for capability, hook in _CAPABILITY_HOOKS.items() if capability not in plugin.capabilities}
+    if plugin.confirms is not Confirms.PULL:
+        hooks.add("mpay_fetch_confirmation")
+    return frozenset(hooks) - _provider_requires(plugin)
+
+
+_REQUIRED: Mapping[Kind, Callable[[type], frozenset[str]]] = {
+    Kind.ESERVICE: lambda _: frozenset({"mpay_lookup_orders", "mpay_deliver_confirmation"}),
+    Kind.INSTRUMENT: lambda _: frozenset({"mpay_offer_instruments", "mpay_select_instrument"}),
+    Kind.PROVIDER: _provider_requires,
+}
