@@ -19,6 +19,8 @@ REQUIREMENTS = [
     "chameleon>=4.6",
     "click>=8.2",
     "cryptography>=50",
+    # The face of the papers: the same bytes on every machine, unlike a font of the system.
+    "fontpkg-fira-sans>=4.203",
     "granian>=2.8",
     "itsdangerous>=2.2",
     "limits>=5.8",
