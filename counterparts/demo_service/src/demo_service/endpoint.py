@@ -133,12 +133,12 @@ class Endpoint:
         """Ask the shop, write down what it said, and misspell it where planned."""
         answer = self._provider.answer(request)
         fault_code = answer.findtext("faultcode")
-        if isinstance(request, OrderQuery) or fault_code is not None:
-            self._note(request, plan.conduct, _outcome(answer, fault_code))
         if fault_code is None and plan.conduct is Conduct.DEVIATING:
             deviate(answer)
         if fault_code is None and plan.conduct is Conduct.NIL:
             nil_result(answer)
+        if isinstance(request, OrderQuery) or fault_code is not None:
+            self._note(request, plan.conduct, _outcome(answer, fault_code))
         return answer
 
     def _note(self, request: Request, conduct: Conduct, outcome: str) -> None:

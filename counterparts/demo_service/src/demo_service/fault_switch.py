@@ -30,7 +30,7 @@ class ConfirmFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """How the service is broken just now. ``slow_seconds`` is what slow means and how long a time-out hangs."""
+    """How the service is broken just now. ``slow_seconds`` is how long slow answers and time-outs take."""
 
     lookup: LookupFault = LookupFault.OK
     confirm: ConfirmFault = ConfirmFault.OK

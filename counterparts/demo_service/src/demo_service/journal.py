@@ -49,7 +49,7 @@ class Journal:
 def note_confirmation(
     connection: sqlite3.Connection, confirmation: PaymentConfirmation, outcome: str
 ) -> None:
-    """Write a confirmation down in the open transaction; ``repeat`` if its PaymentID was ever heard before."""
+    """Write a confirmation down in the open transaction; ``repeat`` if its PaymentID was heard before."""
     heard = connection.execute(
         "SELECT 1 FROM confirmation_journal WHERE payment_id = ?", (confirmation.payment_id,)
     ).fetchone()
@@ -59,7 +59,7 @@ def note_confirmation(
             confirmation.service_id,
             confirmation.order_key,
             confirmation.payment_id,
-            json.dumps(asdict(confirmation), default=str, ensure_ascii=False),
+            json.dumps(asdict(confirmation), default=_plain, ensure_ascii=False),
             content_digest(confirmation),
             "repeat" if heard else "first",
             outcome,
@@ -70,6 +70,10 @@ def note_confirmation(
 
 def _without_content(row: sqlite3.Row) -> dict[str, object]:
     return {key: row[key] for key in row.keys() if key != "content"}  # noqa: SIM118  a Row is no mapping
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _now() -> str:

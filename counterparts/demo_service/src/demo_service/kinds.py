@@ -40,7 +40,41 @@ class Kind(StrEnum):
     CONFIRM_TIMEOUT_AFTER_EFFECT = "confirm-timeout-after-effect"
 
 
-DEVIATING = frozenset({Kind.DEVIATION_RICH, Kind.DEVIATION_CANCELLED})
 PARTLY_PAYABLE = frozenset({Kind.PARTIAL})
 PAYABLE_IN_ADVANCE = frozenset({Kind.ADVANCE, Kind.AMOUNT_UNKNOWN})
 SEVERAL_ACCOUNTS = frozenset({Kind.SEVERAL_LINES, Kind.PARTIAL, Kind.LONG_NAMES})
+
+KIND_GROUPS: dict[str, tuple[Kind, ...]] = {
+    "pays": (
+        Kind.ONE_LINE,
+        Kind.SEVERAL_LINES,
+        Kind.PARTIAL,
+        Kind.ADVANCE,
+        Kind.AMOUNT_UNKNOWN,
+        Kind.FILL_IN,
+        Kind.SEVERAL_ORDERS,
+        Kind.AMOUNT_CHANGES,
+        Kind.DUE_SOON,
+        Kind.LARGE_AMOUNT,
+        Kind.LONG_NAMES,
+        Kind.DEVIATION_RICH,
+    ),
+    "closed": (Kind.EXPIRED, Kind.CANCELLED, Kind.PAID, Kind.DEVIATION_CANCELLED),
+    "not_found": (
+        Kind.NOT_FOUND_EMPTY,
+        Kind.NOT_FOUND_NIL,
+        Kind.NOT_FOUND_UNKNOWN_ORDER,
+        Kind.NOT_FOUND_INVALID_PARAMETER,
+        Kind.NOT_FOUND_INTERNAL_ERROR,
+    ),
+    "lookup": (Kind.SLOW, Kind.DOWN, Kind.HTML, Kind.UNSIGNED),
+    "confirm": (
+        Kind.CONFIRM_REFUSED,
+        Kind.CONFIRM_FAULT_UNSIGNED,
+        Kind.CONFIRM_UNSIGNED,
+        Kind.CONFIRM_SLOW,
+        Kind.CONFIRM_HTML,
+        Kind.CONFIRM_DOWN,
+        Kind.CONFIRM_TIMEOUT_AFTER_EFFECT,
+    ),
+}

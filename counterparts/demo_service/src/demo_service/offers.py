@@ -22,7 +22,7 @@ class Offer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an offer asks for and costs. ``price`` is in bani; ``detail_pattern`` checks the offer's own field."""
+    """What an offer costs, in bani, and how its own field must look."""
 
     service_id: str
     price: int
@@ -31,13 +31,13 @@ class Terms:
     detail_sample: str
 
 
+_PLATE = re.compile(r"[A-Z]{1,4} ?\d{1,4}|\d{1,4} ?[A-Z]{1,4}")
+
 TERMS = {
     Offer.LAND_EXTRACT: Terms(
         ORDERS, 150_00, "CadastralNumber", re.compile(r"\d{7,10}(\.\d{1,3})*"), "0100519.123.01"
     ),
-    Offer.FINE: Terms(
-        FINES, 750_00, "PlateNumber", re.compile(r"[A-Z]{1,4} ?\d{1,4}|\d{1,4} ?[A-Z]{1,4}"), "CDR 482"
-    ),
+    Offer.FINE: Terms(FINES, 750_00, "PlateNumber", _PLATE, "CDR 482"),
     Offer.SCHOOL_FEE: Terms(ORDERS, 420_00, "ContractNumber", re.compile(r"[A-Z]{2}-\d{4,8}"), "SA-20417"),
     Offer.FOREST_PERMIT: Terms(ORDERS, 85_50, "ForestPlot", re.compile(r"\d{1,3}[A-Z]?"), "37B"),
 }

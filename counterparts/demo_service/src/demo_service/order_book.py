@@ -164,7 +164,7 @@ def _read(connection: sqlite3.Connection, row: sqlite3.Row) -> Order:
         (row["order_key"],),
     )
     payments = connection.execute(
-        "SELECT payment_id, total, paid_at, received_at FROM payments WHERE order_key = ? ORDER BY received_at",
+        "SELECT * FROM payments WHERE order_key = ? ORDER BY received_at",
         (row["order_key"],),
     )
     return Order(

@@ -45,7 +45,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """``place`` stands in page addresses: the key itself, or something unguessable where keys can be guessed."""
+    """``place`` stands in page addresses: the key, or something unguessable where keys can be guessed."""
 
     order_key: str
     place: str

@@ -8,7 +8,7 @@ from eservice_kit import KeyInfoForm, SignatureAlgorithm, Signer, Trust, read_ce
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``gateway_url`` and ``public_url`` carry no trailing slash. ``slow_seconds`` is what slow means at first."""
+    """``gateway_url`` and ``public_url`` carry no trailing slash; ``slow_seconds`` is where slow begins."""
 
     host: str
     port: int
