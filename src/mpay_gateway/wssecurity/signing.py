@@ -23,6 +23,8 @@ from mpay_gateway.wssecurity.whitespace import drop_between_elements
 DEFAULT_LIFETIME: Final = timedelta(minutes=5)
 _SECURITY_NSMAP: Final = {"wsse": names.WSSE, "wsu": names.WSU}
 _MAX_BYTES: Final = 16 * 1024 * 1024
+_EARLIEST: Final = 1970
+_LATEST: Final = 9000
 
 
 def sign(
@@ -40,10 +42,10 @@ def sign(
 
     Returns: the message in UTF-8, to be sent and kept byte for byte.
     Raises: Refused when the envelope is unreadable or has a Security header; ValueError when ``at`` has no
-    zone or the lifetime is not within the ten minutes for which receivers believe a message.
+    zone or is absurd, or the lifetime is not within the ten minutes for which receivers believe a message.
     """
-    if at.utcoffset() is None:
-        raise ValueError("a message is signed at a time with a zone")
+    if at.utcoffset() is None or not _EARLIEST <= at.year <= _LATEST:
+        raise ValueError(f"a message is signed at a time with a zone, in the years {_EARLIEST} to {_LATEST}")
     if not timedelta(0) < lifetime <= LONGEST_AGE:
         raise ValueError(f"the lifetime must be above zero and at most {LONGEST_AGE}")
     unsigned = envelope if isinstance(envelope, bytes) else etree.tostring(envelope, encoding="utf-8")

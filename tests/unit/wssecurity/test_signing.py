@@ -2,7 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -132,7 +132,12 @@ def test_what_is_no_unsigned_envelope_is_not_signed(message, code):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"at": NOW.replace(tzinfo=None)}, {"lifetime": timedelta(0)}, {"lifetime": timedelta(minutes=11)}],
+    [
+        {"at": NOW.replace(tzinfo=None)},
+        {"at": datetime.max.replace(tzinfo=UTC)},
+        {"lifetime": timedelta(0)},
+        {"lifetime": timedelta(minutes=11)},
+    ],
 )
 def test_a_time_that_no_receiver_would_accept_is_not_signed(changes):
     with pytest.raises(ValueError, match=r"zone|lifetime"):
