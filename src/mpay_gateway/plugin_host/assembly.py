@@ -194,7 +194,7 @@ def _hook_problems(plugin: FoundPlugin, where: str) -> Iterator[str]:
 def _no_such_plugin(wish: _Wish, found: Found) -> str:
     known = found.names(wish.kind)
     hint = _nearest(wish.plugin, known) or f"; enabled: {', '.join(known) or 'none'}"
-    return f"no enabled distribution brings a {wish.kind} plugin {wish.plugin!r}{hint}"
+    return f"no enabled distribution brings the {wish.kind} plugin {wish.plugin!r}{hint}"
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
