@@ -14,7 +14,7 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.response import Response
 
 from sandbox_bank.cards import CHALLENGE_TRIES, TEST_CARDS, Ending, behaviour_of
-from sandbox_bank.clock import iso
+from sandbox_bank.clock import now_ms
 from sandbox_bank.faults import Fault
 from sandbox_bank.session import Session, Stage
 from sandbox_bank.web.card_form import CardForm, check_form, read_form
@@ -126,7 +126,7 @@ def _card_page(request: Any, session: Session, form: CardForm, errors: dict[str,
         form=form,
         errors=errors,
         cards=TEST_CARDS,
-        closes=iso(session.expires_at)[11:16] + " UTC",
+        minutes=max(1, (session.expires_at - now_ms()) // 60_000),
     )
 
 

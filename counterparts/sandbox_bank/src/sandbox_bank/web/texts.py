@@ -41,7 +41,7 @@ _TABLE: dict[str, tuple[str, str, str]] = {
     ),
     "pay": ("Plătiți {amount}", "Оплатить {amount}", "Pay {amount}"),
     "cancel": ("Renunțați la plată", "Отказаться от оплаты", "Cancel the payment"),
-    "until": ("Puteți plăti până la {time}.", "Оплатить можно до {time}.", "You can pay until {time}."),
+    "until": ("Timp rămas: {minutes} min.", "Осталось времени: {minutes} мин.", "Time left: {minutes} min."),
     "error_summary": (
         "Verificați datele introduse",
         "Проверьте введённые данные",
