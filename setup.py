@@ -21,14 +21,17 @@ REQUIREMENTS = [
     "cryptography>=50",
     # The face of the papers: the same bytes on every machine, unlike a font of the system.
     "fontpkg-fira-sans>=4.203",
+    "fonttools>=4.60",
     "granian>=2.8",
     "itsdangerous>=2.2",
     "limits>=5.8",
     # lxml and xmlsec must carry the same libxml2, or xmlsec fails at import.
     "lxml>=6.1.0,<7",
+    "pillow>=12",
     "pluggy>=1.7,<2",
     "prometheus-client>=0.22",
     "psycopg[binary]>=3.2.2",
+    "pydyf>=0.12",
     "pyramid>=2.0.2,<3",
     "python-stdnum>=2.0",
     "rich>=14",

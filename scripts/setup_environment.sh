@@ -55,7 +55,6 @@ missing_packages() {
     has_library 'libpangoft2-1\.0\.so\.0' || echo libpangoft2-1.0-0
     has_library 'libharfbuzz-subset\.so\.0' || echo libharfbuzz-subset0
     has_font 'DejaVuSans.ttf' || echo fonts-dejavu-core
-    has_font 'OpenSans-Regular.ttf' || echo fonts-open-sans
     [ "$purpose" = test ] || return 0
     command -v make >/dev/null 2>&1 || echo make
     has_postgres || echo postgresql
