@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import lru_cache
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from mpay_gateway.api import CertificatePem
@@ -12,6 +13,7 @@ from mpay_gateway.wssecurity import SignatureAlgorithm, TrustedCertificates, Unu
 LONGEST_TIMEOUT = 15.0
 """Below the deadline that the core sets for a whole hook call, so that this one is the one that speaks."""
 LARGEST_TOLERANCE = 600
+E = TypeVar("E", bound=Enum)
 _BOTH = (SignatureAlgorithm.RSA_SHA1, SignatureAlgorithm.RSA_SHA256)
 
 
@@ -46,6 +48,7 @@ class ServiceSettings:
     timeout_seconds: float = 7.0
 
     def __post_init__(self) -> None:
+        self._take_enumerations()
         _check_url(self.url)
         if not self.accept_signatures:
             raise ValueError("accept_signatures: name at least one of rsa-sha1, rsa-sha256")
@@ -59,6 +62,15 @@ class ServiceSettings:
             trusted_certificates(self.certificates)
         except UnusableKey as error:
             raise ValueError(f"certificates: {error}") from error
+
+    def _take_enumerations(self) -> None:
+        """Values as they stand in a file become members of their enumerations."""
+        accepted = tuple(
+            _one_of(SignatureAlgorithm, each, "accept_signatures") for each in self.accept_signatures
+        )
+        object.__setattr__(self, "accept_signatures", accepted)
+        object.__setattr__(self, "signature", _one_of(SignatureAlgorithm, self.signature, "signature"))
+        object.__setattr__(self, "contract", _one_of(ContractVersion, self.contract, "contract"))
 
     @property
     def tolerance(self) -> timedelta:
@@ -78,6 +90,14 @@ def trusted_certificates(certificates: tuple[CertificatePem, ...]) -> TrustedCer
     Raises: UnusableKey.
     """
     return TrustedCertificates.load(certificate.pem.encode() for certificate in certificates)
+
+
+def _one_of(kind: type[E], value: object, name: str) -> E:
+    try:
+        return kind(value)
+    except ValueError as error:
+        known = ", ".join(str(each.value) for each in kind)
+        raise ValueError(f"{name}: {value!r} is none of {known}") from error
 
 
 def _check_url(url: str) -> None:
