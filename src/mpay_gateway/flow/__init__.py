@@ -1,0 +1,1 @@
+"""One module per verb of the scenario. Knows neither HTTP nor SQL nor SOAP."""

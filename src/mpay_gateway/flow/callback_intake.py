@@ -1,0 +1,79 @@
+"""Step 11 from the provider's side: a callback is authenticated, kept, answered, and then acted upon.
+
+The payer's own return goes through the same reading but proves nothing: it only finds his page.
+"""
+
+import hashlib
+from datetime import timedelta
+
+import structlog
+
+from mpay_gateway.domain.errors import UnknownPayment
+from mpay_gateway.domain.identifiers import AccountId
+from mpay_gateway.domain.payment import Payment
+from mpay_gateway.domain.provider_answer import Callback, CallbackReading
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.settling import settle, settle_key
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.inbox import InboxEntry, InboxState
+from mpay_gateway.storage.tasks import TaskKind
+
+_GRACE = timedelta(seconds=5)
+_log = structlog.get_logger("callbacks")
+
+
+def receive_callback(parts: Parts, account_id: AccountId, callback: Callback) -> None:
+    """Keep an authentic callback; after this 2xx may be answered. The provider is asked afterwards.
+
+    Raises: InvalidCallback; TooManyRequests.
+    """
+    parts.limits.before_callback(account_id)
+    reading = parts.calls.read_callback(account_id, callback)
+    payment = parts.units.run("keep-callback", lambda work: _keep(parts, work, account_id, callback, reading))
+    if payment is None:
+        _log.warning("callback_for_nobody", account=account_id, reference=reading.reference)
+    else:
+        known = payment
+        parts.background.start(settle_key(known.id), lambda: settle(parts, known.id, reading))
+
+
+def payment_of_return(parts: Parts, account_id: AccountId, callback: Callback) -> Payment:
+    """The payment whose payer comes back from the provider's page. Nothing in the address is believed.
+
+    Raises: InvalidCallback; UnknownPayment.
+    """
+    reading = parts.calls.read_callback(account_id, callback)
+    payment = parts.units.read(lambda work: _about(work, account_id, reading))
+    if payment is None:
+        raise UnknownPayment(reading.reference)
+    return payment
+
+
+def _keep(
+    parts: Parts, work: Work, account_id: AccountId, callback: Callback, reading: CallbackReading
+) -> Payment | None:
+    payment = _about(work, account_id, reading)
+    entry = InboxEntry(
+        id=parts.ids.token(),
+        account_id=account_id,
+        event_id=reading.event_id or hashlib.sha256(callback.body).hexdigest(),
+        reference=reading.reference,
+        remote_reference=reading.remote_reference,
+        payment_id=payment.id if payment else None,
+        state=InboxState.NEW if payment else InboxState.ORPHAN,
+        received_at=callback.received_at,
+        body=callback.body,
+    )
+    new = work.inbox.add(entry)
+    if payment is None:
+        return None
+    if new:
+        # If this process dies before it has asked the provider, a worker asks.
+        work.tasks.hurry(TaskKind.RECHECK, payment.id, parts.clock.now() + _GRACE)
+    return payment if new else None
+
+
+def _about(work: Work, account_id: AccountId, reading: CallbackReading) -> Payment | None:
+    return work.payments.find_remote(
+        account_id, reference=reading.reference, remote_reference=reading.remote_reference
+    )

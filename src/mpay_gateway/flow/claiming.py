@@ -1,0 +1,72 @@
+"""How much of an order may be paid now: the service's answer less what was claimed since it was asked."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.order import Order, OrderStatus
+from mpay_gateway.domain.payment import Claim
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.snapshots import Snapshot
+
+
+class Standing(StrEnum):
+    """Whether an order can be paid now, and why not. Each has texts in three languages."""
+
+    PAYABLE = "payable"
+    PAID = "paid"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+    IN_PROGRESS = "in-progress"
+    NOTHING_DUE = "nothing-due"
+    AMOUNT_UNKNOWN = "amount-unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """`most`: what may be paid at most now, zero when it cannot be paid. `others`: claims in the way."""
+
+    standing: Standing
+    most: Money
+    others: tuple[Claim, ...] = ()
+
+
+_CLOSED = {
+    OrderStatus.PAID: Standing.PAID,
+    OrderStatus.COMPLETED: Standing.PAID,
+    OrderStatus.EXPIRED: Standing.EXPIRED,
+    OrderStatus.CANCELLED: Standing.CANCELLED,
+    OrderStatus.REFUNDING: Standing.REFUNDED,
+    OrderStatus.REFUNDED: Standing.REFUNDED,
+}
+
+
+def payable_now(work: Work, snapshot: Snapshot, *, besides: str = "") -> Payable:
+    """What may be paid of the snapshot's order. The order is locked when a claim is to follow.
+
+    Payable = due - amounts claimed or captured that were not acknowledged before the snapshot was requested.
+    Without partial payment the order is payable only if nothing is outstanding in that sense.
+    `besides`: a payment whose own claim does not count against it.
+    """
+    order = snapshot.order
+    nothing = Money.zero(order.currency)
+    if (closed := _CLOSED.get(order.status)) is not None:
+        return Payable(closed, nothing)
+    if order.total_due is None:
+        return Payable(Standing.AMOUNT_UNKNOWN, nothing)
+    if not order.total_due:
+        return Payable(Standing.NOTHING_DUE, nothing)
+    others = work.claims.held_by_others(snapshot, besides=besides)
+    outstanding = work.claims.outstanding(snapshot, besides=besides) if others else nothing
+    left = order.total_due - outstanding
+    if (others and not order.partial_allowed) or left <= nothing:
+        return Payable(Standing.IN_PROGRESS, nothing, others)
+    return Payable(Standing.PAYABLE, left, others)
+
+
+def fits(order: Order, payable: Payable, amount: Money) -> bool:
+    """Whether the amount may be paid: all of it, or a part where the order allows parts."""
+    if payable.standing is not Standing.PAYABLE or amount.currency != payable.most.currency or not amount:
+        return False
+    return amount <= payable.most if order.partial_allowed else amount == payable.most

@@ -1,0 +1,174 @@
+"""Step 13: tell the service that its order is paid, as often as it takes, always with the same content."""
+
+import structlog
+
+from mpay_gateway.domain.confirmation import Confirmation, ConfirmationToDeliver
+from mpay_gateway.domain.errors import (
+    Conflict,
+    InvalidTransition,
+    MpayError,
+    RemoteRefused,
+    RemoteUnavailable,
+)
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.payment import CaptureState, ClaimState, Delivery, DeliveryState, ReversalGround
+from mpay_gateway.domain.service import OnRefusal
+from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, DeliveryEvent
+from mpay_gateway.flow.evidence_sinks import DurableSink
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.reversal import open_reversal
+from mpay_gateway.flow.schedules import next_delivery
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.ledger import SUSPENSE, Entry
+from mpay_gateway.storage.tasks import Lease, TaskKind
+
+REFUSED = "refused"
+"""Parked: the service definitely refuses, an operator decides."""
+REVERSED = "reversed"
+"""Parked for good: the service definitely refuses, and the money goes back to the payer."""
+_log = structlog.get_logger("delivery")
+
+
+def delivery_key(payment_id: str) -> str:
+    """The name of a payment's delivery among the jobs in the background."""
+    return f"deliver:{payment_id}"
+
+
+def deliver_soon(parts: Parts, payment_id: str, lease: Lease) -> None:
+    """Send a delivery that this process has just leased, beside its requests."""
+    parts.background.start(delivery_key(payment_id), lambda: send(parts, lease))
+
+
+def deliver(parts: Parts, lease: Lease) -> None:
+    """A worker's try: take the delivery over, then send it."""
+
+    def take(work: Work) -> Delivery | None:
+        work.tasks.check(lease)
+        delivery = work.deliveries.lock(lease.subject)
+        if delivery.state not in {DeliveryState.DUE, DeliveryState.LEASED}:
+            work.tasks.finish(lease, due=None)
+            return None
+        # A try that was leased and left no outcome may have reached the service.
+        lost = delivery.unanswered + (1 if delivery.state is DeliveryState.LEASED else 0)
+        return work.deliveries.change(
+            delivery, DeliveryEvent.LEASE, actor=f"process:{parts.process}", at=parts.clock.now(),
+            attempts=delivery.attempts + 1, unanswered=lost,
+        )  # fmt: skip
+
+    if parts.units.run("take-delivery", take) is not None:
+        send(parts, lease)
+
+
+def send(parts: Parts, lease: Lease) -> None:
+    """Call the service and write down what came of it, under the lease's fence."""
+    delivery = parts.units.read(lambda work: work.deliveries.get(lease.subject))
+    service = parts.services.get_any(delivery.service_id)
+    confirmation = ConfirmationToDeliver(
+        confirmation=Confirmation.from_json(delivery.content),
+        attempt=delivery.attempts,
+        evidence=DurableSink(parts.units, parts.clock, delivery.payment_id, lease),
+    )
+    try:
+        parts.calls.deliver_confirmation(service, confirmation)
+    except Conflict:
+        _log.info("delivery_taken_over", delivery=delivery.id)
+        return
+    except RemoteRefused as error:
+        outcome, refusal = (_refused if error.permanent else _not_answered), error
+        parts.units.run("delivery-refused", lambda work: outcome(parts, work, lease, refusal))
+        return
+    except MpayError as error:
+        problem = error
+        parts.units.run("delivery-unanswered", lambda work: _not_answered(parts, work, lease, problem))
+        return
+    parts.units.run("delivery-confirmed", lambda work: _confirmed(parts, work, lease))
+
+
+def _confirmed(parts: Parts, work: Work, lease: Lease) -> None:
+    """The service knows: the claim is acknowledged, and a paid order's invoice is closed."""
+    delivery = _leased(work, lease)
+    now, actor = parts.clock.now(), f"service:{delivery.service_id}"
+    work.deliveries.change(
+        delivery, DeliveryEvent.CONFIRM, actor=actor, at=now, confirmed_at=now, last_error=""
+    )
+    claim = work.claims.of_payment(delivery.payment_id)
+    work.claims.change(claim, ClaimEvent.ACKNOWLEDGE, actor=actor, at=now, acknowledged_at=now)
+    payment = work.payments.get(delivery.payment_id)
+    if _pays_all(work, payment.snapshot_id, payment.amount):
+        work.invoices.close(payment.invoice_id, at=now)
+    work.tasks.finish(lease, due=None)
+
+
+def _refused(parts: Parts, work: Work, lease: Lease, error: RemoteRefused) -> None:
+    """A definite, signed no. The service's policy decides, unless an earlier try may have been taken."""
+    delivery = _leased(work, lease)
+    service = parts.services.get_any(delivery.service_id)
+    actor, now = f"service:{delivery.service_id}", parts.clock.now()
+    reverse = service.on_refusal is OnRefusal.REVERSE and not delivery.unanswered
+    work.deliveries.change(
+        delivery, DeliveryEvent.PARK, actor=actor, at=now, last_error=str(error)[:500],
+        parked_reason=REVERSED if reverse else REFUSED,
+    )  # fmt: skip
+    work.tasks.finish(lease, due=None)
+    if reverse:
+        _give_back(parts, work, delivery, actor=actor)
+
+
+def _give_back(parts: Parts, work: Work, delivery: Delivery, *, actor: str) -> None:
+    """The order does not take the money: it becomes the payer's again."""
+    now = parts.clock.now()
+    capture = next(
+        each for each in work.payments.captures_of(delivery.payment_id) if each.state is CaptureState.CLAIMED
+    )
+    surplus = work.payments.change_capture(capture, CaptureEvent.RELEASE_TO_PAYER, actor=actor, at=now)
+    claim = work.claims.of_payment(delivery.payment_id)
+    if claim.state is ClaimState.CAPTURED:
+        work.claims.change(claim, ClaimEvent.RELEASE, actor=actor, at=now)
+    booked = work.ledger.entries_of("capture", capture.id)
+    owed = tuple(entry.turned() for entry in booked if entry.amount < Money.zero(entry.amount.currency))
+    work.ledger.post(
+        "release", capture.id, (*owed, Entry.credit(SUSPENSE, capture.amount)),
+        payment_id=delivery.payment_id, at=now,
+    )  # fmt: skip
+    open_reversal(parts, work, surplus, ReversalGround.SERVICE_REFUSED, actor="machine")
+
+
+def _not_answered(parts: Parts, work: Work, lease: Lease, error: MpayError) -> None:
+    """No usable answer. Unless nothing was sent, the service may know: the try is counted as unanswered."""
+    delivery = _leased(work, lease)
+    now = parts.clock.now()
+    may_know = 0 if isinstance(error, RemoteUnavailable) else 1
+    work.deliveries.change(
+        delivery, DeliveryEvent.UNANSWERED, actor="machine", at=now,
+        unanswered=delivery.unanswered + may_know, last_error=f"{type(error).__name__}: {error}"[:500],
+    )  # fmt: skip
+    due = now + next_delivery(delivery.attempts)
+    work.tasks.finish(lease, due=due)
+    _log.warning("delivery_unanswered", delivery=delivery.id, attempts=delivery.attempts, due=due.isoformat(),
+                 error=type(error).__name__)  # fmt: skip
+
+
+def _leased(work: Work, lease: Lease) -> Delivery:
+    """The delivery, locked, if the lease still holds. Raises: Conflict."""
+    work.tasks.check(lease)
+    return work.deliveries.lock(lease.subject)
+
+
+def _pays_all(work: Work, snapshot_id: str, amount: Money) -> bool:
+    due = work.snapshots.get(snapshot_id).order.total_due
+    return due is not None and due <= amount
+
+
+def hurry_delivery(parts: Parts, delivery_id: str, *, actor: str) -> Delivery:
+    """An operator sends a waiting or parked delivery again, now. Raises: NotFound; InvalidTransition."""
+
+    def hurry(work: Work) -> Delivery:
+        delivery = work.deliveries.lock(delivery_id)
+        if delivery.parked_reason == REVERSED:
+            raise InvalidTransition(f"delivery {delivery_id}: the money went back to the payer")
+        now = parts.clock.now()
+        changed = work.deliveries.change(delivery, DeliveryEvent.RETRY, actor=actor, at=now, parked_reason="")
+        work.tasks.schedule(TaskKind.DELIVER, delivery.id, now)
+        return changed
+
+    return parts.units.run("hurry-delivery", hurry)

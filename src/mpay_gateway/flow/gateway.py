@@ -1,0 +1,44 @@
+"""The composition root: settings in, a gateway ready to serve out."""
+
+import os
+import socket
+
+from mpay_gateway.boundary import Clock, SystemClock, SystemIds
+from mpay_gateway.documents import CoreDocuments, DocumentRenderer
+from mpay_gateway.flow.background import Background
+from mpay_gateway.flow.lookup_limits import LookupLimits
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.service_directory import ServiceDirectory
+from mpay_gateway.outbound import GuardedHttpClient
+from mpay_gateway.plugin_host import PluginHost, load_plugins
+from mpay_gateway.settings import GatewaySettings
+from mpay_gateway.storage import UnitOfWork, create_engine
+
+
+def build_parts(settings: GatewaySettings) -> Parts:
+    """Put the parts together. Raises: ConfigurationError with every problem found."""
+    clock = SystemClock()
+    host = load_host(settings, clock)
+    units = UnitOfWork(create_engine(settings.gateway.database), clock)
+    return Parts(
+        settings=settings,
+        units=units,
+        calls=host.calls,
+        registry=host.registry,
+        services=ServiceDirectory(units, host.registry, clock),
+        background=Background(),
+        limits=LookupLimits(settings.limits),
+        clock=clock,
+        ids=SystemIds(),
+        process=f"{socket.gethostname()[:40]}-{os.getpid()}",
+    )
+
+
+def load_host(settings: GatewaySettings, clock: Clock) -> PluginHost:
+    """The plugins alone, for commands that need no database. Raises: ConfigurationError."""
+    return load_plugins(
+        settings,
+        http=GuardedHttpClient(settings.outbound.policy, tls=settings.tls_files),
+        clock=clock,
+        core_documents=CoreDocuments(DocumentRenderer()),
+    )

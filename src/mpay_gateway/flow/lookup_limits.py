@@ -1,0 +1,49 @@
+"""Limits against guessing of order keys, per process: misses per address, look-ups per service and address.
+
+Source: faults.md, privacy of look-ups (d) and (f).
+"""
+
+import math
+import time
+
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from mpay_gateway.domain.errors import TooManyRequests
+from mpay_gateway.settings import LimitSettings
+
+
+class LookupLimits:
+    """Counts look-ups and refuses when somebody asks too much."""
+
+    def __init__(self, settings: LimitSettings) -> None:
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+        self._misses: tuple[RateLimitItem, ...] = (
+            RateLimitItemPerMinute(settings.misses_per_10_minutes, 10),
+            RateLimitItemPerDay(settings.misses_per_day),
+        )
+        self._lookups = RateLimitItemPerHour(settings.per_service_per_hour)
+        self._callbacks = RateLimitItemPerMinute(settings.callbacks_per_minute)
+
+    def before_lookup(self, client: str, service_id: str) -> None:
+        """Called before the service is asked. Raises: TooManyRequests."""
+        for limit in self._misses:
+            if not self._window.test(limit, "miss", client):
+                raise TooManyRequests(self._seconds(limit, "miss", client))
+        if not self._window.hit(self._lookups, "lookup", service_id, client):
+            raise TooManyRequests(self._seconds(self._lookups, "lookup", service_id, client))
+
+    def missed(self, client: str) -> None:
+        """A look-up found nothing, or nothing that the asker may see."""
+        for limit in self._misses:
+            self._window.hit(limit, "miss", client)
+
+    def before_callback(self, account_id: str) -> None:
+        """Called for each callback of an account. Raises: TooManyRequests."""
+        if not self._window.hit(self._callbacks, "callback", account_id):
+            raise TooManyRequests(self._seconds(self._callbacks, "callback", account_id))
+
+    def _seconds(self, limit: RateLimitItem, *key: str) -> int:
+        """Until the window lets the next one in. The library counts by the machine's clock."""
+        return max(1, math.ceil(self._window.get_window_stats(limit, *key).reset_time - time.time()))

@@ -1,0 +1,73 @@
+"""Step 5: ask the service what it knows of an order."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mpay_gateway.domain.errors import UnknownOrder
+from mpay_gateway.domain.identifiers import OrderKey
+from mpay_gateway.domain.language import Language
+from mpay_gateway.domain.order import Deviation, Order
+from mpay_gateway.domain.queries import OrderQuery
+from mpay_gateway.domain.service import Service
+from mpay_gateway.flow.evidence_sinks import BufferedSink
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.snapshots import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One order as the service described it just now, not yet stored."""
+
+    snapshot: Snapshot
+    deviations: tuple[Deviation, ...]
+    skew: timedelta | None
+    evidence: BufferedSink
+
+    @property
+    def order(self) -> Order:
+        return self.snapshot.order
+
+    def store(self, work: Work) -> None:
+        """Store the snapshot and the messages that it came by."""
+        work.snapshots.add(self.snapshot, deviations=self.deviations, skew=self.skew)
+        self.evidence.save(work, self.snapshot.id)
+
+
+def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Language) -> Answer:
+    """Ask the service for the order of this key. Has no effect; the latest answer counts.
+
+    Raises: UnknownOrder, UnknownService, RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
+    """
+    evidence = BufferedSink(parts.clock)
+    asked_at = parts.clock.now()
+    found = parts.calls.lookup_orders(service, OrderQuery(service.id, order_key, language, evidence))
+    order = next((order for order in found.orders if order.order_key == order_key), None)
+    if order is None:
+        raise UnknownOrder(service.id)
+    snapshot = _snapshot(parts, order, asked_at)
+    return Answer(snapshot, found.deviations, found.skew, evidence)
+
+
+def second_factor_matches(service: Service, order: Order, typed: str) -> bool:
+    """Whether the payer knows what the service demands beside a key that can be guessed."""
+    demand, _, name = service.second_factor.partition(":")
+    match demand:
+        case "none":
+            return True
+        case "property":
+            known = next((each.value for each in order.properties if each.name == name), "")
+        case "customer_id_last4":
+            known = order.customer_id[-4:]
+        case _:
+            return False
+    return bool(known) and _plain(known) == _plain(typed)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).casefold()
+
+
+def _snapshot(parts: Parts, order: Order, asked_at: datetime) -> Snapshot:
+    return Snapshot(parts.ids.token(), order, requested_at=asked_at, received_at=parts.clock.now())

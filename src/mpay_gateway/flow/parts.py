@@ -1,0 +1,31 @@
+"""What every flow function is given first: the parts that the composition root put together."""
+
+from dataclasses import dataclass
+
+from mpay_gateway.boundary import Clock, IdSource
+from mpay_gateway.flow.background import Background
+from mpay_gateway.flow.lookup_limits import LookupLimits
+from mpay_gateway.flow.service_directory import ServiceDirectory
+from mpay_gateway.plugin_host import HookCalls, Registry
+from mpay_gateway.settings import GatewaySettings
+from mpay_gateway.storage import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The gateway's parts. `process`: a name for this process, written into leases."""
+
+    settings: GatewaySettings
+    units: UnitOfWork
+    calls: HookCalls
+    registry: Registry
+    services: ServiceDirectory
+    background: Background
+    limits: LookupLimits
+    clock: Clock
+    ids: IdSource
+    process: str
+
+    def address(self, path: str) -> str:
+        """The public address of a path of ours, which begins with a slash."""
+        return self.settings.gateway.public_url + path

@@ -1,0 +1,46 @@
+"""A payment that ends without money: its state, its claim, its next check, in one commit."""
+
+from mpay_gateway.domain.payment import ClaimState, DeclineReason, Payment
+from mpay_gateway.domain.queries import PaymentChange
+from mpay_gateway.domain.transitions import ClaimEvent, PaymentEvent, allows
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.tasks import TaskKind
+
+
+def end_payment(
+    parts: Parts, payment_id: str, event: PaymentEvent, *, actor: str, reason: DeclineReason | None = None
+) -> Payment:
+    """End the payment by `event` (decline, cancel, void, expire), unless the table has no such edge by now."""
+
+    def end(work: Work) -> Payment:
+        return end_in(parts, work, work.payments.lock(payment_id), event, actor=actor, reason=reason)
+
+    return parts.units.run("end-payment", end)
+
+
+def end_in(
+    parts: Parts, work: Work, payment: Payment, event: PaymentEvent, *, actor: str,
+    reason: DeclineReason | None = None,
+) -> Payment:  # fmt: skip
+    """The same inside an open unit of work; the payment is locked."""
+    if not allows(payment.state, event) or not payment.state.open:
+        return payment
+    now = parts.clock.now()
+    ended = work.payments.change(
+        payment, event, actor=actor, at=now, decline_reason=reason, next_check_at=None
+    )
+    claim = work.claims.of_payment(payment.id)
+    if claim.state is ClaimState.HELD:
+        work.claims.change(claim, ClaimEvent.RELEASE, actor=actor, at=now)
+    work.tasks.schedule(TaskKind.RECHECK, payment.id, None)
+    work.inbox.done(payment.id)
+    announce(parts, work, payment, ended)
+    return ended
+
+
+def announce(parts: Parts, work: Work, before: Payment, after: Payment) -> None:
+    """Let plugins hear of a change of state once it is committed."""
+    if before.state is not after.state:
+        change = PaymentChange(after.id, before.state, after.state, parts.clock.now())
+        work.after_commit(lambda: parts.calls.payment_changed(change))

@@ -1,0 +1,144 @@
+"""Steps 11 to 15 as the payer sees them: what became of his payment, and what he can do now."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mpay_gateway.domain.errors import NotFound, UnknownPayment
+from mpay_gateway.domain.identifiers import clean_order_key, clean_payment_id
+from mpay_gateway.domain.order import Order
+from mpay_gateway.domain.payment import (
+    Capture,
+    CaptureState,
+    Delivery,
+    DeliveryState,
+    Payment,
+    PaymentState,
+    Reversal,
+    ReversalGround,
+)
+from mpay_gateway.domain.service import Service
+from mpay_gateway.flow.confirmation_delivery import delivery_key
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.settling import settle, settle_key
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.visits import Visit
+
+SETTLE_WAIT = 8.0
+"""Seconds that the result page waits for the provider's answer."""
+TOLD_WAIT = 2.0
+"""Seconds that the result page waits for the service to be told."""
+
+
+class Outcome(StrEnum):
+    """What the result page says. Each has texts in three languages."""
+
+    PAID = "paid"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    NOT_KNOWN = "not-known"
+    BEING_CHECKED = "being-checked"
+    PAID_TWICE = "paid-twice"
+    REFUSED_BY_SERVICE = "refused-by-service"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """Everything that the result page shows.
+
+    `told`: the service has confirmed that it knows. `given_back`: money on its way back or back already.
+    """
+
+    outcome: Outcome
+    payment: Payment
+    service: Service
+    order: Order
+    visit: Visit
+    delivery: Delivery | None
+    captures: tuple[Capture, ...]
+    given_back: tuple[Reversal, ...]
+
+    @property
+    def told(self) -> bool:
+        return self.delivery is not None and self.delivery.state is DeliveryState.CONFIRMED
+
+
+def show_result(parts: Parts, token: str, payment_id: str) -> ResultPage:
+    """Settle the payment if it is open, wait a moment until the service is told, and show what is known.
+
+    Raises: NotFound when the payment is not this visit's.
+    """
+    payment = parts.units.read(lambda work: _of_visit(work, token, payment_id))
+    if payment.state.open:
+        key = settle_key(payment.id)
+        parts.background.start(key, lambda: settle(parts, payment.id))
+        parts.background.wait(key, SETTLE_WAIT)
+    parts.background.wait(delivery_key(payment.id), TOLD_WAIT)
+    return parts.units.read(lambda work: _page(parts, work, token, payment_id))
+
+
+def find_payment(parts: Parts, reference: str, order_key: str, *, client: str) -> Payment:
+    """The payment of this reference, for someone who also knows the key of its order.
+
+    Raises: UnknownPayment, alike for a wrong reference and a wrong key; TooManyRequests.
+    """
+    parts.limits.before_lookup(client, "find")
+    try:
+        key = clean_order_key(order_key)
+        payment = parts.units.read(lambda work: work.payments.get(clean_payment_id(reference)))
+    except (ValueError, UnknownPayment) as error:
+        parts.limits.missed(client)
+        raise UnknownPayment(reference) from error
+    if payment.order_key != key:
+        parts.limits.missed(client)
+        raise UnknownPayment(reference)
+    return payment
+
+
+def _of_visit(work: Work, token: str, payment_id: str) -> Payment:
+    payment = work.payments.get(payment_id)
+    if payment.visit_token != token:
+        raise NotFound("payment of another visit")
+    return payment
+
+
+def _page(parts: Parts, work: Work, token: str, payment_id: str) -> ResultPage:
+    payment = _of_visit(work, token, payment_id)
+    delivery = work.deliveries.of_payment(payment.id)
+    captures = work.payments.captures_of(payment.id)
+    reversals = work.reversals.of_payment(payment.id)
+    return ResultPage(
+        outcome=_outcome(payment, captures, reversals),
+        payment=payment,
+        service=parts.services.get_any(payment.service_id),
+        order=work.snapshots.get(payment.snapshot_id).order,
+        visit=work.visits.get(token),
+        delivery=delivery,
+        captures=captures,
+        given_back=reversals,
+    )
+
+
+def _outcome(payment: Payment, captures: tuple[Capture, ...], reversals: tuple[Reversal, ...]) -> Outcome:
+    match payment.state:
+        case PaymentState.CREATED | PaymentState.STARTED | PaymentState.AUTHORISED:
+            return Outcome.NOT_KNOWN
+        case PaymentState.DECLINED:
+            return Outcome.DECLINED
+        case PaymentState.CANCELLED:
+            return Outcome.CANCELLED
+        case PaymentState.EXPIRED:
+            return Outcome.EXPIRED
+        case PaymentState.CAPTURED:
+            return _outcome_of_money(captures, reversals)
+
+
+def _outcome_of_money(captures: tuple[Capture, ...], reversals: tuple[Reversal, ...]) -> Outcome:
+    states = {capture.state for capture in captures}
+    if CaptureState.CLAIMED in states:
+        return Outcome.PAID
+    if CaptureState.REVIEW in states:
+        return Outcome.BEING_CHECKED
+    if any(reversal.ground is ReversalGround.SERVICE_REFUSED for reversal in reversals):
+        return Outcome.REFUSED_BY_SERVICE
+    return Outcome.PAID_TWICE

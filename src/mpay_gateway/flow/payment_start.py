@@ -1,0 +1,222 @@
+"""Steps 7 and 8: open a payment, claim the order for it, and publish it to the provider.
+
+Plan -> commit -> call -> commit: the payment's row exists before the provider is called, and its reference is the
+idempotency key of every repetition.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+
+from mpay_gateway.domain.errors import (
+    InvalidAnswer,
+    InvoiceAlreadyPaid,
+    NotPayable,
+    OutcomeUnknown,
+    PaymentInProgress,
+    PluginBug,
+    RemoteRefused,
+    RemoteUnavailable,
+)
+from mpay_gateway.domain.identifiers import new_payment_id, new_reference
+from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan
+from mpay_gateway.domain.invoice import Invoice
+from mpay_gateway.domain.language import Language
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.payment import Claim, ClaimState, DeclineReason, Payment, PaymentState
+from mpay_gateway.domain.provider_answer import NextStep, PaymentRequest
+from mpay_gateway.domain.transitions import PaymentEvent
+from mpay_gateway.flow.claiming import Payable, Standing, fits, payable_now
+from mpay_gateway.flow.evidence_sinks import DurableSink
+from mpay_gateway.flow.instrument_choice import agreed_amount, plan
+from mpay_gateway.flow.invoicing import invoice_of, store_answer
+from mpay_gateway.flow.order_lookup import Answer, look_up
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.payment_ending import end_payment
+from mpay_gateway.plugin_host import AccountInfo
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.serial import next_step_from_text, next_step_to_text
+from mpay_gateway.storage.tasks import TaskKind
+from mpay_gateway.storage.visits import Visit
+
+FIRST_CHECK = timedelta(seconds=60)
+DESCRIPTION_LENGTH = 120
+_log = structlog.get_logger("payment_start")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanged:
+    """The order is another than the payer agreed to pay: he sees the new one and decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The payment exists; `payment_bank_page` leads on."""
+
+    payment: Payment
+
+
+def start_payment(
+    parts: Parts, token: str, choice: InstrumentChoice, *, form_token: str, language: Language
+) -> Started | OrderChanged:
+    """Open the payment that the payer asked for and publish it to the provider.
+
+    The order is read again first. A second press of the button finds the payment that the first one opened.
+    Raises: NotFound; InvalidChoice; PaymentInProgress, InvoiceAlreadyPaid; RemoteUnavailable and RemoteRefused
+    when the provider certainly took nothing; RemoteError when the service does not answer.
+    """
+    known = parts.units.read(lambda work: work.payments.find_by_form(form_token)) if form_token else None
+    if known is not None and known.visit_token == token:
+        return Started(known)
+    visit, old = parts.units.read(lambda work: _visit_and_invoice(parts, work, token))
+    amount = agreed_amount(visit, old)
+    made, account = plan(parts, replace(old, payable=amount), choice)
+    answer = look_up(parts, old.service, visit.order_key, language)
+    if answer.order.version != visit.accepted_version:
+        parts.units.run("note-change", lambda work: store_answer(parts, work, answer))
+        return OrderChanged()
+    opening = _Opening(parts, visit, answer, amount, choice, account, form_token, language)
+    payment = parts.units.run("open-payment", opening.store)
+    if payment.form_token == form_token:
+        payment = publish(parts, payment, made)
+    return Started(payment)
+
+
+def publish(parts: Parts, payment: Payment, made: InstrumentPlan | None = None) -> Payment:
+    """Tell the provider of the payment, or ask again under the same reference, and keep where the payer goes.
+
+    Raises: RemoteUnavailable, RemoteRefused when the provider certainly took nothing: the payment has ended.
+    When the outcome is not known the payment stays open and is asked about later; nothing is raised.
+    """
+    request = _request(parts, payment, made)
+    try:
+        step = parts.calls.start_payment(payment.account_id, request)
+    except RemoteUnavailable:
+        end_payment(parts, payment.id, PaymentEvent.CANCEL, actor="machine")
+        raise
+    except RemoteRefused:
+        end_payment(parts, payment.id, PaymentEvent.DECLINE, actor=f"provider:{payment.account_id}",
+                    reason=DeclineReason.OTHER)  # fmt: skip
+        raise
+    except (OutcomeUnknown, InvalidAnswer, PluginBug) as error:
+        _log.warning("start_unknown", payment=payment.id, error=type(error).__name__, detail=str(error))
+        return payment
+    return parts.units.run("keep-next-step", lambda work: _keep_step(work, payment, step))
+
+
+def next_step_of(payment: Payment) -> NextStep | None:
+    """Where the payer goes, None when the provider has not said so yet."""
+    return next_step_from_text(payment.next_step) if payment.next_step else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """Everything that a new payment is made of."""
+
+    parts: Parts
+    visit: Visit
+    answer: Answer
+    amount: Money
+    choice: InstrumentChoice
+    account: AccountInfo
+    form_token: str
+    language: Language
+
+    def store(self, work: Work) -> Payment:
+        """Claim the order and store the payment, as started: the call may leave right after the commit."""
+        invoice = store_answer(self.parts, work, self.answer)
+        again = work.payments.find_by_form(self.form_token)
+        if again is not None:
+            return replace(again, form_token="")
+        payable = payable_now(work, self.answer.snapshot)
+        if not fits(self.answer.order, payable, self.amount):
+            raise _why_not(payable)
+        now = self.parts.clock.now()
+        payment = self._payment(invoice.id)
+        work.payments.use_account(self.account.id, self.account.plugin, at=now)
+        work.payments.add(payment, actor="payer")
+        work.claims.take(
+            self._claim(payment), payable=payable.most, advance=self.answer.order.advance_allowed,
+            actor="payer", at=now,
+        )  # fmt: skip
+        started = work.payments.change(payment, PaymentEvent.START, actor="machine", at=now)
+        work.tasks.schedule(TaskKind.RECHECK, payment.id, started.next_check_at)
+        work.visits.change(self.visit.token, form_token=self.parts.ids.token())
+        return started
+
+    def _payment(self, invoice_id: str) -> Payment:
+        parts, now = self.parts, self.parts.clock.now()
+        return Payment(
+            id=new_payment_id(parts.ids.below),
+            invoice_id=invoice_id,  # type: ignore[arg-type]
+            snapshot_id=self.answer.snapshot.id,
+            service_id=self.visit.service_id,
+            order_key=self.visit.order_key,
+            instrument_id=self.choice.instrument_id,
+            account_id=self.account.id,
+            channel=self.visit.channel,
+            amount=self.amount,
+            state=PaymentState.CREATED,
+            reference=new_reference(self.account.reference_form, parts.ids.below),
+            created_at=now,
+            session_until=now + timedelta(minutes=self.account.session_minutes),
+            next_check_at=now + FIRST_CHECK,
+            visit_token=self.visit.token,
+            form_token=self.form_token,
+            receipt_token=parts.ids.token(),
+            language=self.language.value,
+        )
+
+    def _claim(self, payment: Payment) -> Claim:
+        return Claim(
+            id=self.parts.ids.token(),
+            service_id=payment.service_id,
+            order_key=payment.order_key,
+            snapshot_id=payment.snapshot_id,
+            payment_id=payment.id,
+            amount=payment.amount,
+            state=ClaimState.HELD,
+            until=payment.session_until,
+        )
+
+
+def _why_not(payable: Payable) -> NotPayable:
+    if payable.others:
+        return PaymentInProgress(payable.others[0].payment_id)
+    return InvoiceAlreadyPaid() if payable.standing is Standing.PAID else NotPayable(payable.standing.value)
+
+
+def _visit_and_invoice(parts: Parts, work: Work, token: str) -> tuple[Visit, Invoice]:
+    visit = work.visits.get(token)
+    row = work.invoices.get(visit.invoice_id or "")
+    snapshot = work.snapshots.get(row.snapshot_id)
+    return visit, invoice_of(parts, work, row, snapshot, Money.zero(snapshot.order.currency))
+
+
+def _request(parts: Parts, payment: Payment, made: InstrumentPlan | None) -> PaymentRequest:
+    service = parts.services.get_any(payment.service_id)
+    language = Language(payment.language)
+    root = f"/providers/{payment.account_id}"
+    return PaymentRequest(
+        payment_id=payment.id,
+        reference=payment.reference,
+        amount=payment.amount,
+        description=f"{service.name.in_language(language)} {payment.invoice_id}"[-DESCRIPTION_LENGTH:],
+        language=language,
+        return_url=parts.address(f"{root}/return"),
+        callback_url=parts.address(f"{root}/callback"),
+        session_until=payment.session_until,
+        details=made.details if made else (),
+        evidence=DurableSink(parts.units, parts.clock, payment.id),
+    )
+
+
+def _keep_step(work: Work, payment: Payment, step: NextStep) -> Payment:
+    current = work.payments.lock(payment.id)
+    work.inbox.adopt(
+        current.account_id, current.id, reference=current.reference, remote_reference=step.remote_reference
+    )
+    return work.payments.amend(
+        current, next_step=next_step_to_text(step), remote_reference=step.remote_reference
+    )

@@ -1,0 +1,92 @@
+"""Give captured money back that no service was ever successfully told of; void an authorisation that is not used."""
+
+import structlog
+
+from mpay_gateway.domain.errors import MpayError, RemoteRefused
+from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalGround, ReversalState
+from mpay_gateway.domain.provider_answer import PaymentToCheck
+from mpay_gateway.domain.transitions import ReversalEvent
+from mpay_gateway.flow.evidence_sinks import DurableSink
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.schedules import next_reversal
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.ledger import SUSPENSE, Entry, receivable
+from mpay_gateway.storage.tasks import Lease, TaskKind
+
+_log = structlog.get_logger("reversal")
+
+
+def open_reversal(
+    parts: Parts, work: Work, capture: Capture, ground: ReversalGround, *, actor: str
+) -> Reversal:
+    """Send a capture's money back: the row and its task; the provider is called after the commit."""
+    now = parts.clock.now()
+    reversal = Reversal(
+        id=parts.ids.token(), payment_id=capture.payment_id, capture_id=capture.id, key=f"rev-{capture.id}",
+        amount=capture.amount, ground=ground, state=ReversalState.DUE, created_at=now,
+    )  # fmt: skip
+    work.reversals.add(reversal, actor=actor)
+    work.tasks.schedule(TaskKind.REVERSE, reversal.id, now)
+    return reversal
+
+
+def reverse(parts: Parts, lease: Lease) -> None:
+    """A worker's try to give the money back, under the reversal's own key at every try."""
+
+    def read(work: Work) -> tuple[Reversal, Payment]:
+        reversal = work.reversals.lock(lease.subject)
+        return reversal, work.payments.get(reversal.payment_id)
+
+    reversal, payment = parts.units.read(read)
+    if reversal.state is not ReversalState.DUE:
+        parts.units.run("reversal-idle", lambda work: work.tasks.finish(lease, due=None))
+        return
+    to_check = PaymentToCheck(
+        payment.id, payment.reference, payment.remote_reference, reversal.amount,
+        DurableSink(parts.units, parts.clock, payment.id, lease),
+    )  # fmt: skip
+    try:
+        parts.calls.reverse_payment(payment.account_id, to_check, reversal.amount, key=reversal.key)
+    except RemoteRefused as error:
+        event = ReversalEvent.REFUSE if error.permanent else ReversalEvent.UNANSWERED
+        problem: MpayError = error
+        parts.units.run("reversal-refused", lambda work: _not_done(parts, work, lease, event, problem))
+    except MpayError as error:
+        problem = error
+        parts.units.run(
+            "reversal-unanswered",
+            lambda work: _not_done(parts, work, lease, ReversalEvent.UNANSWERED, problem),
+        )
+    else:
+        parts.units.run("reversal-done", lambda work: _done(parts, work, lease))
+
+
+def _done(parts: Parts, work: Work, lease: Lease) -> None:
+    work.tasks.check(lease)
+    reversal = work.reversals.lock(lease.subject)
+    payment = work.payments.lock(reversal.payment_id)
+    now = parts.clock.now()
+    work.reversals.change(
+        reversal, ReversalEvent.DONE, actor=f"provider:{payment.account_id}", at=now, done_at=now,
+        attempts=reversal.attempts + 1, last_error="",
+    )  # fmt: skip
+    work.ledger.post(
+        "reversal", reversal.id,
+        (Entry.debit(SUSPENSE, reversal.amount), Entry.credit(receivable(payment.account_id), reversal.amount)),
+        payment_id=payment.id, at=now,
+    )  # fmt: skip
+    work.tasks.finish(lease, due=None)
+
+
+def _not_done(parts: Parts, work: Work, lease: Lease, event: ReversalEvent, error: MpayError) -> None:
+    work.tasks.check(lease)
+    reversal = work.reversals.lock(lease.subject)
+    work.payments.lock(reversal.payment_id)
+    now, attempts = parts.clock.now(), reversal.attempts + 1
+    work.reversals.change(
+        reversal, event, actor="machine", at=now, attempts=attempts,
+        last_error=f"{type(error).__name__}: {error}"[:500],
+    )  # fmt: skip
+    again = event is ReversalEvent.UNANSWERED
+    work.tasks.finish(lease, due=now + next_reversal(attempts) if again else None)
+    _log.warning("reversal_not_done", reversal=reversal.id, attempts=attempts, again=again)

@@ -1,0 +1,117 @@
+"""Step 12: ask the provider what became of a payment, and believe nothing else.
+
+Callbacks, the payer's return, and the re-check all lead here; whichever comes first settles the payment and the
+others find it settled.
+"""
+
+import structlog
+
+from mpay_gateway.domain.errors import MpayError
+from mpay_gateway.domain.payment import DeclineReason, Payment, PaymentState
+from mpay_gateway.domain.provider_answer import (
+    CallbackReading,
+    PaymentToCheck,
+    ProviderConfirmation,
+    ProviderStatus,
+)
+from mpay_gateway.domain.transitions import PaymentEvent
+from mpay_gateway.flow.captures import record_captures
+from mpay_gateway.flow.evidence_sinks import BufferedSink
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.payment_ending import announce, end_in
+from mpay_gateway.flow.schedules import next_check, session_over
+from mpay_gateway.flow.two_step import finish_authorised
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.tasks import TaskKind
+
+_log = structlog.get_logger("settling")
+NO_READING = CallbackReading()
+
+
+def settle_key(payment_id: str) -> str:
+    """The name of a payment's settling among the jobs in the background."""
+    return f"settle:{payment_id}"
+
+
+def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING) -> None:
+    """Ask the provider and write down what it says. Repeatable; without effect on what is settled.
+
+    A provider that does not answer leaves the payment as it is, to be asked again on schedule.
+    """
+    payment = parts.units.read(lambda work: work.payments.get(payment_id))
+    evidence = BufferedSink(parts.clock)
+    to_check = PaymentToCheck(
+        payment.id, payment.reference, payment.remote_reference, payment.amount, evidence
+    )
+    try:
+        answer = parts.calls.fetch_confirmation(payment.account_id, to_check, reading)
+    except MpayError as error:
+        _log.warning("provider_not_heard", payment=payment_id, error=type(error).__name__, detail=str(error))
+        parts.units.run("provider-not-heard", lambda work: _ask_later(parts, work, payment_id, evidence))
+        return
+    after = parts.units.run("settle", lambda work: _believe(parts, work, payment_id, answer, evidence))
+    if after.state is PaymentState.AUTHORISED:
+        finish_authorised(parts, after)
+
+
+def _believe(
+    parts: Parts, work: Work, payment_id: str, answer: ProviderConfirmation, evidence: BufferedSink
+) -> Payment:
+    """One commit with everything that follows from the answer."""
+    payment = work.payments.lock(payment_id)
+    evidence.save(work, payment_id)
+    actor = f"provider:{payment.account_id}"
+    if answer.captures:
+        return record_captures(parts, work, payment, answer, actor=actor)
+    if not payment.state.open:
+        work.inbox.done(payment.id)
+        return payment
+    match answer.status:
+        case ProviderStatus.DECLINED:
+            reason = answer.decline_reason or DeclineReason.OTHER
+            return end_in(parts, work, payment, PaymentEvent.DECLINE, actor=actor, reason=reason)
+        case ProviderStatus.CANCELLED | ProviderStatus.REVERSED:
+            return end_in(parts, work, payment, _gone(payment, parts), actor=actor)
+        case ProviderStatus.AUTHORISED:
+            return _authorised(parts, work, payment, answer, actor)
+        case ProviderStatus.NOT_FOUND if _never_came(payment, parts):
+            return end_in(parts, work, payment, PaymentEvent.EXPIRE, actor=actor)
+        case _:
+            return _later(parts, work, payment)
+
+
+def _never_came(payment: Payment, parts: Parts) -> bool:
+    """Whether the provider's "not found" is final: just after a start it may only be late."""
+    return payment.state is PaymentState.STARTED and session_over(payment, parts.clock.now())
+
+
+def _gone(payment: Payment, parts: Parts) -> PaymentEvent:
+    """What the end of a payment without money is called: by the provider's clock, or by somebody's hand."""
+    if payment.state is PaymentState.AUTHORISED:
+        return PaymentEvent.VOID
+    return PaymentEvent.EXPIRE if parts.clock.now() >= payment.session_until else PaymentEvent.CANCEL
+
+
+def _authorised(
+    parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation, actor: str
+) -> Payment:
+    now = parts.clock.now()
+    after = work.payments.change(
+        payment, PaymentEvent.AUTHORISE, actor=actor, at=now, method=answer.method or payment.method
+    )
+    announce(parts, work, payment, after)
+    return _later(parts, work, after)
+
+
+def _ask_later(parts: Parts, work: Work, payment_id: str, evidence: BufferedSink) -> None:
+    payment = work.payments.lock(payment_id)
+    evidence.save(work, payment_id)
+    if payment.state.open:
+        _later(parts, work, payment)
+
+
+def _later(parts: Parts, work: Work, payment: Payment) -> Payment:
+    """Still not known: the next check, by the schedule."""
+    due = next_check(payment, parts.clock.now())
+    work.tasks.schedule(TaskKind.RECHECK, payment.id, due)
+    return work.payments.amend(payment, next_check_at=due, checks=payment.checks + 1)
