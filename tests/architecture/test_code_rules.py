@@ -52,8 +52,8 @@ def every_module():
 
 
 def catches_all(node):
-    """Tell whether an except clause catches what nobody declared."""
-    if not isinstance(node, ast.ExceptHandler):
+    """Tell whether an except clause keeps what nobody declared, instead of raising it again."""
+    if not isinstance(node, ast.ExceptHandler) or is_bare_raise(node.body[-1]):
         return False
     caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
     return any(name is None or (isinstance(name, ast.Name) and name.id in CATCH_ALL) for name in caught)
@@ -65,6 +65,11 @@ def durations(tree):
         match node:
             case ast.AnnAssign(target=ast.Name(id=name)) | ast.arg(arg=name) if name.endswith("_seconds"):
                 yield from map(id, ast.walk(node.annotation) if node.annotation else ())
+
+
+def is_bare_raise(statement):
+    """Tell whether a statement raises again what was caught."""
+    return isinstance(statement, ast.Raise) and statement.exc is None
 
 
 def is_float(node):
@@ -101,6 +106,7 @@ def test_the_rule_on_catching_sees_every_form():
         handler = ast.parse(source.format(form)).body[0].handlers[0]
         assert catches_all(handler), form
     assert not catches_all(ast.parse(source.format("(ValueError, OSError)")).body[0].handlers[0])
+    assert not catches_all(ast.parse("try: pass\nexcept Exception:\n close()\n raise").body[0].handlers[0])
 
 
 def test_the_domain_knows_no_floating_point():
