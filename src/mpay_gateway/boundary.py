@@ -1,6 +1,7 @@
 """Where the program meets what it cannot control: time, chance, the open unit of work, sudden death."""
 
 import os
+import re
 import secrets
 import signal
 import time
@@ -86,14 +87,16 @@ def refuse_inside_unit_of_work(call: str) -> None:
         raise OutboundCallRefused(f"{call} inside unit of work {name!r}")
 
 
-_armed_point, _, _armed_count = os.environ.get("MPAY_CRASHPOINT", "").partition(":")
-_passes_left = int(_armed_count or 1)
+_armed = re.fullmatch(r"(.+?)(?::([0-9]+))?", os.environ.get("MPAY_CRASHPOINT", ""))
+_armed_point = _armed[1] if _armed else ""
+_passes_left = int(_armed[2] or 1) if _armed else 0
 
 
 def crash_point(name: str) -> None:
     """A place where the process may die at once, for tests that prove that nothing is lost.
 
-    Without effect unless the environment arms it: `MPAY_CRASHPOINT=name` or `name:n` for the n-th pass.
+    Without effect unless the environment arms it: `MPAY_CRASHPOINT=name`, or `name:n` for the n-th pass; the
+    name itself may hold colons (`http:before-send`).
     """
     global _passes_left
     if _armed_point and name == _armed_point:
