@@ -4,8 +4,10 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import TypeVar
 
 LONGEST_SLOWNESS = 300
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class LookupFault(StrEnum):
@@ -57,11 +59,19 @@ class FaultSwitch:
             now = self._switches
             self._switches = replace(
                 now,
-                lookup=LookupFault(wishes.get("lookup", now.lookup)),
-                confirm=ConfirmFault(wishes.get("confirm", now.confirm)),
+                lookup=read_choice(LookupFault, wishes.get("lookup", now.lookup)),
+                confirm=read_choice(ConfirmFault, wishes.get("confirm", now.confirm)),
                 slow_seconds=read_seconds(wishes.get("slow_seconds", now.slow_seconds)),
             )
             return self._switches
+
+
+def read_choice(choices: type[Choice], value: object) -> Choice:
+    """The choice called ``value``. Raises: ValueError that lists the choices."""
+    for choice in choices:
+        if choice.value == value:
+            return choice
+    raise ValueError(f"{value!r} is none of {', '.join(choices)}")
 
 
 def read_seconds(value: object) -> float:

@@ -1,6 +1,7 @@
 """The payer's pages: services, order form, order, return."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -139,7 +140,7 @@ def _without_query(request: Request) -> Request:
     return Request.blank("/", cookies=dict(request.cookies))
 
 
-def _headers(gateway_url: str):
+def _headers(gateway_url: str) -> Callable[[NewResponse], None]:
     parts = urlsplit(gateway_url)
     policy = content_policy(f"{parts.scheme}://{parts.netloc}")
 

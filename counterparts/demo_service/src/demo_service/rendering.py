@@ -21,9 +21,9 @@ _MARKS = {Language.RO: (".", ","), Language.RU: ("\u00a0", ","), Language.EN: ("
 
 def format_amount(bani: int, language: Language) -> str:
     """An amount such as 1.250,00 in Romanian."""
-    thousands, decimals = _MARKS[language]
+    marks: dict[str, str | int | None] = dict(zip(",.", _MARKS[language], strict=True))
     plain = f"{Decimal(bani) / 100:,.2f}"
-    return plain.translate(str.maketrans({",": thousands, ".": decimals}))
+    return plain.translate(str.maketrans(marks))
 
 
 def format_time(moment: datetime, texts: Texts) -> str:

@@ -1,6 +1,5 @@
 """Serve on waitress until SIGTERM or SIGINT."""
 
-import logging
 import signal
 import socket
 from collections.abc import Callable, Iterable
@@ -18,10 +17,9 @@ if TYPE_CHECKING:
 
 THREADS = 16
 Application = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]
-_log = logging.getLogger(__name__)
 
 
-class _DroppableTask(WSGITask):
+class _DroppableTask(WSGITask):  # type: ignore[misc]  # waitress is untyped
     """Lets the application end its connection without an answer, as a crashed service does."""
 
     def get_environment(self) -> "WSGIEnvironment":
@@ -35,12 +33,8 @@ class _DroppableTask(WSGITask):
         self.channel.socket.shutdown(socket.SHUT_RDWR)
 
 
-class _DroppableChannel(HTTPChannel):
+class _DroppableChannel(HTTPChannel):  # type: ignore[misc]
     task_class = _DroppableTask
-
-
-class _Stop(Exception):
-    """A signal asked for the end."""
 
 
 def serve(application: Application, *, host: str, port: int) -> None:
@@ -55,16 +49,14 @@ def serve(application: Application, *, host: str, port: int) -> None:
         clear_untrusted_proxy_headers=True,
     )
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, _raise_stop)
+        signal.signal(signal_number, _stop)
     print(f"demo-service listens on http://{host}:{server.effective_port}", flush=True)
     try:
         server.run()
-    except _Stop:
-        _log.info("stopped by a signal")
     finally:
-        server.task_dispatcher.shutdown(timeout=2)
         server.close()
 
 
-def _raise_stop(_signal_number: int, _frame: object) -> None:
-    raise _Stop
+def _stop(_signal_number: int, _frame: object) -> None:
+    """Raise what the server's loop passes on; it then lets running calls end for some seconds."""
+    raise SystemExit

@@ -10,7 +10,7 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
 
-from demo_service.fault_switch import read_seconds
+from demo_service.fault_switch import read_choice, read_seconds
 from demo_service.kinds import Kind
 from demo_service.offers import TERMS, Offer
 from demo_service.orders import NewOrder, Order
@@ -129,18 +129,12 @@ def _new_order(wishes: Mapping[str, object]) -> NewOrder:
 
 
 def _kind(wishes: Mapping[str, object]) -> Kind:
-    try:
-        return Kind(wishes.get("kind", Kind.ONE_LINE))
-    except ValueError as error:
-        raise ValueError(f"unknown kind; there are {', '.join(Kind)}") from error
+    return read_choice(Kind, wishes.get("kind", Kind.ONE_LINE))
 
 
 def _offer(wishes: Mapping[str, object]) -> Offer:
     default = Offer.FINE if "plate_number" in wishes else Offer.LAND_EXTRACT
-    try:
-        return Offer(wishes.get("offer", default))
-    except ValueError as error:
-        raise ValueError(f"unknown offer; there are {', '.join(Offer)}") from error
+    return read_choice(Offer, wishes.get("offer", default))
 
 
 def _amount(value: object) -> int | None:
