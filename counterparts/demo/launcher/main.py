@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import os
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,12 +31,15 @@ class _Stop:
         self.asked = True
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Start the demo and watch it; 0 when it was asked to end, 1 when it could not start or broke."""
+def main(arguments: Sequence[str] | None = None, *, commands: Path | None = None) -> int:
+    """Start the demo and watch it; 0 when it was asked to end, 1 when it could not start or broke.
+
+    `commands`: folder of the installed programs, that of the running Python when it is not given.
+    """
     options = _parser().parse_args(arguments)
     screen, stop = Screen(), _Stop()
     try:
-        place = read_place(os.environ)
+        place = read_place(os.environ, commands or Path(sys.executable).parent)
         prepare(place)
         with _alone_in(place.folder):
             _run(place, screen, stop, check_only=options.check)
@@ -63,6 +67,7 @@ def _run(place: Place, screen: Screen, stop: _Stop, *, check_only: bool) -> None
         elif not stop.asked:
             screen.show_guide(place, read_cards(place))
             processes.watch()
+            screen.say("ending …")
     finally:
         processes.stop()
     screen.say("The demo has ended.")

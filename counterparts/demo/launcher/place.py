@@ -1,7 +1,6 @@
 """Where a demo runs: its folder, its ports, its addresses."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +66,8 @@ class Place:
         return str(path)
 
 
-def read_place(environment: Mapping[str, str]) -> Place:
-    """The place that MPAY_DEMO_DIR and MPAY_DEMO_PORT_BASE choose.
+def read_place(environment: Mapping[str, str], commands: Path) -> Place:
+    """The place that MPAY_DEMO_DIR and MPAY_DEMO_PORT_BASE choose, with the programs of a folder.
 
     Raises: DemoError when the base is no usable port.
     """
@@ -77,4 +76,4 @@ def read_place(environment: Mapping[str, str]) -> Place:
     highest = 65_536 - _RESERVED_PORTS
     if not (text.isascii() and text.isdigit()) or not 1024 <= int(text) <= highest:
         raise DemoError(f"MPAY_DEMO_PORT_BASE is {text!r}: expected a port from 1024 to {highest}.")
-    return Place(folder, int(text), Path(sys.executable).parent)
+    return Place(folder, int(text), commands)

@@ -47,7 +47,8 @@ def _bank(place: Place, listen: tuple[str, ...]) -> Program:
         (
             place.command("sandbox-bank"), "serve", *listen, str(place.bank_port),
             "--database", str(place.folder / "bank.sqlite"), "--merchant", "demo",
-            "--merchant-name", "MPay demo", "--public-url", place.bank_url, "--test-controls", *_extra("MPAY_DEMO_BANK_OPTIONS"),
+            "--merchant-name", "MPay demo", "--public-url", place.bank_url, "--test-controls",
+            *_extra("MPAY_DEMO_BANK_OPTIONS"),
         ),
         place.folder / "bank.log",
         place.bank_port,
