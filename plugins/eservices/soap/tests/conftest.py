@@ -1,8 +1,10 @@
 """Keys made for the run, a clock that stands still, and a service that signs what a test wants said."""
 
+import http.client
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -26,13 +28,14 @@ from mpay_gateway.api import (
     Money,
     OrderKey,
     OrderQuery,
+    OutcomeUnknown,
     PaymentAccount,
     PaymentId,
     PluginContext,
     Service,
     ServiceId,
 )
-from mpay_gateway.wssecurity import SignatureAlgorithm, SigningKey, sign
+from mpay_gateway.wssecurity import SigningKey, sign
 
 NOW = datetime(2026, 11, 23, 9, 0, 0, tzinfo=UTC)
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -97,6 +100,28 @@ class StandingClock:
 
     def sleep(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+
+
+class PlainHttp:
+    """The least of an HTTP client: one connection per call, a time-out is OutcomeUnknown."""
+
+    def send(self, request: HttpRequest) -> HttpAnswer:
+        parts = urlsplit(request.url)
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=request.deadline)
+        try:
+            connection.request("POST", parts.path, request.body, dict(request.headers))
+            answer = connection.getresponse()
+            headers = tuple((name.lower(), value) for name, value in answer.getheaders())
+            return HttpAnswer(answer.status, headers, answer.read(request.largest_answer))
+        except (OSError, http.client.HTTPException) as error:
+            raise OutcomeUnknown(str(error)) from error
+        finally:
+            connection.close()
+
+
+class SystemTime:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
 
 @dataclass
@@ -272,7 +297,9 @@ def wire():
         service = staticmethod(make_service)
         soap_namespace = SOAP
         namespace = NS
-        both_algorithms = tuple(SignatureAlgorithm)
+        http = PlainHttp
+        evidence = Evidence
+        system_time = SystemTime
 
     return Wire
 
