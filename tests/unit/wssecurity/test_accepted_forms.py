@@ -186,6 +186,16 @@ def test_white_space_added_on_the_way_is_ignored_only_when_asked():
     assert check(message, ignore_whitespace=True).whitespace_ignored
 
 
+def test_ignoring_white_space_reaches_into_a_signature_that_was_indented_too():
+    def indent(root):
+        for element in (part(root, ".//d:SignedInfo"), part(root, ".//m:OrderDetails")):
+            element.text = "\n  "
+
+    message = edited(Recipe().build(), indent)
+    assert refusal(message) == "bad-signature"
+    assert check(message, ignore_whitespace=True).whitespace_ignored
+
+
 def test_ignoring_white_space_keeps_what_was_signed_inside_the_signature():
     message = Recipe(canonicalization=Recipe.canonicalization + "\n  ").build()
     indented = edited(message, lambda root: setattr(part(root, ".//m:OrderDetails"), "text", "\n"))
