@@ -98,7 +98,7 @@ def crash_point(name: str) -> None:
     Without effect unless the environment arms it: `MPAY_CRASHPOINT=name`, or `name:n` for the n-th pass; the
     name itself may hold colons (`http:before-send`).
     """
-    global _passes_left
+    global _passes_left  # noqa: PLW0603  a count of this process, like the variable that arms it
     if _armed_point and name == _armed_point:
         _passes_left -= 1
         if _passes_left == 0:
