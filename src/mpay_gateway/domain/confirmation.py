@@ -138,7 +138,9 @@ def _plain(confirmation: Confirmation) -> dict[str, object]:
 
 def _line_from(data: dict[str, object], currency: str) -> ConfirmationLine:
     amount, account, properties = data["amount"], data["account"], data["properties"]
-    assert isinstance(amount, int) and isinstance(account, dict) and isinstance(properties, list)
+    assert isinstance(amount, int)
+    assert isinstance(account, dict)
+    assert isinstance(properties, list)
     return ConfirmationLine(
         line_id=str(data["line_id"]),
         amount=Money.from_minor(amount, currency),

@@ -129,7 +129,7 @@ def next_state(state: S, event: Event) -> S:
     edge = _BY_KEY.get((type(state), state, event))
     if edge is None:
         raise InvalidTransition(f"{type(state).__name__} {state.value}: {event.value}")
-    return cast(S, edge.target)
+    return cast("S", edge.target)
 
 
 def allows(state: State, event: Event) -> bool:

@@ -12,7 +12,7 @@ from mpay_gateway.domain.errors import (
 )
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import CaptureState, ClaimState, Delivery, DeliveryState, ReversalGround
-from mpay_gateway.domain.service import OnRefusal
+from mpay_gateway.domain.service import OnRefusal, Service
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, DeliveryEvent
 from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.parts import Parts
@@ -74,8 +74,11 @@ def send(parts: Parts, lease: Lease) -> None:
         _log.info("delivery_taken_over", delivery=delivery.id)
         return
     except RemoteRefused as error:
-        outcome, refusal = (_refused if error.permanent else _not_answered), error
-        parts.units.run("delivery-refused", lambda work: outcome(parts, work, lease, refusal))
+        refusal = error
+        if error.permanent:
+            parts.units.run("delivery-refused", lambda work: _refused(parts, work, lease, service, refusal))
+        else:
+            parts.units.run("delivery-unanswered", lambda work: _not_answered(parts, work, lease, refusal))
         return
     except MpayError as error:
         problem = error
@@ -99,10 +102,9 @@ def _confirmed(parts: Parts, work: Work, lease: Lease) -> None:
     work.tasks.finish(lease, due=None)
 
 
-def _refused(parts: Parts, work: Work, lease: Lease, error: RemoteRefused) -> None:
+def _refused(parts: Parts, work: Work, lease: Lease, service: Service, error: RemoteRefused) -> None:
     """A definite, signed no. The service's policy decides, unless an earlier try may have been taken."""
     delivery = _leased(work, lease)
-    service = parts.services.get_any(delivery.service_id)
     actor, now = f"service:{delivery.service_id}", parts.clock.now()
     reverse = service.on_refusal is OnRefusal.REVERSE and not delivery.unanswered
     work.deliveries.change(

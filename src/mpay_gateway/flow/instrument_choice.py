@@ -8,10 +8,13 @@ from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan, Off
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
+from mpay_gateway.flow.claiming import Payable, payable_now
 from mpay_gateway.flow.invoicing import invoice_of
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.plugin_host import AccountInfo, InstrumentInfo
 from mpay_gateway.storage import Work
+from mpay_gateway.storage.invoices import InvoiceRow
+from mpay_gateway.storage.snapshots import Snapshot
 from mpay_gateway.storage.visits import Visit
 
 
@@ -30,7 +33,7 @@ def show_instruments(parts: Parts, token: str, language: Language) -> Instrument
 
     Raises: NotFound when the visit does not exist or nothing is agreed to yet.
     """
-    visit, invoice = parts.units.read(lambda work: _agreed(parts, work, token))
+    visit, invoice = visit_and_invoice(parts, token)
     amount = agreed_amount(visit, invoice)
     offered = parts.calls.offer_instruments(replace(invoice, payable=amount), visit.channel, language)
     switches = parts.units.read(lambda work: work.switches.all())
@@ -66,14 +69,20 @@ def agreed_amount(visit: Visit, invoice: Invoice) -> Money:
     return Money.from_minor(visit.amount_minor, invoice.order.currency)
 
 
-def _agreed(parts: Parts, work: Work, token: str) -> tuple[Visit, Invoice]:
-    visit = work.visits.get(token)
-    if visit.invoice_id is None or visit.amount_minor is None:
-        raise NotFound("nothing is agreed to yet")
-    row = work.invoices.get(visit.invoice_id)
-    snapshot = work.snapshots.get(row.snapshot_id)
-    amount = Money.from_minor(visit.amount_minor, snapshot.order.currency)
-    return visit, invoice_of(parts, work, row, snapshot, amount)
+def visit_and_invoice(parts: Parts, token: str) -> tuple[Visit, Invoice]:
+    """The visit and the invoice that it shows, as last read from the service. Raises: NotFound."""
+
+    def read(work: Work) -> tuple[Visit, InvoiceRow, Snapshot, Payable]:
+        visit = work.visits.get(token)
+        if visit.invoice_id is None:
+            raise NotFound("no invoice yet")
+        row = work.invoices.get(visit.invoice_id)
+        snapshot = work.snapshots.get(row.snapshot_id)
+        return visit, row, snapshot, payable_now(work, snapshot)
+
+    visit, row, snapshot, payable = parts.units.read(read)
+    service = parts.services.get_any(visit.service_id)
+    return visit, invoice_of(parts, service, row, snapshot, payable.most)
 
 
 def _serving(parts: Parts, instrument: InstrumentInfo, currency: str) -> AccountInfo:

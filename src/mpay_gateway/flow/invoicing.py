@@ -66,7 +66,7 @@ def show_invoice(parts: Parts, token: str, language: Language, *, client: str) -
     if not visit.factor_passed:
         return FactorWanted(visit, service)
     answer = _asked(parts, visit, service, language, client=client)
-    return parts.units.run("show-invoice", lambda work: _shown(parts, work, visit, answer))
+    return parts.units.run("show-invoice", lambda work: _shown(parts, work, visit, service, answer))
 
 
 def pass_second_factor(parts: Parts, token: str, typed: str, language: Language, *, client: str) -> None:
@@ -103,11 +103,13 @@ def agree(parts: Parts, token: str, agreement: Agreement, language: Language, *,
     return page
 
 
-def invoice_of(parts: Parts, work: Work, row: InvoiceRow, snapshot: Snapshot, payable: Money) -> Invoice:
+def invoice_of(
+    parts: Parts, service: Service, row: InvoiceRow, snapshot: Snapshot, payable: Money
+) -> Invoice:
     """The invoice as a value."""
     return Invoice(
         id=row.id,
-        service=parts.services.get_any(row.service_id),
+        service=service,
         order=snapshot.order,
         snapshot_id=snapshot.id,
         payable=payable,
@@ -142,7 +144,7 @@ def _asked(parts: Parts, visit: Visit, service: Service, language: Language, *, 
         raise
 
 
-def _shown(parts: Parts, work: Work, visit: Visit, answer: Answer) -> InvoicePage:
+def _shown(parts: Parts, work: Work, visit: Visit, service: Service, answer: Answer) -> InvoicePage:
     row = store_answer(parts, work, answer)
     if visit.invoice_id != row.id:
         work.visits.change(visit.token, invoice_id=row.id)
@@ -150,7 +152,7 @@ def _shown(parts: Parts, work: Work, visit: Visit, answer: Answer) -> InvoicePag
     changed = bool(visit.accepted_version) and visit.accepted_version != answer.order.version
     return InvoicePage(
         visit=replace(visit, invoice_id=row.id),
-        invoice=invoice_of(parts, work, row, answer.snapshot, payable.most),
+        invoice=invoice_of(parts, service, row, answer.snapshot, payable.most),
         payable=payable,
         earlier=_paid_today(parts, work, visit),
         own=_own_claim(work, visit, payable),

@@ -74,7 +74,8 @@ def show_result(parts: Parts, token: str, payment_id: str) -> ResultPage:
         parts.background.start(key, lambda: settle(parts, payment.id))
         parts.background.wait(key, SETTLE_WAIT)
     parts.background.wait(delivery_key(payment.id), TOLD_WAIT)
-    return parts.units.read(lambda work: _page(parts, work, token, payment_id))
+    service = parts.services.get_any(payment.service_id)
+    return parts.units.read(lambda work: _page(work, service, token, payment_id))
 
 
 def find_payment(parts: Parts, reference: str, order_key: str, *, client: str) -> Payment:
@@ -102,7 +103,7 @@ def _of_visit(work: Work, token: str, payment_id: str) -> Payment:
     return payment
 
 
-def _page(parts: Parts, work: Work, token: str, payment_id: str) -> ResultPage:
+def _page(work: Work, service: Service, token: str, payment_id: str) -> ResultPage:
     payment = _of_visit(work, token, payment_id)
     delivery = work.deliveries.of_payment(payment.id)
     captures = work.payments.captures_of(payment.id)
@@ -110,7 +111,7 @@ def _page(parts: Parts, work: Work, token: str, payment_id: str) -> ResultPage:
     return ResultPage(
         outcome=_outcome(payment, captures, reversals),
         payment=payment,
-        service=parts.services.get_any(payment.service_id),
+        service=service,
         order=work.snapshots.get(payment.snapshot_id).order,
         visit=work.visits.get(token),
         delivery=delivery,

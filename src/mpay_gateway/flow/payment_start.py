@@ -21,7 +21,6 @@ from mpay_gateway.domain.errors import (
 )
 from mpay_gateway.domain.identifiers import new_payment_id, new_reference
 from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan
-from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Claim, ClaimState, DeclineReason, Payment, PaymentState
@@ -29,8 +28,8 @@ from mpay_gateway.domain.provider_answer import NextStep, PaymentRequest
 from mpay_gateway.domain.transitions import PaymentEvent
 from mpay_gateway.flow.claiming import Payable, Standing, fits, payable_now
 from mpay_gateway.flow.evidence_sinks import DurableSink
-from mpay_gateway.flow.instrument_choice import agreed_amount, plan
-from mpay_gateway.flow.invoicing import invoice_of, store_answer
+from mpay_gateway.flow.instrument_choice import agreed_amount, plan, visit_and_invoice
+from mpay_gateway.flow.invoicing import store_answer
 from mpay_gateway.flow.order_lookup import Answer, look_up
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import end_payment
@@ -69,7 +68,7 @@ def start_payment(
     known = parts.units.read(lambda work: work.payments.find_by_form(form_token)) if form_token else None
     if known is not None and known.visit_token == token:
         return Started(known)
-    visit, old = parts.units.read(lambda work: _visit_and_invoice(parts, work, token))
+    visit, old = visit_and_invoice(parts, token)
     amount = agreed_amount(visit, old)
     made, account = plan(parts, replace(old, payable=amount), choice)
     answer = look_up(parts, old.service, visit.order_key, language)
@@ -185,13 +184,6 @@ def _why_not(payable: Payable) -> NotPayable:
     if payable.others:
         return PaymentInProgress(payable.others[0].payment_id)
     return InvoiceAlreadyPaid() if payable.standing is Standing.PAID else NotPayable(payable.standing.value)
-
-
-def _visit_and_invoice(parts: Parts, work: Work, token: str) -> tuple[Visit, Invoice]:
-    visit = work.visits.get(token)
-    row = work.invoices.get(visit.invoice_id or "")
-    snapshot = work.snapshots.get(row.snapshot_id)
-    return visit, invoice_of(parts, work, row, snapshot, Money.zero(snapshot.order.currency))
 
 
 def _request(parts: Parts, payment: Payment, made: InstrumentPlan | None) -> PaymentRequest:

@@ -6,13 +6,11 @@ from datetime import datetime
 from mpay_gateway.domain.confirmation import Confirmation
 from mpay_gateway.domain.documents import Document, Medium, Receipt
 from mpay_gateway.domain.errors import NotFound, UnknownPayment
-from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.payment import CaptureState, Payment
+from mpay_gateway.domain.payment import Capture, CaptureState, Payment
 from mpay_gateway.domain.service import Service
-from mpay_gateway.flow.claiming import payable_now
-from mpay_gateway.flow.invoicing import invoice_of
+from mpay_gateway.flow.instrument_choice import visit_and_invoice
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
 
@@ -30,19 +28,28 @@ class GenuineReceipt:
 
 def receipt_pdf(parts: Parts, token: str, payment_id: str, language: Language) -> Document:
     """The receipt of a paid payment of this visit. Raises: NotFound."""
-    receipt = parts.units.read(lambda work: _receipt(parts, work, token, payment_id, language))
+    payment = parts.units.read(lambda work: work.payments.get(payment_id))
+    service = parts.services.get_any(payment.service_id)
+    receipt = parts.units.read(lambda work: _receipt(parts, work, token, payment, service))
     return parts.calls.render_receipt(receipt, Medium.A4, language)
 
 
 def invoice_pdf(parts: Parts, token: str, language: Language) -> Document:
     """The invoice that the visit shows. Raises: NotFound."""
-    invoice = parts.units.read(lambda work: _invoice(parts, work, token))
+    _, invoice = visit_and_invoice(parts, token)
     return parts.calls.render_invoice(invoice, Medium.A4, language)
 
 
 def check_receipt(parts: Parts, receipt_token: str) -> GenuineReceipt:
     """What is known of the receipt with this token. Raises: UnknownPayment when it is not genuine."""
-    return parts.units.read(lambda work: _genuine(parts, work, receipt_token))
+    payment, captures = parts.units.read(lambda work: _paid_by(work, receipt_token))
+    return GenuineReceipt(
+        service=parts.services.get_any(payment.service_id),
+        amount=payment.amount,
+        paid_at=payment.captured_at or payment.created_at,
+        reference=payment.id,
+        given_back=all(capture.state is not CaptureState.CLAIMED for capture in captures),
+    )
 
 
 def receipt_address(parts: Parts, payment: Payment) -> str:
@@ -50,15 +57,14 @@ def receipt_address(parts: Parts, payment: Payment) -> str:
     return parts.address(f"/check/{payment.receipt_token}")
 
 
-def _receipt(parts: Parts, work: Work, token: str, payment_id: str, language: Language) -> Receipt:
-    payment = work.payments.get(payment_id)
+def _receipt(parts: Parts, work: Work, token: str, payment: Payment, service: Service) -> Receipt:
     delivery = work.deliveries.of_payment(payment.id)
     if payment.visit_token != token or delivery is None or payment.captured_at is None:
         raise NotFound("no receipt")
     order = work.snapshots.get(payment.snapshot_id).order
     return Receipt(
         payment=payment,
-        service=parts.services.get_any(payment.service_id),
+        service=service,
         confirmation=Confirmation.from_json(delivery.content),
         order_reason=order.reason,
         reasons=tuple((line.line_id, line.reason) for line in order.lines),
@@ -71,24 +77,8 @@ def _receipt(parts: Parts, work: Work, token: str, payment_id: str, language: La
     )
 
 
-def _invoice(parts: Parts, work: Work, token: str) -> Invoice:
-    visit = work.visits.get(token)
-    if visit.invoice_id is None:
-        raise NotFound("no invoice")
-    row = work.invoices.get(visit.invoice_id)
-    snapshot = work.snapshots.get(row.snapshot_id)
-    return invoice_of(parts, work, row, snapshot, payable_now(work, snapshot).most)
-
-
-def _genuine(parts: Parts, work: Work, receipt_token: str) -> GenuineReceipt:
+def _paid_by(work: Work, receipt_token: str) -> tuple[Payment, tuple[Capture, ...]]:
     payment = work.payments.find_by_receipt(receipt_token)
     if payment is None or payment.captured_at is None:
         raise UnknownPayment("no such receipt")
-    captures = work.payments.captures_of(payment.id)
-    return GenuineReceipt(
-        service=parts.services.get_any(payment.service_id),
-        amount=payment.amount,
-        paid_at=payment.captured_at,
-        reference=payment.id,
-        given_back=all(capture.state is not CaptureState.CLAIMED for capture in captures),
-    )
+    return payment, work.payments.captures_of(payment.id)

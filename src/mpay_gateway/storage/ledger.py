@@ -63,11 +63,10 @@ class Ledger:
         for currency in {entry.amount.currency for entry in entries}:
             if sum(entry.amount.minor for entry in entries if entry.amount.currency == currency):
                 raise ValueError(f"{kind} {subject}: does not sum to zero in {currency}")
-        inserted = self._session.execute(
-            insert(ledger_transactions),
+        transaction_id = self._session.execute(
+            insert(ledger_transactions).returning(ledger_transactions.c.id),
             {"kind": kind, "subject": subject, "payment_id": payment_id, "at": at},
-        )
-        (transaction_id,) = inserted.inserted_primary_key or (None,)
+        ).scalar_one()
         self._session.execute(
             insert(ledger_entries),
             [

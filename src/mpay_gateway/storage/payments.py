@@ -17,7 +17,7 @@ from mpay_gateway.domain.transitions import CaptureEvent, PaymentEvent, next_sta
 from mpay_gateway.storage.audit import Audit, Change
 from mpay_gateway.storage.tables import captures, payments, provider_accounts
 
-_PLAIN = tuple(name for name in Payment.__dataclass_fields__ if name not in {"amount"})
+_PLAIN = tuple(name for name in Payment.__dataclass_fields__ if name != "amount")
 
 
 class Payments:

@@ -53,7 +53,7 @@ class UnitOfWork:
         manager = transaction.TransactionManager(explicit=True)
         for number, attempt in enumerate(manager.attempts(TRIES)):
             if number:
-                self._clock.sleep(random.uniform(0, 0.02 * 2**number))
+                self._clock.sleep(random.uniform(0, 0.02 * 2**number))  # noqa: S311  jitter is no secret
             done: list[tuple[T, Work]] = []
             with unit_of_work_open(name), self._turn, attempt:
                 done.append(self._attempt(name, manager, work))

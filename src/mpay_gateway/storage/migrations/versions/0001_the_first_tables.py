@@ -8,7 +8,6 @@ from alembic import op
 
 from mpay_gateway.storage.types import UtcDateTime
 
-
 revision = "0001"
 down_revision = None
 branch_labels = None
