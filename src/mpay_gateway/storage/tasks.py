@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -110,12 +110,10 @@ class Tasks:
         if done.rowcount != 1:  # type: ignore[attr-defined]
             raise Conflict(f"{lease.kind} {lease.subject}: the lease has gone to another process")
 
-    def next_due(self) -> datetime | None:
-        """When the next task that nobody holds is due."""
-        found = self._session.execute(
-            select(func.min(tasks.c.due)).where(tasks.c.lease_until.is_(None))
-        ).scalar()
-        return found if isinstance(found, datetime) else None
+    def any_due(self, now: datetime) -> bool:
+        """Whether there is anything to claim: a look that takes no lock."""
+        query = select(tasks.c.id).where(tasks.c.due <= now, _free(now)).limit(1)
+        return self._session.execute(query).first() is not None
 
     def due_at(self, kind: TaskKind, subject: str) -> datetime | None:
         found = self._session.execute(

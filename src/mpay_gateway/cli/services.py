@@ -1,0 +1,46 @@
+"""`mpay services`: e-Services are data; a running gateway sees a change within five seconds."""
+
+from pathlib import Path
+
+import click
+
+from mpay_gateway.cli.context import Configured
+from mpay_gateway.flow.registration import apply_service, disable_service
+from mpay_gateway.settings import read_services
+
+
+@click.group()
+def services() -> None:
+    """Register and list e-Services."""
+
+
+@services.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Show what would change, change nothing.")
+@click.pass_obj
+def apply(configured: Configured, file: Path, *, dry_run: bool) -> None:
+    """Add and change the services of FILE (TOML). Never removes; may be repeated."""
+    parts = configured.parts
+    for service in read_services(file, parts.registry.connector_types):
+        changes = apply_service(parts, service, dry_run=dry_run)
+        click.echo(f"{service.id}: {'unchanged' if not changes else ''}".rstrip())
+        for change in changes:
+            click.echo(f"  {change}")
+
+
+@services.command("list")
+@click.pass_obj
+def list_services(configured: Configured) -> None:
+    """List the registered services."""
+    for service in configured.parts.services.all().values():
+        state = "enabled" if service.enabled else "disabled"
+        click.echo(f"{service.id:<12} {state:<9} {service.connector:<8} {service.name.ro}")
+
+
+@services.command()
+@click.argument("service_id", metavar="ID")
+@click.pass_obj
+def disable(configured: Configured, service_id: str) -> None:
+    """Take no more payments for a service; what was paid is still delivered."""
+    disable_service(configured.parts, service_id)
+    click.echo(f"{service_id}: disabled")

@@ -1,0 +1,15 @@
+"""Which flow function does which kind of task."""
+
+from collections.abc import Callable
+
+from mpay_gateway.flow.confirmation_delivery import deliver
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.rechecking import recheck
+from mpay_gateway.flow.reversal import reverse
+from mpay_gateway.storage.tasks import Lease, TaskKind
+
+JOBS: dict[TaskKind, Callable[[Parts, Lease], None]] = {
+    TaskKind.DELIVER: deliver,
+    TaskKind.RECHECK: recheck,
+    TaskKind.REVERSE: reverse,
+}
