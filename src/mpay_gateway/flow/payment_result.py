@@ -68,7 +68,7 @@ def show_result(parts: Parts, token: str, payment_id: str) -> ResultPage:
 
     Raises: NotFound when the payment is not this visit's.
     """
-    payment = parts.units.read(lambda work: _of_visit(work, token, payment_id))
+    payment = parts.units.read(lambda work: payment_of_visit(work, token, payment_id))
     if payment.state.open:
         key = settle_key(payment.id)
         parts.background.start(key, lambda: settle(parts, payment.id))
@@ -96,7 +96,8 @@ def find_payment(parts: Parts, reference: str, order_key: str, *, client: str) -
     return payment
 
 
-def _of_visit(work: Work, token: str, payment_id: str) -> Payment:
+def payment_of_visit(work: Work, token: str, payment_id: str) -> Payment:
+    """The payment, for the holder of the visit that it was made in. Raises: NotFound."""
     payment = work.payments.get(payment_id)
     if payment.visit_token != token:
         raise NotFound("payment of another visit")
@@ -104,7 +105,7 @@ def _of_visit(work: Work, token: str, payment_id: str) -> Payment:
 
 
 def _page(work: Work, service: Service, token: str, payment_id: str) -> ResultPage:
-    payment = _of_visit(work, token, payment_id)
+    payment = payment_of_visit(work, token, payment_id)
     delivery = work.deliveries.of_payment(payment.id)
     captures = work.payments.captures_of(payment.id)
     reversals = work.reversals.of_payment(payment.id)
