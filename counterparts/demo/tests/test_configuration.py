@@ -15,6 +15,10 @@ from counterparts.demo.launcher.place import CHECKOUT, DEFAULT_PORT_BASE, Place
 from demo_service.offers import FINES, ORDERS, TERMS, Offer
 from demo_service.orders import new_order_key
 from mpay_eservice_soap import SoapConnector
+from mpay_gateway.api import hookimpl
+from mpay_gateway.boundary import SystemClock
+from mpay_gateway.outbound import GuardedHttpClient
+from mpay_gateway.plugin_host import load_plugins
 from mpay_gateway.settings import read_ini, read_services, read_settings
 
 CONNECTORS = {"soap": SoapConnector}
@@ -35,6 +39,24 @@ def test_the_gateway_reads_the_demo_s_settings_wherever_it_is(tmp_path: Path, po
     assert account.settings["url"] == f"http://127.0.0.1:{port_base + 2}"
     assert str(here.folder) in settings.gateway.database
     assert f"listen = 127.0.0.1:{port_base}" in here.ini.read_text()
+
+
+def test_the_demo_s_plugins_load_and_the_card_finds_its_account(tmp_path: Path) -> None:
+    class Papers:
+        @hookimpl
+        def mpay_render_invoice(self) -> None: ...
+
+        @hookimpl
+        def mpay_render_receipt(self) -> None: ...
+
+    here = place(tmp_path)
+    prepare(here)
+    settings = read_settings(read_ini(here.ini))
+    http = GuardedHttpClient(settings.outbound.policy)
+    host = load_plugins(settings, http=http, clock=SystemClock(), core_documents=Papers())
+    assert host.registry.accounts.keys() == {"sandbox-main"}
+    assert host.registry.instruments["card"].providers == ("sandbox-main",)
+    assert host.registry.connectors.keys() == {"soap"}
 
 
 @pytest.mark.parametrize("port_base", [6543, 6544, 6542])
