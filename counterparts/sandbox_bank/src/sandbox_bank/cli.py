@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
@@ -67,15 +68,13 @@ def check_books(database: Path) -> int:
     if not database.is_file():
         print(f"sandbox-bank: no database at {database}", file=sys.stderr)
         return _USAGE_ERROR
-    connection = connect(database)
     try:
-        problems = books.check(connection)
-        (count,) = connection.execute("SELECT COUNT(*) FROM transactions").fetchone()
+        with closing(connect(database)) as connection:
+            problems = books.check(connection)
+            (count,) = connection.execute("SELECT COUNT(*) FROM transactions").fetchone()
     except sqlite3.Error as problem:
         print(f"sandbox-bank: {database} is not a bank's database: {problem}", file=sys.stderr)
         return _USAGE_ERROR
-    finally:
-        connection.close()
     for sentence in problems:
         print(sentence)
     print(f"{count} transactions, {len(problems)} problems")

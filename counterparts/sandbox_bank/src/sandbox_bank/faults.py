@@ -78,7 +78,7 @@ class Switchboard:
                 name, "is none of " + ", ".join(CHOICES[Fault(name)]) if name in CHOICES else "unknown"
             )
             for name, value in wanted.items()
-            if name not in CHOICES or value not in CHOICES[Fault(name)]
+            if name not in CHOICES or not isinstance(value, str) or value not in CHOICES[Fault(name)]
         )
         if errors:
             raise InvalidRequest(errors)

@@ -68,20 +68,32 @@ def refusal(error: errors.BankError, request: Any) -> Response:
 def not_found(request: Any) -> Response:
     """Answer an address or a method that the bank does not serve."""
     if _is_machine(request):
-        return problem(404, "no-such-address", f"{request.method} {request.path} is not served")
+        return problem(404, "no-such-address", f"{request.method} {_raw_path(request)} is not served")
+    return _page(request, 404)
+
+
+def undecodable(_error: UnicodeDecodeError, request: Any) -> Response:
+    """Answer an address or a form that is not UTF-8."""
+    if _is_machine(request):
+        return problem(400, "not-utf-8", "the address is not UTF-8")
     return _page(request, 404)
 
 
 def failure(_error: Exception, request: Any) -> Response:
     """Answer an error of the bank's own: logged with its trace, told without it."""
-    _log.exception("%s %s failed", request.method, request.path)
+    _log.exception("%s %s failed", request.method, _raw_path(request))
     if _is_machine(request):
         return problem(500, "internal-error", "the bank failed; its log says why")
     return _page(request, 500)
 
 
 def _is_machine(request: Any) -> bool:
-    return bool(request.environ.get("PATH_INFO", "").startswith(_MACHINE_PATHS))
+    return _raw_path(request).startswith(_MACHINE_PATHS)
+
+
+def _raw_path(request: Any) -> str:
+    """Return the path without decoding it: `request.path` raises for bytes that are not UTF-8."""
+    return str(request.environ.get("PATH_INFO", ""))
 
 
 def _page(request: Any, status: int) -> Response:
@@ -92,5 +104,6 @@ def _page(request: Any, status: int) -> Response:
 def includeme(config: Any) -> None:
     """Register the views of errors."""
     config.add_exception_view(refusal, context=errors.BankError)
+    config.add_exception_view(undecodable, context=UnicodeDecodeError)
     config.add_exception_view(failure, context=Exception)
     config.add_notfound_view(not_found)

@@ -16,7 +16,7 @@ CURRENCIES = ("MDL",)
 MAX_AMOUNT_MINOR = 10**12
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class MalformedJson(Exception):
