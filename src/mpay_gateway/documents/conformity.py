@@ -1,8 +1,8 @@
 """What WeasyPrint leaves out of a file that is to be PDF/A-3b and PDF/UA-1 at once.
 
 It writes one conformance level; the other's identifier needs a PDF/A extension schema beside it (ISO 19005-3,
-6.6.2.3; ISO 14289-1, 5), or the file is no PDF/A. Pages need a tab order (ISO
-14289-1, 7.18.3). All in the open file, before it is written: no second pass.
+6.6.2.3; ISO 14289-1, 5), or the file is no PDF/A. Pages with links
+need a tab order (ISO 14289-1, 7.18.3). All in the open file, before it is written: no second pass.
 """
 
 import pydyf  # type: ignore[import-untyped]
@@ -28,7 +28,7 @@ _PDF_UA = b"""\
 
 
 def complete_pdf(document: Document, pdf: pydyf.PDF) -> None:  # noqa: ARG001 -- WeasyPrint's finisher
-    """Add the PDF/UA identifier with its schema, tab order, and each attachment once.
+    """Add the PDF/UA identifier with its schema, and tab order; name each attachment once.
 
     Raises: ValueError when the file has no metadata to add to.
     """

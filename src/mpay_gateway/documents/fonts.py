@@ -38,7 +38,7 @@ def _problem(path: Path) -> str:
     if not path.is_file():
         return f"font {FAMILY!r}: no file {path.name}; install the distribution fontpkg-fira-sans"
     try:
-        with TTFont(path, lazy=True) as font:
+        with path.open("rb") as file, TTFont(file, lazy=True) as font:
             name = font["name"].getDebugName(16) or font["name"].getDebugName(1)
             missing = sorted({letter for letter in _NEEDED if ord(letter) not in font.getBestCmap()})
     except (TTLibError, OSError) as error:

@@ -25,10 +25,11 @@ class PrintedLine:
 
 @dataclass(frozen=True, slots=True)
 class PrintedQr:
-    """A QR code, its alternative text, and the address that it holds as people type it."""
+    """A QR code, its alternative text, and the address that it holds: to follow, and as people type it."""
 
     drawing: QrDrawing
     alternative: str
+    link: str
     address: str
 
 
@@ -67,7 +68,7 @@ def print_qr(address: str, alternative: str) -> PrintedQr | None:
     """The QR code of an address, None when there is no address to open."""
     if not address:
         return None
-    return PrintedQr(draw_qr(address), alternative, without_scheme(address))
+    return PrintedQr(draw_qr(address), alternative, link=address, address=without_scheme(address))
 
 
 def without_scheme(address: str) -> str:

@@ -93,23 +93,25 @@ class DocumentRenderer:
         if self._closed:
             raise DocumentFailed("rendering has ended")
         try:
-            return self._idle.get(timeout=self._deadline)
+            process = self._idle.get(timeout=self._deadline)
         except queue.Empty:
             raise DocumentFailed(f"no rendering process was free for {self._deadline:g} s") from None
+        return process if process.usable else self._replace(process)
 
     def _give_back(self, process: RenderingProcess) -> None:
         """Return a process to the others, or a new one in its place when it is dead or due."""
         if self._closed:
             return
-        due = process.drawn >= self._recycle_after
-        if not due and process.alive:
-            if process.drawn >= self._recycle_after - _LEAD and process.successor is None:
-                process.successor = RenderingProcess()
-            self._idle.put(process)
-            return
+        if process.drawn >= self._recycle_after or not process.usable:
+            process = self._replace(process)
+        elif process.drawn >= self._recycle_after - _LEAD and process.successor is None:
+            process.successor = RenderingProcess()
+        self._idle.put(process)
+
+    def _replace(self, process: RenderingProcess) -> RenderingProcess:
         successor, process.successor = process.successor, None
         process.stop()
-        self._idle.put(self._start(successor, instead_of=process))
+        return self._start(successor, instead_of=process)
 
     def _start(
         self, process: RenderingProcess | None = None, instead_of: RenderingProcess | None = None

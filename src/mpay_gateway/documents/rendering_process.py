@@ -40,6 +40,7 @@ class RenderingProcess:
         )
         self._ready = False
         self._expired = False
+        self._broken = False
         self.drawn = 0
         self.successor: RenderingProcess | None = None
 
@@ -86,8 +87,9 @@ class RenderingProcess:
                 pipe.close()
 
     @property
-    def alive(self) -> bool:
-        return self._child.poll() is None
+    def usable(self) -> bool:
+        """Whether it can be given another paper, as far as is known."""
+        return not self._broken and self._child.poll() is None
 
     @property
     def _input(self) -> BinaryIO:
@@ -108,6 +110,7 @@ class RenderingProcess:
         try:
             yield
         except (OSError, EOFError, ValueError) as error:
+            self._broken = True  # the system may still call it alive for a moment
             if self._expired:
                 raise DocumentFailed(f"not done after {seconds:g} s") from error
             raise ProcessLost(f"rendering process {self.pid} is gone") from error
