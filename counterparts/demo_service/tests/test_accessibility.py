@@ -11,7 +11,7 @@ from counterparts.demo_service.tests.conftest import DemoService
 from demo_service.language import Language
 
 CHROMIUM = Path("/usr/bin/chromium")
-PHONE = {"width": 360, "height": 740}
+PHONE = {"width": 320, "height": 640}
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,9 @@ def browser() -> Iterator[Browser]:
 
 def pages_of(shop: DemoService) -> list[str]:
     open_page = str(shop.order("long-names")["page"])
+    large_page = str(shop.order("large-amount")["page"])
     paid_page = str(shop.order("paid")["page"])
-    return ["/", "/services/traffic-fine", open_page, f"{open_page}/returned", paid_page, "/nope"]
+    return ["/", "/services/traffic-fine", open_page, f"{open_page}/returned", large_page, paid_page]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
