@@ -45,14 +45,22 @@ class DeadlineSocket:
         self.plain = plain
         self.accepted = 0
         self._deadline = deadline
+        self._held: list[bytes] = []
 
     def begin(self, deadline: Deadline) -> None:
         """Start another exchange."""
         self._deadline = deadline
         self.accepted = 0
+        self._held.clear()
 
     def sendall(self, content: bytes) -> None:
-        view = memoryview(content)
+        """Hold until `flush`: head and body leave together, so that the server wakes once."""
+        self._held.append(content)
+
+    def flush(self) -> None:
+        """Send what is held."""
+        view = memoryview(b"".join(self._held))
+        self._held.clear()
         while view:
             self.plain.settimeout(self._deadline.left())
             sent = self.plain.send(view)
@@ -125,6 +133,7 @@ class Connection:
             preload_content=False,
             decode_content=False,
         )
+        self._link.flush()
 
     def receive(self, largest: int) -> HttpAnswer:
         """Read the whole answer.
