@@ -43,8 +43,7 @@ def _fill_card(page: Page, number: str) -> None:
     page.click("button.primary")
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")], ids=["phone", "desktop"])
 @pytest.mark.parametrize("language", ["ro", "ru", "en"])
 def test_every_page_of_a_payment_is_accessible(merchant, browser, language, scheme, size):
     context = browser.new_context(viewport=size, color_scheme=scheme)

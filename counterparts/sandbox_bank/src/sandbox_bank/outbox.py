@@ -53,10 +53,16 @@ def any_due(connection: sqlite3.Connection, moment: int) -> bool:
 
 
 def claim_due(connection: sqlite3.Connection, moment: int, limit: int) -> tuple[Delivery, ...]:
-    """Take up to `limit` callbacks that were due at `moment`, those due first first."""
+    """Take up to `limit` callbacks that were due at `moment`, those due first first.
+
+    At most one of a session is on its way at a time, so that those of a session leave in the order in
+    which they are due, however many senders there are.
+    """
     rows = connection.execute(
-        "UPDATE callbacks SET in_flight = 1 WHERE id IN (SELECT id FROM callbacks WHERE delivered_at IS NULL"
-        " AND in_flight = 0 AND due_at <= ? ORDER BY due_at LIMIT ?) RETURNING id, url, body, attempts",
+        "UPDATE callbacks SET in_flight = 1 WHERE id IN (SELECT id FROM (SELECT id, MIN(due_at) AS due"
+        " FROM callbacks WHERE delivered_at IS NULL AND in_flight = 0 AND due_at <= ? AND session_id NOT IN"
+        " (SELECT session_id FROM callbacks WHERE in_flight = 1) GROUP BY session_id ORDER BY due LIMIT ?))"
+        " RETURNING id, url, body, attempts",
         (moment, limit),
     ).fetchall()
     return tuple(Delivery(**dict(row)) for row in sorted(rows, key=lambda row: int(row["id"])))

@@ -70,6 +70,7 @@ CREATE TABLE IF NOT EXISTS callbacks (
     delivered_at INTEGER
 );
 CREATE INDEX IF NOT EXISTS callbacks_due ON callbacks (due_at) WHERE delivered_at IS NULL;
+CREATE INDEX IF NOT EXISTS callbacks_on_their_way ON callbacks (session_id) WHERE in_flight = 1;
 
 CREATE TABLE IF NOT EXISTS agenda (
     id INTEGER PRIMARY KEY,
