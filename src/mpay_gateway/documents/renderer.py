@@ -7,6 +7,7 @@ work once children are recycled (CPython gh-115634), and does not run inside a s
 import logging
 import queue
 import threading
+from contextlib import suppress
 
 from mpay_gateway.boundary import refuse_inside_unit_of_work
 from mpay_gateway.documents.paper import Paper
@@ -96,14 +97,21 @@ class DocumentRenderer:
             process = self._idle.get(timeout=self._deadline)
         except queue.Empty:
             raise DocumentFailed(f"no rendering process was free for {self._deadline:g} s") from None
-        return process if process.usable else self._replace(process)
+        if process.usable:
+            return process
+        try:
+            return self._replace(process)
+        except DocumentFailed:
+            self._idle.put(process)  # its place is kept: the next payer's try may find a process to be had
+            raise
 
     def _give_back(self, process: RenderingProcess) -> None:
         """Return a process to the others, or a new one in its place when it is dead or due."""
         if self._closed:
             return
         if process.drawn >= self._recycle_after or not process.usable:
-            process = self._replace(process)
+            with suppress(DocumentFailed):
+                process = self._replace(process)
         elif process.drawn >= self._recycle_after - _LEAD and process.successor is None:
             process.successor = RenderingProcess()
         self._idle.put(process)
@@ -116,7 +124,10 @@ class DocumentRenderer:
     def _start(
         self, process: RenderingProcess | None = None, instead_of: RenderingProcess | None = None
     ) -> RenderingProcess:
-        process = process or RenderingProcess()
+        try:
+            process = process or RenderingProcess()
+        except OSError as error:
+            raise DocumentFailed(f"no rendering process could be started: {error}") from error
         with self._lock:
             self._processes -= {instead_of}
             if self._closed:

@@ -117,6 +117,21 @@ def test_when_all_processes_are_busy_the_payer_is_told(paper):
         renderer.close()
 
 
+def test_a_machine_that_cannot_start_a_process_now_may_do_so_later(renderer, paper, monkeypatch):
+    def refuse(*args, **settings):
+        raise OSError(11, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as scarce:
+        scarce.setattr("mpay_gateway.documents.rendering_process.subprocess.Popen", refuse)
+        for pid in renderer.pids:
+            os.kill(pid, signal.SIGKILL)
+        for _ in range(3):
+            with pytest.raises(DocumentFailed, match="temporarily unavailable"):
+                renderer.render(paper)
+    assert renderer.render(paper).startswith(b"%PDF")
+    assert len(renderer.pids) == 2
+
+
 def test_closing_ends_every_process_and_later_papers_fail(paper):
     renderer = DocumentRenderer(1)
     (pid,) = renderer.pids
