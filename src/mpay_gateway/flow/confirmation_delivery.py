@@ -43,8 +43,7 @@ def deliver(parts: Parts, lease: Lease) -> None:
     """A worker's try: take the delivery over, then send it."""
 
     def take(work: Work) -> Delivery | None:
-        work.tasks.check(lease)
-        delivery = work.deliveries.lock(lease.subject)
+        delivery = _leased(work, lease)
         if delivery.state not in {DeliveryState.DUE, DeliveryState.LEASED}:
             work.tasks.finish(lease, due=None)
             return None
@@ -151,7 +150,8 @@ def _not_answered(parts: Parts, work: Work, lease: Lease, error: MpayError) -> N
 
 
 def _leased(work: Work, lease: Lease) -> Delivery:
-    """The delivery, locked, if the lease still holds. Raises: Conflict."""
+    """The delivery, locked after its payment, if the lease still holds. Raises: Conflict."""
+    work.payments.lock(work.deliveries.get(lease.subject).payment_id)
     work.tasks.check(lease)
     return work.deliveries.lock(lease.subject)
 
@@ -165,6 +165,7 @@ def hurry_delivery(parts: Parts, delivery_id: str, *, actor: str) -> Delivery:
     """An operator sends a waiting or parked delivery again, now. Raises: NotFound; InvalidTransition."""
 
     def hurry(work: Work) -> Delivery:
+        work.payments.lock(work.deliveries.get(delivery_id).payment_id)
         delivery = work.deliveries.lock(delivery_id)
         if delivery.parked_reason == REVERSED:
             raise InvalidTransition(f"delivery {delivery_id}: the money went back to the payer")

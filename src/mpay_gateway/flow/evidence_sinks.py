@@ -51,9 +51,9 @@ class DurableSink:
 
     def _keep(self, unit: str, message: Message) -> None:
         def keep(work: Work) -> None:
+            work.payments.lock(self._payment_id)
             if self._lease is not None and message.direction is Direction.SENT:
                 work.tasks.check(self._lease)
-            work.payments.lock(self._payment_id)
             work.evidence.keep(self._payment_id, [message])
 
         self._units.run(unit, keep)

@@ -26,11 +26,15 @@ class LookupLimits:
         self._lookups = RateLimitItemPerHour(settings.per_service_per_hour)
         self._callbacks = RateLimitItemPerMinute(settings.callbacks_per_minute)
 
-    def before_lookup(self, client: str, service_id: str) -> None:
-        """Called before the service is asked. Raises: TooManyRequests."""
+    def refuse_guesser(self, client: str) -> None:
+        """Called before anything is looked for. Raises: TooManyRequests after too many misses."""
         for limit in self._misses:
             if not self._window.test(limit, "miss", client):
                 raise TooManyRequests(self._seconds(limit, "miss", client))
+
+    def before_lookup(self, client: str, service_id: str) -> None:
+        """Called before the service is asked. Raises: TooManyRequests."""
+        self.refuse_guesser(client)
         if not self._window.hit(self._lookups, "lookup", service_id, client):
             raise TooManyRequests(self._seconds(self._lookups, "lookup", service_id, client))
 

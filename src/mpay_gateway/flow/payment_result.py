@@ -83,7 +83,7 @@ def find_payment(parts: Parts, reference: str, order_key: str, *, client: str) -
 
     Raises: UnknownPayment, alike for a wrong reference and a wrong key; TooManyRequests.
     """
-    parts.limits.before_lookup(client, "find")
+    parts.limits.refuse_guesser(client)
     try:
         key = clean_order_key(order_key)
         payment = parts.units.read(lambda work: work.payments.get(clean_payment_id(reference)))

@@ -11,6 +11,7 @@ import structlog
 
 from mpay_gateway.domain.errors import (
     InvalidAnswer,
+    InvalidChoice,
     InvoiceAlreadyPaid,
     NotPayable,
     OutcomeUnknown,
@@ -69,6 +70,8 @@ def start_payment(
     if known is not None and known.visit_token == token:
         return Started(known)
     visit, old = visit_and_invoice(parts, token)
+    if form_token != visit.form_token:
+        raise InvalidChoice("form", "form.stale")
     amount = agreed_amount(visit, old)
     made, account = plan(parts, replace(old, payable=amount), choice)
     answer = look_up(parts, old.service, visit.order_key, language)

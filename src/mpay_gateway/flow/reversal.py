@@ -34,7 +34,7 @@ def reverse(parts: Parts, lease: Lease) -> None:
     """A worker's try to give the money back, under the reversal's own key at every try."""
 
     def read(work: Work) -> tuple[Reversal, Payment]:
-        reversal = work.reversals.lock(lease.subject)
+        reversal = work.reversals.get(lease.subject)
         return reversal, work.payments.get(reversal.payment_id)
 
     reversal, payment = parts.units.read(read)
@@ -61,10 +61,15 @@ def reverse(parts: Parts, lease: Lease) -> None:
         parts.units.run("reversal-done", lambda work: _done(parts, work, lease))
 
 
-def _done(parts: Parts, work: Work, lease: Lease) -> None:
+def _leased(work: Work, lease: Lease) -> tuple[Payment, Reversal]:
+    """The reversal, locked after its payment, if the lease still holds. Raises: Conflict."""
+    payment = work.payments.lock(work.reversals.get(lease.subject).payment_id)
     work.tasks.check(lease)
-    reversal = work.reversals.lock(lease.subject)
-    payment = work.payments.lock(reversal.payment_id)
+    return payment, work.reversals.lock(lease.subject)
+
+
+def _done(parts: Parts, work: Work, lease: Lease) -> None:
+    payment, reversal = _leased(work, lease)
     now = parts.clock.now()
     work.reversals.change(
         reversal, ReversalEvent.DONE, actor=f"provider:{payment.account_id}", at=now, done_at=now,
@@ -79,9 +84,7 @@ def _done(parts: Parts, work: Work, lease: Lease) -> None:
 
 
 def _not_done(parts: Parts, work: Work, lease: Lease, event: ReversalEvent, error: MpayError) -> None:
-    work.tasks.check(lease)
-    reversal = work.reversals.lock(lease.subject)
-    work.payments.lock(reversal.payment_id)
+    _, reversal = _leased(work, lease)
     now, attempts = parts.clock.now(), reversal.attempts + 1
     work.reversals.change(
         reversal, event, actor="machine", at=now, attempts=attempts,

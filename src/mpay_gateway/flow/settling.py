@@ -61,10 +61,11 @@ def _believe(
     payment = work.payments.lock(payment_id)
     evidence.save(work, payment_id)
     actor = f"provider:{payment.account_id}"
+    if not payment.state.open:
+        work.inbox.done(payment.id)
     if answer.captures:
         return record_captures(parts, work, payment, answer, actor=actor)
     if not payment.state.open:
-        work.inbox.done(payment.id)
         return payment
     match answer.status:
         case ProviderStatus.DECLINED:

@@ -33,7 +33,7 @@ def open_visit(parts: Parts, arrival: Arrival) -> Visit:
     Raises: UnknownService; UnknownOrder when the key cannot be one of the service's; TooManyRequests.
     """
     service = parts.services.get(arrival.service_id)
-    parts.limits.before_lookup(arrival.client, service.id)
+    parts.limits.refuse_guesser(arrival.client)
     visit = Visit(
         token=parts.ids.token(),
         service_id=service.id,

@@ -29,9 +29,17 @@ class Reversals:
         self._session.execute(insert(reversals), values | money)
         self._write_down(reversal, "create", "", actor, reversal.created_at)
 
+    def get(self, reversal_id: str) -> Reversal:
+        """Raises: NotFound."""
+        return self._one(select(reversals).where(reversals.c.id == reversal_id), reversal_id)
+
     def lock(self, reversal_id: str) -> Reversal:
         """Read the reversal and hold it until the unit of work ends. Raises: NotFound."""
-        query = select(reversals).where(reversals.c.id == reversal_id).with_for_update()
+        return self._one(
+            select(reversals).where(reversals.c.id == reversal_id).with_for_update(), reversal_id
+        )
+
+    def _one(self, query: Any, reversal_id: str) -> Reversal:
         row = self._session.execute(query).first()
         if row is None:
             raise NotFound(f"reversal {reversal_id}")
