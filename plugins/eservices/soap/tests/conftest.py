@@ -4,6 +4,7 @@ import http.client
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from urllib.parse import urlsplit
 
 import pytest
@@ -47,7 +48,7 @@ class KeyPair:
     key_pem: bytes
     certificate_pem: bytes
 
-    @property
+    @cached_property
     def signing(self) -> SigningKey:
         return SigningKey.load(self.key_pem, self.certificate_pem)
 

@@ -101,7 +101,7 @@ def gateway(service, gateway_keys, service_keys, wire, bench):
         "soap", wire.http(), wire.system_time(), gateway_keys.key_pem, gateway_keys.certificate_pem
     )
     connector = SoapConnector(context, ConnectorSettings())
-    registered = wire.service(service_keys.certificate_pem, url=service.url, timeout_seconds=2)
+    registered = wire.service(service_keys.certificate_pem, url=service.url, timeout_seconds=4)
 
     class Gateway:
         evidence = bench.evidence

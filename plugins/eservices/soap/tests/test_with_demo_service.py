@@ -29,8 +29,8 @@ from mpay_gateway.api import (
     ServiceId,
 )
 
-SLOW_SECONDS = 3
-TIMEOUT_SECONDS = 2.0
+SLOW_SECONDS = 5
+TIMEOUT_SECONDS = 3.5
 
 
 @contextmanager
