@@ -41,6 +41,8 @@ REQUIREMENTS = [
     "sqlalchemy>=2.1,<3",
     "structlog>=25.1",
     "transaction>=5.0",
+    # Chisinau's time on machines without a zone database of their own.
+    "tzdata",
     "urllib3>=2.8.0,<3",
     "waitress>=3.0.1",
     # Older releases let a document fetch what the URL fetcher forbids.

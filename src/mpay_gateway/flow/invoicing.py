@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from mpay_gateway.domain.errors import InvalidChoice, UnknownOrder
+from mpay_gateway.domain.errors import InvalidChoice, RemoteRefused, UnknownOrder
 from mpay_gateway.domain.identifiers import new_invoice_id
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
@@ -16,6 +16,9 @@ from mpay_gateway.storage import Work
 from mpay_gateway.storage.invoices import InvoiceRow
 from mpay_gateway.storage.snapshots import Snapshot
 from mpay_gateway.storage.visits import Visit
+
+_UNKNOWN_ORDER_FAULTS = {"UnknownOrder", "InvalidParameter"}
+"""Services send these unsigned for a key that they do not know. Enough to show "not found", and for nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,11 @@ def _asked(parts: Parts, visit: Visit, service: Service, language: Language, *, 
     except UnknownOrder:
         parts.limits.missed(client)
         raise
+    except RemoteRefused as error:
+        if error.code not in _UNKNOWN_ORDER_FAULTS:
+            raise
+        parts.limits.missed(client)
+        raise UnknownOrder(service.id) from error
 
 
 def _shown(parts: Parts, work: Work, visit: Visit, service: Service, answer: Answer) -> InvoicePage:
