@@ -12,6 +12,7 @@ from mpay_gateway.documents.parts import (
     print_line,
     print_qr,
     printable,
+    without_scheme,
 )
 from mpay_gateway.documents.template import Translate, fill, in_language
 from mpay_gateway.domain.identifiers import grouped
@@ -137,7 +138,6 @@ def _lines(invoice: Invoice, language: Language, translate: Translate) -> tuple[
 
 def _ways(invoice: Invoice, *, payee: str, number: str, translate: Translate) -> tuple[tuple[str, str], ...]:
     """Heading and instruction for each channel of the service, in the order that channels have."""
-    qr = print_qr(invoice.address, "")
     values = {"payee": payee, "number": number, "order": printable(invoice.order.order_key)}
     ways: list[tuple[str, str]] = []
     for channel in Channel:
@@ -145,8 +145,8 @@ def _ways(invoice: Invoice, *, payee: str, number: str, translate: Translate) ->
             continue
         match channel:
             case Channel.PORTAL:
-                if qr is not None:
-                    how = translate("invoice.online_how", address=qr.address)
+                if invoice.address:
+                    how = translate("invoice.online_how", address=without_scheme(invoice.address))
                     ways.append((translate("invoice.online"), how))
             case Channel.KIOSK:
                 ways.append((translate("invoice.kiosk"), translate("invoice.kiosk_how", **values)))
