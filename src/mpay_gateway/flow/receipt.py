@@ -13,6 +13,7 @@ from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.instrument_choice import visit_and_invoice
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
+from mpay_gateway.texts import mask_code, mask_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ def _receipt(parts: Parts, work: Work, token: str, payment: Payment, service: Se
         confirmation=Confirmation.from_json(delivery.content),
         order_reason=order.reason,
         reasons=tuple((line.line_id, line.reason) for line in order.lines),
-        payer_name=order.customer_name,
-        payer_id=order.customer_id,
+        payer_name=mask_name(order.customer_name) if service.mask else order.customer_name,
+        payer_id=mask_code(order.customer_id) if service.mask else order.customer_id,
         instrument=payment.method,
         paid_at=payment.captured_at,
         confirmed_at=delivery.confirmed_at,
