@@ -1,0 +1,9 @@
+"""The payer's pages and the providers' addresses: a Pyramid application over `flow`.
+
+Views call one flow function and render its value. `routes` is the table of all addresses; `errors` alone knows
+which HTTP status an error has.
+"""
+
+from mpay_gateway.web.application import main, make_app, serve_configured
+
+__all__ = ["main", "make_app", "serve_configured"]

@@ -1,0 +1,47 @@
+"""Addresses of ours and of the payer's: the public one, and where a request comes from."""
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pyramid.request import Request
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP")
+
+
+@dataclass(frozen=True, slots=True)
+class PublicAddress:
+    """Where the world finds the gateway. `hosts`: every spelling of the Host header that means it."""
+
+    scheme: str
+    hosts: frozenset[str]
+
+    @classmethod
+    def of(cls, public_url: str) -> "PublicAddress":
+        """From the setting `public_url`."""
+        parts = urlsplit(public_url)
+        host = parts.netloc.lower()
+        default = f":{_DEFAULT_PORTS[parts.scheme]}"
+        if parts.port is None:
+            return cls(parts.scheme, frozenset({host, host + default}))
+        return cls(parts.scheme, frozenset({host, host.removesuffix(default)}))
+
+    @property
+    def https(self) -> bool:
+        return self.scheme == "https"
+
+
+def client_of(request: Request) -> str:
+    """The address that the request came from, for limits. No header is believed."""
+    return str(request.environ.get("REMOTE_ADDR") or "unknown")
+
+
+def is_local(request: Request) -> bool:
+    """Whether the request was made on this machine, and not passed on by a proxy that runs on it."""
+    if any(name in request.environ for name in _FORWARDED):
+        return False
+    try:
+        return ipaddress.ip_address(client_of(request)).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,111 @@
+"""Steps 5 and 6: the invoice, the second factor before it, and the payer's agreement."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from pyramid.renderers import render_to_response
+from pyramid.request import Request
+from pyramid.response import Response
+
+from mpay_gateway.domain.errors import InvalidChoice, UnknownOrder
+from mpay_gateway.flow import invoicing
+from mpay_gateway.flow.invoicing import Agreement, FactorWanted, InvoicePage
+from mpay_gateway.flow.visiting import find_visit
+from mpay_gateway.web.addresses import client_of
+from mpay_gateway.web.form import FormError, read_form
+from mpay_gateway.web.key_page import order_not_found
+from mpay_gateway.web.language import go_to
+
+Page: TypeAlias = Mapping[str, object] | Response
+
+
+def show(request: Request) -> Page:
+    """GET /pay/{token}: the invoice as the service describes it now."""
+    token = request.matchdict["token"]
+    try:
+        page = invoicing.show_invoice(request.parts, token, request.language, client=client_of(request))
+    except UnknownOrder:
+        return _no_such_order(request)
+    if isinstance(page, FactorWanted):
+        return _render(request, "second_factor.pt", {"page": page})
+    return _values(request, page)
+
+
+def agree(request: Request) -> Page:
+    """POST /pay/{token}: the payer agrees to pay the order as he saw it, or a part of it."""
+    token = request.matchdict["token"]
+    form = read_form(request)
+    agreement = Agreement(form.get("version"), form.get("amount"))
+    client = client_of(request)
+    try:
+        page = invoicing.agree(request.parts, token, agreement, request.language, client=client)
+    except InvalidChoice as error:
+        return _again(request, error, agreement.amount_text)
+    except UnknownOrder:
+        return _no_such_order(request)
+    if page.changed:
+        return _changed(request)
+    return go_to(request, "method", token=token)
+
+
+def take_factor(request: Request) -> Page:
+    """POST /pay/{token}/factor."""
+    token = request.matchdict["token"]
+    typed = read_form(request).get("factor")
+    service = request.parts.services.get(find_visit(request.parts, token).service_id)
+    error = FormError("factor", "factor.missing")
+    if typed:
+        try:
+            invoicing.pass_second_factor(
+                request.parts, token, typed, request.language, client=client_of(request)
+            )
+            return go_to(request, "pay", token=token)
+        except UnknownOrder:
+            error = FormError("factor", "key.not-found")
+    request.response.status_int = 404 if typed else 422
+    return {"page": FactorWanted(find_visit(request.parts, token), service), "errors": (error,)}
+
+
+def back_to_invoice(request: Request) -> Response:
+    """GET /pay/{token}/factor: the form itself is the invoice's address until it is passed."""
+    return go_to(request, "pay", token=request.matchdict["token"])
+
+
+def _again(request: Request, error: InvalidChoice, typed: str) -> Page:
+    """The invoice with what is wrong with the amount."""
+    page = invoicing.show_invoice(
+        request.parts, request.matchdict["token"], request.language, client=client_of(request)
+    )
+    if isinstance(page, FactorWanted):
+        return go_to(request, "pay", token=page.visit.token)
+    request.response.status_int = 422
+    return _values(request, page, typed=typed, errors=(FormError(error.field, error.reason),))
+
+
+def _values(
+    request: Request, page: InvoicePage, *, typed: str = "", errors: tuple[FormError, ...] = ()
+) -> Mapping[str, object]:
+    changed = (page.changed or "changed" in request.GET) and bool(page.payable.most)
+    return {
+        "page": page,
+        "changed": changed,
+        "typed": typed,
+        "errors": errors,
+        "now": request.parts.clock.now(),
+    }
+
+
+def _changed(request: Request) -> Response:
+    response = go_to(request, "pay", token=request.matchdict["token"])
+    response.location += ("&" if "?" in response.location else "?") + "changed=1"
+    return response
+
+
+def _no_such_order(request: Request) -> Response:
+    visit = find_visit(request.parts, request.matchdict["token"])
+    place = request.route_path("pay", token=visit.token)
+    return order_not_found(request, request.parts.services.get(visit.service_id), place=place)
+
+
+def _render(request: Request, template: str, values: Mapping[str, object]) -> Response:
+    return render_to_response(template, values, request=request)

@@ -1,0 +1,36 @@
+"""Steps 11 to 15: what became of the payment, and what can be done now."""
+
+from collections.abc import Mapping
+
+from pyramid.request import Request
+
+from mpay_gateway.domain.payment import DeliveryState
+from mpay_gateway.flow.payment_result import Outcome, ResultPage, show_result
+
+
+def show(request: Request) -> Mapping[str, object]:
+    """GET /pay/{token}/payments/{payment}."""
+    page = _page(request)
+    return {"page": page, "state": _state(page), "waiting": _waiting(page)}
+
+
+def status(request: Request) -> Mapping[str, str]:
+    """GET …/status: for the page's script, which shows the page again when this changes."""
+    return {"state": _state(_page(request))}
+
+
+def _page(request: Request) -> ResultPage:
+    return show_result(request.parts, request.matchdict["token"], request.matchdict["payment"])
+
+
+def _state(page: ResultPage) -> str:
+    back = sum(reversal.done_at is not None for reversal in page.given_back)
+    return f"{page.outcome}.{'told' if page.told else 'untold'}.{back}"
+
+
+def _waiting(page: ResultPage) -> bool:
+    """Whether something is about to change without the payer."""
+    if page.outcome is Outcome.NOT_KNOWN:
+        return True
+    untold = page.delivery is not None and page.delivery.state in {DeliveryState.DUE, DeliveryState.LEASED}
+    return page.outcome is Outcome.PAID and untold
