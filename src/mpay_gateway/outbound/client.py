@@ -1,6 +1,7 @@
 """The implementation of `HttpClient` over urllib3's connections."""
 
 import ssl
+import weakref
 from http.client import HTTPException
 
 from urllib3.exceptions import HTTPError
@@ -28,6 +29,7 @@ class GuardedHttpClient:
         self._policy = policy
         self._tls = tls_context(tls or TlsFiles())
         self._idle = IdleConnections()
+        weakref.finalize(self, self._idle.close)  # a client that is dropped leaves no socket open
 
     def send(self, request: HttpRequest) -> HttpAnswer:
         """Send and wait; raises as `HttpClient.send` says."""

@@ -1,0 +1,94 @@
+"""The oracle: what must hold of a gateway's books, and how they agree with the bank's and the service's."""
+
+from collections import Counter
+
+from sqlalchemy import func, select
+
+from mpay_gateway.domain.payment import CaptureState, DeliveryState, Payment, PaymentState, ReversalState
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.chain import BEGINNING
+from mpay_gateway.storage.tables import evidence, ledger_entries, payments
+from tests.scene.gateway import Gateway
+
+
+def assert_sound(gateway: Gateway) -> None:
+    """The gateway's own books, then those of all three against each other."""
+    gateway.settle_down()
+    everyone = gateway.read(_payments)
+    gateway.read(_assert_zero_sums)
+    gateway.read(_assert_chains)
+    _assert_agrees_with_bank(gateway, everyone)
+    _assert_agrees_with_shop(gateway, everyone)
+
+
+def _payments(work: Work) -> tuple[Payment, ...]:
+    ids = work.session.execute(select(payments.c.id)).scalars().all()
+    return tuple(work.payments.get(each) for each in ids)
+
+
+def _assert_zero_sums(work: Work) -> None:
+    """Invariant 1."""
+    sums = work.session.execute(
+        select(ledger_entries.c.transaction_id, ledger_entries.c.currency, func.sum(ledger_entries.c.amount_minor))
+        .group_by(ledger_entries.c.transaction_id, ledger_entries.c.currency)
+    )  # fmt: skip
+    assert [row for row in sums if row[2]] == []
+
+
+def _assert_chains(work: Work) -> None:
+    """Invariant 9: every row's digest covers it and the row before."""
+    subjects = work.session.execute(select(evidence.c.subject).distinct()).scalars().all()
+    chains = [work.evidence.of_subject(each) for each in subjects]
+    chains += [work.audit.of_payment(each.id) for each in _payments(work)]
+    for chain in chains:
+        previous = BEGINNING
+        for row in chain:
+            assert row.previous == previous
+            assert row.digest == row.computed_digest()
+            previous = row.digest
+
+
+def _assert_agrees_with_bank(gateway: Gateway, everyone: tuple[Payment, ...]) -> None:
+    """Invariants 2 and 5: what the bank took is what we booked, what it gave back is what we asked for."""
+    books = gateway.counterparts.bank.books()
+    assert books["problems"] == []
+    sessions = {each["reference"]: each for each in books["sessions"]}  # type: ignore[attr-defined]
+    for payment in everyone:
+        session = sessions.get(payment.reference)
+        booked = {(each.transaction_id, each.amount.minor) for each in gateway.captures(payment.id)}
+        taken = {(each["transaction_id"], each["amount_minor"]) for each in session["captures"]} if session else set()
+        assert booked == taken or (not booked and payment.state.open), (payment.id, booked, taken)
+        ours = {each.key: each for each in gateway.reversals(payment.id)}
+        given = [each for each in session["reversals"] if each["key"] in ours] if session else []
+        assert len(given) == len({each["key"] for each in given})
+        for key, reversal in ours.items():
+            if reversal.state is ReversalState.DONE:
+                assert [each["amount_minor"] for each in given if each["key"] == key] == [reversal.amount.minor]
+
+
+def _assert_agrees_with_shop(gateway: Gateway, everyone: tuple[Payment, ...]) -> None:
+    """Invariants 3, 4 and 6: told of captured money only, applied once, always with the same content."""
+    told = gateway.counterparts.shop.all_confirmations()
+    by_payment: dict[str, list[dict[str, object]]] = {payment.id: [] for payment in everyone}
+    for each in told:
+        by_payment.get(str(each["payment_id"]), []).append(each)
+    for payment in everyone:
+        heard, delivery = by_payment[payment.id], gateway.delivery(payment.id)
+        outcomes = Counter(str(each["outcome"]) for each in heard)
+        assert outcomes["applied"] <= 1
+        assert len({each["content_digest"] for each in heard}) <= 1
+        if heard:
+            assert payment.state is PaymentState.CAPTURED
+            assert delivery is not None
+            _assert_money_moved_once(gateway, payment)
+        if delivery is not None and delivery.state is DeliveryState.CONFIRMED:
+            assert outcomes["applied"] == 1, outcomes
+
+
+def _assert_money_moved_once(gateway: Gateway, payment: Payment) -> None:
+    """Money that was given back and money that was confirmed exclude each other."""
+    delivery = gateway.delivery(payment.id)
+    assert delivery is not None
+    kept = [each for each in gateway.captures(payment.id) if each.state is CaptureState.CLAIMED]
+    if delivery.state is DeliveryState.CONFIRMED:
+        assert len(kept) == 1
