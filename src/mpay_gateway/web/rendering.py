@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -21,12 +21,18 @@ from mpay_gateway.web.static_files import content_digest
 Values = Mapping[str, object]
 
 
+@cache
+def _load_templates() -> PageTemplateLoader:
+    """One set for all applications of a process: compiling a page takes about a second."""
+    folder = str(files(__package__).joinpath("templates"))
+    return PageTemplateLoader(folder, boolean_attributes=set(), strict=True)
+
+
 class PageRenderer:
     """The renderer of `.pt`: each template is compiled once, when its page is first shown."""
 
     def __init__(self) -> None:
-        folder = str(files(__package__).joinpath("templates"))
-        self._templates = PageTemplateLoader(folder, boolean_attributes=set(), strict=True)
+        self._templates = _load_templates()
 
     def __call__(self, info: object) -> Callable[[Values, Mapping[str, object]], str]:
         """What Pyramid asks for: a function that fills the template which `info` names."""
