@@ -4,6 +4,6 @@ Views call one flow function and render its value. `routes` is the table of all 
 which HTTP status an error has.
 """
 
-from mpay_gateway.web.application import main, make_app, serve_configured
+from mpay_gateway.web.application import main, make_app
 
-__all__ = ["main", "make_app", "serve_configured"]
+__all__ = ["main", "make_app"]

@@ -12,7 +12,7 @@ from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.domain.language import Language
 from mpay_gateway.flow.gateway import build_parts
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.settings import find_ini, read_ini, read_settings
+from mpay_gateway.settings import read_settings
 from mpay_gateway.settings.ini import SETTING
 from mpay_gateway.texts import Texts
 from mpay_gateway.web import errors, plugin_routes, routes
@@ -34,14 +34,6 @@ def main(_global_config: Mapping[str, str], **settings: str) -> WsgiApp:
     if not named:
         raise ConfigurationError((f"[app:main] {SETTING} is required, and missing",))
     return make_app(build_parts(read_settings(Path(named))))
-
-
-def serve_configured() -> WsgiApp:
-    """The application of the ini that MPAY_CONFIG names, for a server's own processes.
-
-    Raises: ConfigurationError.
-    """
-    return make_app(build_parts(read_settings(read_ini(find_ini()))))
 
 
 def make_app(parts: Parts) -> WsgiApp:

@@ -31,9 +31,10 @@ def key_page(
     }
 
 
-def order_not_found(request: Request, service: Service, *, place: str = "") -> Response:
-    """404 with the form, so that the key can be typed again. `place`: this page's address for other languages."""
-    values = key_page(request, service, errors=(FormError("order_key", "key.not-found"),))
+def order_not_found(request: Request, service: Service, order_key: str, *, place: str) -> Response:
+    """404 with the form, so that the key can be mended. `place`: this page's address for other languages."""
+    form = Fields({"order_key": order_key})
+    values = key_page(request, service, form, errors=(FormError("order_key", "key.not-found"),))
     response = render_to_response("order_key.pt", {**values, "place": place}, request=request)
     response.status_int = 404
     return response

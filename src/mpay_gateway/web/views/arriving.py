@@ -37,7 +37,7 @@ def arrive(request: Request) -> Response:
         visit = open_visit(request.parts, arrival)
     except UnknownOrder:
         service = request.parts.services.get(arrival.service_id)
-        return order_not_found(request, service, place=_as_address(fields))
+        return order_not_found(request, service, arrival.order_key, place=_as_address(fields))
     response = go_to(request, "pay", token=visit.token)
     wanted = fields.get(PARAMETER)
     if wanted in set(Language):

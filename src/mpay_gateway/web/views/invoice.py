@@ -104,7 +104,8 @@ def _changed(request: Request) -> Response:
 def _no_such_order(request: Request) -> Response:
     visit = find_visit(request.parts, request.matchdict["token"])
     place = request.route_path("pay", token=visit.token)
-    return order_not_found(request, request.parts.services.get(visit.service_id), place=place)
+    service = request.parts.services.get(visit.service_id)
+    return order_not_found(request, service, visit.order_key, place=place)
 
 
 def _render(request: Request, template: str, values: Mapping[str, object]) -> Response:
