@@ -76,8 +76,10 @@ check-wheels: wheels ## install wheels into a fresh environment and use them
 bench: setup-test ## measure speed
 	$(PYTHON) bench/run.py
 
-docs: setup ## generate the reference of the hooks
+docs: setup ## generate the references of hooks and states
 	$(BIN)/mpay hooks --markdown > docs/hooks.md
+	$(BIN)/mpay states --markdown > docs/states.md
+	$(BIN)/mpay states --dot > docs/states.dot
 
 clean: ## remove what was built, but not .venv
 	rm -rf build dist $(WHEELS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache htmlcov

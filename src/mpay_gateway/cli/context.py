@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mpay_gateway.flow.parts import Parts
-from mpay_gateway.settings import GatewaySettings, find_ini, read_ini, read_settings
+from mpay_gateway.boundary import Clock, SystemClock
+
+if TYPE_CHECKING:  # imported when used: a command that needs no database starts without SQLAlchemy
+    from mpay_gateway.flow.parts import Parts
+    from mpay_gateway.settings import GatewaySettings
+    from mpay_gateway.storage import UnitOfWork
 
 
 @dataclass
@@ -16,17 +21,38 @@ class Configured:
 
     @cached_property
     def ini(self) -> Path:
-        """The ini file. Raises: ConfigurationError."""
+        """The ini file; it may not exist."""
+        from mpay_gateway.settings import find_ini
+
         return find_ini(self.chosen)
 
     @cached_property
-    def settings(self) -> GatewaySettings:
+    def clock(self) -> Clock:
+        return SystemClock()
+
+    @cached_property
+    def settings(self) -> "GatewaySettings":
         """The gateway's settings. Raises: ConfigurationError."""
+        from mpay_gateway.settings import read_ini, read_settings
+
         return read_settings(read_ini(self.ini))
 
     @cached_property
-    def parts(self) -> Parts:
-        """The whole gateway. Raises: ConfigurationError."""
-        from mpay_gateway.flow.gateway import build_parts
+    def units(self) -> "UnitOfWork":
+        """The database alone, for commands that call nobody. Raises: ConfigurationError."""
+        from mpay_gateway.flow.readiness import check_database
+        from mpay_gateway.storage import UnitOfWork, create_engine
 
-        return build_parts(self.settings)
+        units = UnitOfWork(create_engine(self.settings.gateway.database), self.clock)
+        check_database(units)
+        return units
+
+    @cached_property
+    def parts(self) -> "Parts":
+        """The whole gateway, ready to work. Raises: ConfigurationError."""
+        from mpay_gateway.flow.gateway import build_parts
+        from mpay_gateway.flow.readiness import check_ready
+
+        parts = build_parts(self.settings)
+        check_ready(parts)
+        return parts

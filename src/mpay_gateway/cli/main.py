@@ -7,35 +7,78 @@ import click
 
 import mpay_gateway
 from mpay_gateway.cli.context import Configured
-from mpay_gateway.cli.database import init_db
-from mpay_gateway.cli.running import serve, worker
-from mpay_gateway.cli.services import services
-from mpay_gateway.cli.soap import soap
+from mpay_gateway.cli.lazy import Entry, LazyCommands
 from mpay_gateway.domain.errors import ConfigurationError, MpayError
 
+WRONG_USAGE = 2
+"""Exit status for a command line or a configuration that cannot be used; 1 is for everything else."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(LazyCommands):
+    """All commands, those that run the gateway first."""
+
+    entries = {  # noqa: RUF012  a constant of the class
+        "serve": Entry("running:serve", "Serve the payer's pages and the providers' callbacks."),
+        "worker": Entry("running:worker", "Do what is due: deliveries, re-checks, reversals."),
+        "init-db": Entry("database:init_db", "Create the tables, or bring them to the newest shape."),
+        "check-config": Entry(
+            "configuration:check_config", "Check everything that the gateway needs to run."
+        ),
+        "services": Entry("services:services", "Register and list e-Services."),
+        "instruments": Entry("instruments:instruments", "List ways to pay, switch them off and on."),
+        "payment": Entry("payments:payment", "Find payments and read their whole story."),
+        "delivery": Entry("deliveries:delivery", "List confirmations and send them again."),
+        "operator": Entry("operators:operator", "Name the people who may act on money."),
+        "plugins": Entry("plugins:plugins", "List plugins and what each is used for."),
+        "hooks": Entry("plugins:hooks", "List the hooks, what they promise, who implements them."),
+        "states": Entry("states:states", "Show every state and every allowed change of it."),
+        "soap": Entry("soap:soap", "Verify and sign SOAP messages."),
+    }
+
+
+@click.command(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(mpay_gateway.__version__, prog_name="mpay")
 @click.option("--config", type=click.Path(path_type=Path), metavar="INI",
               help="The gateway's ini file; else MPAY_CONFIG, else ./development.ini.")  # fmt: skip
 @click.pass_context
 def cli(context: click.Context, config: Path | None) -> None:
-    """Run and look after an mpay-gateway."""
+    """Run and look after an mpay-gateway.
+
+    Exit status: 0 done, 1 not done or something is wrong, 2 wrong usage or configuration.
+    """
     context.obj = Configured(config)
 
 
-for _command in (serve, worker, init_db, services, soap):
-    cli.add_command(_command)
-
-
 def main() -> None:
-    """Run the command line; a known error is one clear line, never a trace."""
+    """Run the command line; an error is one clear line for each problem, never a trace."""
     try:
-        cli(standalone_mode=True)
+        cli(prog_name="mpay")
     except ConfigurationError as error:
-        for problem in error.problems:
-            click.echo(f"mpay: {problem}", err=True)
-        sys.exit(2)
+        _end(error.problems, WRONG_USAGE)
     except MpayError as error:
-        click.echo(f"mpay: {type(error).__name__}: {error}", err=True)
-        sys.exit(1)
+        _end((_sentence(error),), 1)
+    except _database_errors() as error:
+        first, *_ = str(error.__cause__ or error).splitlines() or [type(error).__name__]
+        _end((f"database: {first}",), 1)
+    except OSError as error:
+        _end((f"{error.filename or type(error).__name__}: {error.strerror or error}",), 1)
+
+
+def _end(problems: tuple[str, ...], status: int) -> None:
+    for problem in problems:
+        click.echo(f"mpay: {problem}", err=True)
+    sys.exit(status)
+
+
+def _sentence(error: MpayError) -> str:
+    name = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in type(error).__name__)
+    return f"{name.strip()}: {error}" if str(error) else name.strip()
+
+
+def _database_errors() -> type[Exception]:
+    """What the database raises. Imported only when something was raised: most commands never need it."""
+    from mpay_gateway.storage import DatabaseTrouble
+
+    return DatabaseTrouble

@@ -2,52 +2,100 @@
 
 import os
 import signal
+import socket
 import threading
 
 import click
+import structlog
 
 from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.logs import VARIABLE, LogFormat, configure_logs, default_format, logging_settings
 from mpay_gateway.domain.errors import ConfigurationError
+
+FINISH_SECONDS = 20
+"""How long a process of the server may finish its requests when it is told to stop."""
+
+_log_format = click.option(
+    "--log-format",
+    type=click.Choice([form.value for form in LogFormat]),
+    envvar=VARIABLE,
+    help=f"How events are written to standard error; else {VARIABLE}.  [default: console on a terminal, else json]",
+)
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=6543, show_default=True)
-@click.option("--workers", default=1, show_default=True, help="Processes; more than one needs PostgreSQL.")
-@click.option("--threads", default=16, show_default=True, help="Threads of each process.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=6543, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 128), default=1, show_default=True,
+              help="Processes; more than one needs PostgreSQL.")  # fmt: skip
+@click.option("--threads", type=click.IntRange(1, 512), default=16, show_default=True,
+              help="Threads of each process.")  # fmt: skip
+@_log_format
 @click.pass_obj
-def serve(configured: Configured, host: str, port: int, workers: int, threads: int) -> None:
-    """Serve the payer's pages and the providers' callbacks (granian)."""
+def serve(
+    configured: Configured, *, host: str, port: int, workers: int, threads: int, log_format: str | None
+) -> None:
+    """Serve the payer's pages and the providers' callbacks (granian).
+
+    Stops on SIGTERM and SIGINT: requests under way are finished. Needs an `mpay worker` beside it.
+    """
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
+    form = LogFormat(log_format) if log_format else default_format()
     if workers > 1 and configured.settings.gateway.database.startswith("sqlite"):
-        raise ConfigurationError(("--workers: SQLite serves one process; more need PostgreSQL",))
-    os.environ["MPAY_CONFIG"] = str(configured.ini.absolute())
+        raise ConfigurationError(("--workers: SQLite serves one process; more than one needs PostgreSQL",))
+    check_address_free(host, port)
+    configured.parts.close()  # every problem is said here, once, before a process of the server starts
+    os.environ |= {"MPAY_CONFIG": str(configured.ini.absolute()), VARIABLE: form.value}
+    configure_logs(form)
+    log = structlog.get_logger("serve")
+    log.info("gateway_listens", host=host, port=port, processes=workers, threads=threads)
     Granian(
-        "mpay_gateway.web:serve_configured",
+        "mpay_gateway.cli.serving:application",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=threads,
         factory=True,
+        log_dictconfig=logging_settings(form),
+        log_level=LogLevels.error,  # what it says besides, we say in our own words
         log_access=False,
         respawn_failed_workers=True,
-        workers_kill_timeout=20,
+        workers_kill_timeout=FINISH_SECONDS,
     ).serve()
+    log.info("gateway_stopped")
+
+
+def check_address_free(host: str, port: int) -> None:
+    """Raises: ConfigurationError when nobody can listen there."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise ConfigurationError((f"--host {host} --port {port}: {error.strerror}",)) from error
 
 
 @click.command()
-@click.option("--threads", default=8, show_default=True, help="Tasks done at once.")
+@click.option("--threads", type=click.IntRange(1, 256), default=8, show_default=True,
+              help="Tasks done at once.")  # fmt: skip
+@_log_format
 @click.pass_obj
-def worker(configured: Configured, threads: int) -> None:
-    """Deliver confirmations, re-check payments, give money back: all that is due."""
+def worker(configured: Configured, *, threads: int, log_format: str | None) -> None:
+    """Do what is due: deliver confirmations, re-check payments, give money back.
+
+    Any number of workers may run. Stops on SIGTERM and SIGINT: tasks under way are finished.
+    """
     from mpay_gateway.worker import Worker
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     parts = configured.parts
+    configure_logs(LogFormat(log_format) if log_format else default_format())
     Worker(parts, threads).run(stop)
-    parts.background.close()
+    parts.close()

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.printing import print_table
 from mpay_gateway.flow.registration import apply_service, disable_service
 from mpay_gateway.settings import read_services
 
@@ -23,7 +24,8 @@ def apply(configured: Configured, file: Path, *, dry_run: bool) -> None:
     parts = configured.parts
     for service in read_services(file, parts.registry.connector_types):
         changes = apply_service(parts, service, dry_run=dry_run)
-        click.echo(f"{service.id}: {'unchanged' if not changes else ''}".rstrip())
+        done = "would change" if dry_run else "changed"
+        click.echo(f"{service.id}: {done if changes else 'unchanged'}")
         for change in changes:
             click.echo(f"  {change}")
 
@@ -32,9 +34,13 @@ def apply(configured: Configured, file: Path, *, dry_run: bool) -> None:
 @click.pass_obj
 def list_services(configured: Configured) -> None:
     """List the registered services."""
-    for service in configured.parts.services.all().values():
-        state = "enabled" if service.enabled else "disabled"
-        click.echo(f"{service.id:<12} {state:<9} {service.connector:<8} {service.name.ro}")
+    rows = [
+        (each.id, "enabled" if each.enabled else "disabled", each.connector, each.name.ro)
+        for each in configured.parts.services.all().values()
+    ]
+    print_table(
+        ("service", "state", "connector", "name"), rows, none="no services; `mpay services apply FILE`"
+    )
 
 
 @services.command()
@@ -42,5 +48,5 @@ def list_services(configured: Configured) -> None:
 @click.pass_obj
 def disable(configured: Configured, service_id: str) -> None:
     """Take no more payments for a service; what was paid is still delivered."""
-    disable_service(configured.parts, service_id)
+    disable_service(configured.units, service_id, clock=configured.clock)
     click.echo(f"{service_id}: disabled")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import click
 from lxml import etree
 
+from mpay_gateway.cli.printing import one_line
 from mpay_gateway.wssecurity import (
     MessageKind,
     Refused,
@@ -28,7 +29,6 @@ from mpay_gateway.wssecurity import (
 
 REFUSED = 1
 _READ_AT_MOST = 64 * 1024 * 1024
-_PLAIN = str.maketrans(dict.fromkeys((*range(32), *range(127, 160), *range(8234, 8239)), "�"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ def sign_command(
             algorithm=SignatureAlgorithm(algorithm),
         )
     except Refused as refused:
-        click.echo(f"refused: {refused.code.value}\nreason: {_one_line(refused.detail)}", err=True)
+        click.echo(f"refused: {refused.code.value}\nreason: {one_line(refused.detail)}", err=True)
         raise click.exceptions.Exit(REFUSED) from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--at") from error
@@ -245,9 +245,4 @@ def _details(found: Verified) -> Iterator[str]:
 
 def _report(lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(_one_line(line))
-
-
-def _one_line(text: str, limit: int = 500) -> str:
-    """Text of a stranger for the terminal: no control characters, no change of writing direction."""
-    return text[:limit].translate(_PLAIN)
+        click.echo(one_line(line))

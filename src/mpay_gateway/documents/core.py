@@ -1,8 +1,10 @@
 """The core's own papers: the last to answer, so that any plugin can draw its own."""
 
+from typing import Protocol
+
 from mpay_gateway.documents.invoice_paper import write_invoice
+from mpay_gateway.documents.paper import Paper
 from mpay_gateway.documents.receipt_paper import write_receipt
-from mpay_gateway.documents.renderer import DocumentRenderer
 from mpay_gateway.domain.documents import Document, Medium, Receipt
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
@@ -12,13 +14,20 @@ from mpay_gateway.texts import Texts
 PDF = "application/pdf"
 
 
+class PaperRenderer(Protocol):
+    """What draws papers, as `DocumentRenderer` does."""
+
+    def render(self, paper: Paper) -> bytes:
+        """The paper as PDF. Raises: DocumentFailed."""
+
+
 class CoreDocuments:
     """A4 papers: made to PDF/A-3b and PDF/UA-1, not validated by veraPDF. Other media are for plugins.
 
     Same content, same bytes: a paper can be rendered again at any time instead of being kept.
     """
 
-    def __init__(self, renderer: DocumentRenderer, texts: Texts | None = None) -> None:
+    def __init__(self, renderer: PaperRenderer, texts: Texts | None = None) -> None:
         self._renderer = renderer
         self._texts = texts or Texts.load("documents")
 

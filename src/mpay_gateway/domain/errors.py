@@ -44,6 +44,10 @@ class InvalidCallback(InvalidInput):
     """A provider's callback that is not authentic, too old, or not of the provider's form."""
 
 
+class NotAuthorised(InvalidInput):
+    """Whoever asks has not shown that he may. Says the same for a wrong name and a wrong token."""
+
+
 class NotFound(MpayError):
     """Nothing is here, or nothing that the asker may see: the two look alike on purpose."""
 

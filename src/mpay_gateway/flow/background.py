@@ -5,8 +5,7 @@ Everything handed over here is also leased in the task table: if the process die
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import Context
 
 import structlog
@@ -33,7 +32,7 @@ class Background:
             # A thread of its own context: the unit of work that asked must not seem open in it.
             future: Future[None] = self._pool.submit(Context().run, self._guarded, key, job)
             self._running[key] = future
-        future.add_done_callback(lambda _: self._forget(key))
+        future.add_done_callback(lambda done: self._forget(key, done))
         return future
 
     def wait(self, key: str, seconds: float) -> bool:
@@ -42,11 +41,7 @@ class Background:
             running = self._running.get(key)
         if running is None:
             return True
-        try:
-            running.result(seconds)
-        except FutureTimeout:
-            return False
-        return True
+        return running in wait([running], seconds).done
 
     def close(self) -> None:
         """Finish what runs, take nothing new."""
@@ -56,9 +51,11 @@ class Background:
         try:
             job()
         except MpayError as error:
-            _log.warning("background_job_failed", job=key, error=type(error).__name__, detail=str(error))
+            _log.warning("background_job_failed", job=key, error=type(error).__name__)
 
-    def _forget(self, key: str) -> None:
+    def _forget(self, key: str, done: Future[None]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            _log.error("background_job_broke", job=key, exc_info=error)
         with self._lock:
             if (running := self._running.get(key)) is not None and running.done():
                 del self._running[key]

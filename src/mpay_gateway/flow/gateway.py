@@ -4,9 +4,10 @@ import os
 import socket
 
 from mpay_gateway.boundary import Clock, SystemClock, SystemIds
-from mpay_gateway.documents import CoreDocuments, DocumentRenderer
+from mpay_gateway.documents import CoreDocuments
 from mpay_gateway.flow.background import Background
 from mpay_gateway.flow.lookup_limits import LookupLimits
+from mpay_gateway.flow.papers import Papers
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.outbound import GuardedHttpClient
@@ -18,7 +19,8 @@ from mpay_gateway.storage import UnitOfWork, create_engine
 def build_parts(settings: GatewaySettings) -> Parts:
     """Put the parts together. Raises: ConfigurationError with every problem found."""
     clock = SystemClock()
-    host = load_host(settings, clock)
+    papers = Papers()
+    host = load_host(settings, clock, papers)
     units = UnitOfWork(create_engine(settings.gateway.database), clock)
     return Parts(
         settings=settings,
@@ -31,14 +33,15 @@ def build_parts(settings: GatewaySettings) -> Parts:
         clock=clock,
         ids=SystemIds(),
         process=f"{socket.gethostname()[:40]}-{os.getpid()}",
+        papers=papers,
     )
 
 
-def load_host(settings: GatewaySettings, clock: Clock) -> PluginHost:
+def load_host(settings: GatewaySettings, clock: Clock, papers: Papers | None = None) -> PluginHost:
     """The plugins alone, for commands that need no database. Raises: ConfigurationError."""
     return load_plugins(
         settings,
         http=GuardedHttpClient(settings.outbound.policy, tls=settings.tls_files),
         clock=clock,
-        core_documents=CoreDocuments(DocumentRenderer()),
+        core_documents=CoreDocuments(papers or Papers()),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from mpay_gateway.boundary import Clock, IdSource
 from mpay_gateway.flow.background import Background
 from mpay_gateway.flow.lookup_limits import LookupLimits
+from mpay_gateway.flow.papers import Papers
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.plugin_host import HookCalls, Registry
 from mpay_gateway.settings import GatewaySettings
@@ -13,7 +14,10 @@ from mpay_gateway.storage import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The gateway's parts. `process`: a name for this process, written into leases."""
+    """The gateway's parts. `process`: a name for this process, written into leases.
+
+    `papers`: what draws the core's own papers; its processes start with the first paper or with `warm_up`.
+    """
 
     settings: GatewaySettings
     units: UnitOfWork
@@ -25,6 +29,13 @@ class Parts:
     clock: Clock
     ids: IdSource
     process: str
+    papers: Papers
+
+    def close(self) -> None:
+        """Finish what runs beside requests, and end what this process started."""
+        self.background.close()
+        self.papers.close()
+        self.units.engine.dispose()
 
     def address(self, path: str) -> str:
         """The public address of a path of ours, which begins with a slash."""

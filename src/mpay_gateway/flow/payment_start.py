@@ -102,7 +102,7 @@ def publish(parts: Parts, payment: Payment, made: InstrumentPlan | None = None) 
                     reason=DeclineReason.OTHER)  # fmt: skip
         raise
     except (OutcomeUnknown, InvalidAnswer, PluginBug) as error:
-        _log.warning("start_unknown", payment=payment.id, error=type(error).__name__, detail=str(error))
+        _log.warning("start_unknown", payment=payment.id, error=type(error).__name__)
         return payment
     return parts.units.run("keep-next-step", lambda work: _keep_step(work, payment, step))
 

@@ -1,8 +1,10 @@
 """Registering e-Services: rows that operators manage, each change shown before it is made."""
 
+from mpay_gateway.boundary import Clock
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.settings import describe_changes, service_from_json, service_to_json
+from mpay_gateway.storage import UnitOfWork
 
 
 def apply_service(parts: Parts, service: Service, *, dry_run: bool = False) -> tuple[str, ...]:
@@ -23,7 +25,7 @@ def apply_service(parts: Parts, service: Service, *, dry_run: bool = False) -> t
     return changes
 
 
-def disable_service(parts: Parts, service_id: str) -> None:
+def disable_service(units: UnitOfWork, service_id: str, *, clock: Clock) -> None:
     """Take no more payments for the service. Raises: UnknownService."""
-    now = parts.clock.now()
-    parts.units.run("disable-service", lambda work: work.services.disable(service_id, at=now))
+    now = clock.now()
+    units.run("disable-service", lambda work: work.services.disable(service_id, at=now))

@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Mapping
 
+import structlog
+
 from mpay_gateway.boundary import Clock
-from mpay_gateway.domain.errors import UnknownService
+from mpay_gateway.domain.errors import ConfigurationError, UnknownService
 from mpay_gateway.domain.service import Service
 from mpay_gateway.plugin_host import Registry
 from mpay_gateway.settings import service_from_json
@@ -12,6 +14,7 @@ from mpay_gateway.storage import UnitOfWork
 from mpay_gateway.storage.services import ServiceRow
 
 FRESH_SECONDS = 5.0
+_log = structlog.get_logger("services")
 
 
 class ServiceDirectory:
@@ -48,14 +51,21 @@ class ServiceDirectory:
         with self._lock:
             if self._clock.monotonic() - self._read_at >= FRESH_SECONDS:
                 rows = self._units.read(lambda work: work.services.all())
-                self._services = {row.id: self._decoded(row) for row in rows}
+                self._services = {
+                    row.id: service for row in rows if (service := self._decoded(row)) is not None
+                }
                 self._read_at = self._clock.monotonic()
             return self._services
 
-    def _decoded(self, row: ServiceRow) -> Service:
+    def _decoded(self, row: ServiceRow) -> Service | None:
+        """The service; None when its row cannot be used any more, which must not harm the others."""
         known = self._services.get(row.id)
         if known is not None and known.version == row.version:
             return known
-        return service_from_json(
-            row.document, self._registry.connector_types, enabled=row.enabled, version=row.version
-        )
+        try:
+            return service_from_json(
+                row.document, self._registry.connector_types, enabled=row.enabled, version=row.version
+            )
+        except ConfigurationError as error:
+            _log.error("service_not_usable", service=row.id, problems=error.problems)
+            return None

@@ -46,7 +46,7 @@ def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING)
     try:
         answer = parts.calls.fetch_confirmation(payment.account_id, to_check, reading)
     except MpayError as error:
-        _log.warning("provider_not_heard", payment=payment_id, error=type(error).__name__, detail=str(error))
+        _log.warning("provider_not_heard", payment=payment_id, error=type(error).__name__)
         parts.units.run("provider-not-heard", lambda work: _ask_later(parts, work, payment_id, evidence))
         return
     after = parts.units.run("settle", lambda work: _believe(parts, work, payment_id, answer, evidence))
@@ -64,6 +64,7 @@ def _believe(
     if not payment.state.open:
         work.inbox.done(payment.id)
     if answer.captures:
+        work.inbox.done(payment.id)
         return record_captures(parts, work, payment, answer, actor=actor)
     if not payment.state.open:
         return payment

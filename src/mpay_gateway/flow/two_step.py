@@ -35,9 +35,7 @@ def finish_authorised(parts: Parts, payment: Payment) -> None:
         else:
             _void(parts, payment)
     except MpayError as error:
-        _log.warning(
-            "two_step_not_finished", payment=payment.id, error=type(error).__name__, detail=str(error)
-        )
+        _log.warning("two_step_not_finished", payment=payment.id, error=type(error).__name__)
 
 
 def _still_wanted(parts: Parts, payment: Payment) -> bool:

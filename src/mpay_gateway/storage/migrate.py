@@ -6,8 +6,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, exc
 
+from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.storage.engine import WRITE
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -27,6 +28,15 @@ def current_revision(engine: Engine) -> str | None:
     """The revision of the database, None when it is empty."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def reachable_revision(engine: Engine) -> str | None:
+    """As `current_revision`. Raises: ConfigurationError when the database cannot be reached or read."""
+    try:
+        return current_revision(engine)
+    except (exc.DBAPIError, exc.TimeoutError) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines() or [type(error).__name__]
+        raise ConfigurationError((f"the database cannot be used: {reason[0]}",)) from error
 
 
 def newest_revision() -> str:

@@ -46,3 +46,9 @@ class Operators:
         if self.find(name) is None:
             raise NotFound(f"operator {name}")
         self._session.execute(update(operators).where(operators.c.name == name).values(disabled_at=at))
+
+    def all(self) -> tuple[Operator, ...]:
+        """Every operator, by name."""
+        return tuple(
+            Operator(*row) for row in self._session.execute(select(operators).order_by(operators.c.name))
+        )

@@ -4,20 +4,28 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from mpay_gateway.domain.errors import Conflict, UnknownPayment
 from mpay_gateway.domain.identifiers import AccountId, PaymentId
 from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.payment import Capture, CaptureState, DeclineReason, Payment, PaymentState
+from mpay_gateway.domain.payment import (
+    Capture,
+    CaptureState,
+    DeclineReason,
+    Payment,
+    PaymentState,
+    ReversalState,
+)
 from mpay_gateway.domain.service import Channel
 from mpay_gateway.domain.transitions import CaptureEvent, PaymentEvent, next_state
 from mpay_gateway.storage.audit import Audit, Change
-from mpay_gateway.storage.tables import captures, payments, provider_accounts
+from mpay_gateway.storage.tables import captures, payments, provider_accounts, reversals
 
 _PLAIN = tuple(name for name in Payment.__dataclass_fields__ if name != "amount")
+_OPEN = tuple(state for state in PaymentState if state.open)
 
 
 class Payments:
@@ -79,6 +87,16 @@ class Payments:
         """The order's payments, newest first."""
         query = select(payments).where(payments.c.service_id == service_id, payments.c.order_key == order_key)
         return self._many(query.order_by(payments.c.created_at.desc()))
+
+    def open_by_account(self) -> dict[AccountId, int]:
+        """How many payments of each account may still move money: open, or with a reversal under way."""
+        moving = select(reversals.c.payment_id).where(reversals.c.state == ReversalState.DUE)
+        rows = self._session.execute(
+            select(payments.c.account_id, func.count())
+            .where(payments.c.state.in_(_OPEN) | payments.c.id.in_(moving))
+            .group_by(payments.c.account_id)
+        )
+        return {AccountId(account): count for account, count in rows}
 
     def search(self, words: str, limit: int = 50) -> tuple[Payment, ...]:
         """Payments whose id, order key, invoice or reference at the provider is `words`, newest first."""

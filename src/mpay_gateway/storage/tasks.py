@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from mpay_gateway.domain.errors import Conflict
-from mpay_gateway.storage.tables import tasks
+from mpay_gateway.domain.payment import DeliveryState
+from mpay_gateway.storage.tables import deliveries, tasks
 
 
 class TaskKind(StrEnum):
@@ -66,11 +67,22 @@ class Tasks:
         ).scalar()
         return None if fence is None else Lease(kind, subject, int(fence), until)
 
-    def claim_due(self, *, worker: str, now: datetime, until: datetime, limit: int) -> tuple[Lease, ...]:
-        """Take up to `limit` due tasks that nobody holds, oldest first."""
+    def claim_due(
+        self,
+        *,
+        worker: str,
+        now: datetime,
+        until: datetime,
+        limit: int,
+        full_services: frozenset[str] = frozenset(),
+    ) -> tuple[Lease, ...]:
+        """Take up to `limit` due tasks that nobody holds, oldest first.
+
+        Deliveries to `full_services` stay where they are: those services take no further call now.
+        """
         due = (
             select(tasks.c.id)
-            .where(tasks.c.due <= now, _free(now))
+            .where(tasks.c.due <= now, _free(now), _welcome(full_services))
             .order_by(tasks.c.due)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -110,9 +122,9 @@ class Tasks:
         if done.rowcount != 1:  # type: ignore[attr-defined]
             raise Conflict(f"{lease.kind} {lease.subject}: the lease has gone to another process")
 
-    def any_due(self, now: datetime) -> bool:
+    def any_due(self, now: datetime, full_services: frozenset[str] = frozenset()) -> bool:
         """Whether there is anything to claim: a look that takes no lock."""
-        query = select(tasks.c.id).where(tasks.c.due <= now, _free(now)).limit(1)
+        query = select(tasks.c.id).where(tasks.c.due <= now, _free(now), _welcome(full_services)).limit(1)
         return self._session.execute(query).first() is not None
 
     def due_at(self, kind: TaskKind, subject: str) -> datetime | None:
@@ -141,3 +153,14 @@ class Tasks:
 
 def _free(now: datetime) -> ColumnElement[bool]:
     return or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < now)
+
+
+def _welcome(full_services: frozenset[str]) -> ColumnElement[bool]:
+    """Not a delivery to one of these services."""
+    if not full_services:
+        return true()
+    waiting = select(deliveries.c.id).where(
+        deliveries.c.service_id.in_(full_services),
+        deliveries.c.state.in_([DeliveryState.DUE, DeliveryState.LEASED]),
+    )
+    return or_(tasks.c.kind != TaskKind.DELIVER, tasks.c.subject.not_in(waiting))

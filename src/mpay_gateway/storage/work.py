@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from mpay_gateway.boundary import Clock
@@ -38,6 +39,12 @@ class Work:
 
     def note_commit(self, success: bool) -> None:
         self.committed = success
+
+    def synchronous_standbys(self) -> str | None:
+        """PostgreSQL's synchronous_standby_names, empty when commits wait for nobody; None on other databases."""
+        if self.session.get_bind().dialect.name != "postgresql":
+            return None
+        return str(self.session.execute(text("SHOW synchronous_standby_names")).scalar_one())
 
     @cached_property
     def audit(self) -> Audit:

@@ -5,21 +5,24 @@ fences keep a late one from writing.
 """
 
 import threading
-from collections import defaultdict
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 
 import structlog
 
-from mpay_gateway.domain.errors import MpayError
+from mpay_gateway.domain.errors import Conflict, MpayError
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.schedules import LEASE
-from mpay_gateway.storage import Work
+from mpay_gateway.storage import DatabaseTrouble, Work
 from mpay_gateway.storage.tasks import Lease, TaskKind
 from mpay_gateway.worker.jobs import JOBS
+from mpay_gateway.worker.places import Places
 
 POLL_SECONDS = 0.5
+HEARTBEAT_SECONDS = 60.0
+TROUBLE_SECONDS = 5.0
+"""How long the loop rests when the database does not answer."""
 AGAIN = timedelta(seconds=1)
 """When a delivery is tried again whose service has all the calls in flight that it may have."""
 AFTER_BUG = timedelta(minutes=5)
@@ -34,16 +37,19 @@ class Worker:
         self._parts = parts
         self._threads = threads
         self._free = threading.Semaphore(threads)
-        self._in_flight: dict[str, int] = defaultdict(int)
-        self._lock = threading.Lock()
+        self._places = Places(lambda service_id: parts.services.get_any(service_id).max_in_flight)
+        self._wake = threading.Event()
+        self._counted: Counter[str] = Counter()
+        self._next_heartbeat = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set, then finish what runs."""
+        """Work until `stop` is set, then finish what runs; nothing is left claimed."""
         _log.info("worker_ready", process=self._parts.process, threads=self._threads)
+        self._next_heartbeat = self._parts.clock.monotonic() + HEARTBEAT_SECONDS
         with ThreadPoolExecutor(self._threads, thread_name_prefix="worker") as pool:
             while not stop.is_set():
-                if not self._start_due(pool):
-                    stop.wait(POLL_SECONDS)
+                self._turn(pool, stop)
+                self._beat()
         _log.info("worker_stopped", process=self._parts.process)
 
     def run_due(self) -> int:
@@ -54,6 +60,18 @@ class Worker:
                 self._do(lease)
                 done += 1
         return done
+
+    def _turn(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
+        """Start what is due; else wait until a thread is free again, or for the next look."""
+        self._wake.clear()
+        try:
+            started = self._start_due(pool)
+        except DatabaseTrouble as error:
+            _log.error("database_not_usable", error=type(error).__name__)
+            stop.wait(TROUBLE_SECONDS)
+            return
+        if not started:
+            self._wake.wait(POLL_SECONDS)
 
     def _start_due(self, pool: ThreadPoolExecutor) -> bool:
         """Claim as many tasks as there are free threads and hand them over. False when there was nothing."""
@@ -77,41 +95,48 @@ class Worker:
 
     def _release(self, _: Future[None]) -> None:
         self._free.release()
+        self._wake.set()
 
     def _claim(self, limit: int) -> tuple[Lease, ...]:
-        now = self._parts.clock.now()
-        due = self._parts.units.read(lambda work: work.tasks.any_due(now))
-        if not due:
+        now, full = self._parts.clock.now(), self._places.full()
+        if not self._parts.units.read(lambda work: work.tasks.any_due(now, full_services=full)):
             return ()
         return self._parts.units.run(
             "claim-tasks",
             lambda work: work.tasks.claim_due(
-                worker=self._parts.process, now=now, until=now + LEASE, limit=limit
+                worker=self._parts.process, now=now, until=now + LEASE, limit=limit, full_services=full
             ),
         )
 
     def _do(self, lease: Lease) -> None:
         """Do one task. Whatever goes wrong with it harms no other."""
+        outcome = "done"
         try:
-            with self._place_at_service(lease) as place:
-                if place is False:
-                    self._put_back(lease, AGAIN)
-                else:
-                    JOBS[lease.kind](self._parts, lease)
-        except MpayError as error:
-            _log.warning("task_not_done", kind=lease.kind, subject=lease.subject, error=type(error).__name__,
-                         detail=str(error))  # fmt: skip
+            self._do_in_bounds(lease)
+        except Conflict:
+            outcome = "taken_over"
+            _log.info("task_taken_over", kind=lease.kind, subject=lease.subject)
+        except (MpayError, DatabaseTrouble) as error:
+            # The lease runs out, then the task is due again.
+            outcome = "not_done"
+            _log.warning("task_not_done", kind=lease.kind, subject=lease.subject, error=type(error).__name__)
         except Exception:  # noqa: BLE001  one task's bug must not stop the others
+            outcome = "failed"
             _log.exception("task_failed", kind=lease.kind, subject=lease.subject)
             self._put_back(lease, AFTER_BUG)
+        self._counted[outcome] += 1
 
-    def _place_at_service(self, lease: Lease) -> AbstractContextManager[bool | None]:
-        """A place among the calls that the delivery's service takes at once; False inside when there is none."""
+    def _do_in_bounds(self, lease: Lease) -> None:
+        """Do the task, or put it back when its service takes no further call."""
         if lease.kind is not TaskKind.DELIVER:
-            return nullcontext()
+            JOBS[lease.kind](self._parts, lease)
+            return
         delivery = self._parts.units.read(lambda work: work.deliveries.get(lease.subject))
-        limit = self._parts.services.get_any(delivery.service_id).max_in_flight
-        return _Place(self._in_flight, self._lock, delivery.service_id, limit)
+        with self._places.at(delivery.service_id) as free:
+            if free:
+                JOBS[lease.kind](self._parts, lease)
+            else:
+                self._put_back(lease, AGAIN)
 
     def _put_back(self, lease: Lease, delay: timedelta) -> None:
         def back(work: Work) -> None:
@@ -119,25 +144,12 @@ class Worker:
 
         try:
             self._parts.units.run("put-back", back)
-        except MpayError:
-            _log.info("task_taken_over", kind=lease.kind, subject=lease.subject)
+        except (MpayError, DatabaseTrouble) as error:
+            _log.info("task_not_put_back", kind=lease.kind, subject=lease.subject, error=type(error).__name__)
 
-
-class _Place(AbstractContextManager["bool | None"]):
-    """One of a service's places, taken for the time of a call."""
-
-    def __init__(self, in_flight: dict[str, int], lock: threading.Lock, service_id: str, limit: int) -> None:
-        self._in_flight, self._lock, self._service_id, self._limit = in_flight, lock, service_id, limit
-        self._taken = False
-
-    def __enter__(self) -> bool:
-        with self._lock:
-            self._taken = self._in_flight[self._service_id] < self._limit
-            if self._taken:
-                self._in_flight[self._service_id] += 1
-        return self._taken
-
-    def __exit__(self, *_: object) -> None:
-        if self._taken:
-            with self._lock:
-                self._in_flight[self._service_id] -= 1
+    def _beat(self) -> None:
+        """Say once a minute that the worker lives, and what it did."""
+        now = self._parts.clock.monotonic()
+        if now >= self._next_heartbeat:
+            self._next_heartbeat = now + HEARTBEAT_SECONDS
+            _log.info("worker_alive", process=self._parts.process, **self._counted)

@@ -1,0 +1,52 @@
+"""`mpay delivery`: confirmations on their way to e-Services."""
+
+import click
+
+from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.identity import identify, operator_option
+from mpay_gateway.cli.printing import local, print_json, print_table
+from mpay_gateway.domain.payment import DeliveryState
+from mpay_gateway.flow.confirmation_delivery import hurry_delivery
+
+_WAITING = (DeliveryState.DUE, DeliveryState.LEASED, DeliveryState.PARKED)
+
+
+@click.group()
+def delivery() -> None:
+    """List confirmations and send them again."""
+
+
+@delivery.command("list")
+@click.option("--state", "states", multiple=True, type=click.Choice([state.value for state in DeliveryState]),
+              help="Repeatable.  [default: all that are not confirmed]")  # fmt: skip
+@click.option("--service", default="", metavar="ID", help="Of one service.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
+@click.pass_obj
+def list_deliveries(
+    configured: Configured, *, states: tuple[str, ...], service: str, limit: int, as_json: bool
+) -> None:
+    """List deliveries, the oldest first."""
+    wanted = tuple(map(DeliveryState, states)) or _WAITING
+    found = configured.units.read(lambda work: work.deliveries.list(wanted, service, limit))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (each.id, each.state.value, each.service_id, each.payment_id, str(each.attempts),
+         local(each.created_at), each.parked_reason, each.last_error[:80])
+        for each in found
+    ]  # fmt: skip
+    headings = ("delivery", "state", "service", "payment", "tries", "since", "parked", "last error")
+    print_table(headings, rows, none="no deliveries")
+
+
+@delivery.command()
+@click.argument("delivery_id", metavar="ID")
+@operator_option
+@click.pass_obj
+def retry(configured: Configured, delivery_id: str, *, operator: str) -> None:
+    """Let a worker send the delivery ID now, whether it waits or is parked."""
+    actor = identify(configured.units, operator)
+    hurry_delivery(configured.parts, delivery_id, actor=actor)
+    click.echo(f"{delivery_id}: due now")

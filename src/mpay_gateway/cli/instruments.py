@@ -1,0 +1,91 @@
+"""`mpay instruments`: ways to pay, switched off and on without a restart."""
+
+import getpass
+from datetime import datetime
+
+import click
+
+from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.printing import local, print_table
+from mpay_gateway.domain.errors import NotFound
+from mpay_gateway.storage.switches import Switch
+
+
+def _moment(text: str) -> datetime:
+    """A point in time in ISO 8601; without a zone it is local."""
+    from mpay_gateway.texts.local_format import LOCAL_ZONE
+
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is no time such as 2026-11-23T18:30") from error
+    return at.replace(tzinfo=LOCAL_ZONE) if at.utcoffset() is None else at
+
+
+@click.group()
+def instruments() -> None:
+    """List ways to pay, switch them off and on."""
+
+
+@instruments.command("list")
+@click.pass_obj
+def list_instruments(configured: Configured) -> None:
+    """List the configured instruments, and which are switched off."""
+    switches = configured.units.read(lambda work: work.switches.all())
+    now = configured.clock.now()
+    rows = [
+        (
+            each.id,
+            _state(switches.get(each.id), now),
+            each.plugin,
+            ", ".join(each.providers),
+            _why(switches.get(each.id), now),
+        )
+        for each in configured.settings.instruments
+    ]
+    print_table(("instrument", "state", "plugin", "accounts", "why"), rows, none="no instruments")
+
+
+@instruments.command()
+@click.argument("instrument_id", metavar="ID")
+@click.option("--until", type=_moment, metavar="TIME",
+              help="ISO 8601, local unless it has a zone.  [default: until it is switched on]")  # fmt: skip
+@click.option("--reason", default="", metavar="TEXT", help="What operators read.")
+@click.pass_obj
+def disable(configured: Configured, instrument_id: str, *, until: datetime | None, reason: str) -> None:
+    """Offer the instrument ID no more. Payments under way go on."""
+    _check_known(configured, instrument_id)
+    now = configured.clock.now()
+    if until is not None and until <= now:
+        raise click.BadParameter(f"{local(until)} is over", param_hint="--until")
+    switch = Switch(instrument_id, until, reason, f"shell:{getpass.getuser()}"[:128], now)
+    configured.units.run("disable-instrument", lambda work: work.switches.disable(switch))
+    click.echo(f"{instrument_id}: off {'until ' + local(until) if until else 'until it is switched on'}")
+
+
+@instruments.command()
+@click.argument("instrument_id", metavar="ID")
+@click.pass_obj
+def enable(configured: Configured, instrument_id: str) -> None:
+    """Offer the instrument ID again."""
+    _check_known(configured, instrument_id)
+    configured.units.run("enable-instrument", lambda work: work.switches.enable(instrument_id))
+    click.echo(f"{instrument_id}: on")
+
+
+def _check_known(configured: Configured, instrument_id: str) -> None:
+    known = [each.id for each in configured.settings.instruments]
+    if instrument_id not in known:
+        raise NotFound(f"instrument {instrument_id!r}; configured: {', '.join(known) or 'none'}")
+
+
+def _state(switch: Switch | None, now: datetime) -> str:
+    if switch is None or not switch.off(now):
+        return "on"
+    return f"off until {local(switch.disabled_until)}" if switch.disabled_until else "off"
+
+
+def _why(switch: Switch | None, now: datetime) -> str:
+    if switch is None or not switch.off(now):
+        return ""
+    return f"{switch.reason or 'no reason given'} ({switch.actor}, {local(switch.at)})"

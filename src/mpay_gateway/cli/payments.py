@@ -1,0 +1,112 @@
+"""`mpay payment`: find payments and read their whole story. Reading needs no token."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import click
+
+from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
+from mpay_gateway.domain.identifiers import clean_payment_id
+from mpay_gateway.domain.payment import Payment
+from mpay_gateway.flow.payment_story import Event, Story, tell_story
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
+
+
+@click.group()
+def payment() -> None:
+    """Find payments and read their whole story."""
+
+
+@payment.command()
+@click.argument("payment_id", metavar="ID")
+@_as_json
+@click.pass_obj
+def show(configured: Configured, payment_id: str, *, as_json: bool) -> None:
+    """Tell the whole story of the payment ID: states, calls, attempts, messages, durations.
+
+    The number of a message is its evidence id.
+    """
+    story = tell_story(configured.units, clean_payment_id(payment_id))
+    if as_json:
+        print_json(story)
+        return
+    for name, value in _facts(story):
+        click.echo(f"{name:<12} {one_line(value)}")
+    click.echo()
+    print_table(
+        ("time", "after", "what", "message", "who", "detail"), _timeline(story.events), none="no events"
+    )
+
+
+@payment.command()
+@click.argument("words", nargs=-1, required=True)
+@_as_json
+@click.pass_obj
+def find(configured: Configured, words: tuple[str, ...], *, as_json: bool) -> None:
+    """Find payments by WORDS: a payment's id, an order key, an invoice, a reference at the provider.
+
+    Exit status: 0 found, 1 nothing found.
+    """
+    text = " ".join(words)
+    found = configured.units.read(lambda work: work.payments.search(text))
+    if as_json:
+        print_json(found)
+    else:
+        headings = ("payment", "state", "amount", "service", "order", "account", "created")
+        print_table(headings, [_row(each) for each in found], none=f"no payment for {one_line(text)!r}")
+    if not found:
+        raise click.exceptions.Exit(1)
+
+
+def _row(each: Payment) -> tuple[str, ...]:
+    return (
+        each.id, each.state.value, str(each.amount), each.service_id, each.order_key, each.account_id,
+        local(each.created_at),
+    )  # fmt: skip
+
+
+def _facts(story: Story) -> Iterator[tuple[str, str]]:
+    payment = story.payment
+    yield "payment", f"{payment.id}  {payment.state.value}  {payment.amount}"
+    yield "order", f"{payment.service_id} {payment.order_key}, invoice {payment.invoice_id}"
+    yield "paid with", f"{payment.instrument_id} at {payment.account_id} {payment.method}".rstrip()
+    yield "references", f"{payment.reference} (ours) {payment.remote_reference or '-'} (the provider's)"
+    yield "created", both(payment.created_at)
+    if payment.state.open:
+        yield "session", f"until {both(payment.session_until)}; next check {both(payment.next_check_at)}"
+    if payment.decline_reason:
+        yield "declined", payment.decline_reason.value
+    yield "claim", f"{story.claim.state.value} {story.claim.amount}"
+    for capture in story.captures:
+        yield (
+            "capture",
+            f"{capture.state.value} {capture.amount}, {capture.transaction_id}, {both(capture.captured_at)}",
+        )
+    yield from _after_capture(story)
+
+
+def _after_capture(story: Story) -> Iterator[tuple[str, str]]:
+    if (delivery := story.delivery) is not None:
+        tries = f"{delivery.attempts} tries, {delivery.unanswered} of them unanswered"
+        yield "delivery", f"{delivery.state.value}, {tries}, {delivery.id}"
+        if story.delivery_due is not None:
+            yield "next try", both(story.delivery_due)
+        if delivery.confirmed_at:
+            yield "confirmed", both(delivery.confirmed_at)
+        if delivery.last_error:
+            yield "last error", f"{delivery.last_error} {delivery.parked_reason}".rstrip()
+    for reversal in story.reversals:
+        what = f"{reversal.state.value} {reversal.amount}, {reversal.ground.value}, {reversal.attempts} tries"
+        yield "reversal", f"{what}; {reversal.last_error}" if reversal.last_error else what
+
+
+def _timeline(events: tuple[Event, ...]) -> list[tuple[str, ...]]:
+    """The events, each with the time since the one before it."""
+    gaps = ["", *(f"+{(later.at - sooner.at).total_seconds():.3f} s" for sooner, later in pairwise(events))]
+    return [
+        (local(event.at), gap, event.what, "" if event.evidence_id is None else str(event.evidence_id),
+         event.actor, event.detail)
+        for event, gap in zip(events, gaps, strict=True)
+    ]  # fmt: skip

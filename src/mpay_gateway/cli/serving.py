@@ -1,0 +1,39 @@
+"""The application as each process of the server makes it."""
+
+import os
+import threading
+
+import structlog
+
+from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.logs import VARIABLE, LogFormat, configure_logs
+from mpay_gateway.domain.errors import DocumentFailed
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.web import make_app
+from mpay_gateway.web.application import WsgiApp
+
+_log = structlog.get_logger("serve")
+
+
+def application() -> WsgiApp:
+    """What granian calls in each of its processes: the application of the ini that MPAY_CONFIG names.
+
+    Papers warm up beside it: no payer waits for fonts, and what is missing shows at the start.
+    Raises: ConfigurationError.
+    """
+    configure_logs(LogFormat(os.environ[VARIABLE]))
+    parts = Configured(None).parts
+    app = make_app(parts)
+    threading.Thread(target=warm_up_papers, args=(parts,), name="warm-up", daemon=True).start()
+    _log.info("gateway_ready", process=parts.process)
+    return app
+
+
+def warm_up_papers(parts: Parts) -> None:
+    """Draw a first page. A failure is logged: the gateway takes payments without papers too."""
+    try:
+        parts.papers.warm_up()
+    except DocumentFailed as error:
+        _log.error("papers_not_ready", detail=str(error))
+    else:
+        _log.info("papers_ready", process=parts.process)

@@ -1,0 +1,71 @@
+"""Everything that is known of one payment, for those who must explain or repair it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from mpay_gateway.domain.payment import Capture, Claim, Delivery, Payment, Reversal
+from mpay_gateway.storage import UnitOfWork, Work
+from mpay_gateway.storage.audit import AuditRow
+from mpay_gateway.storage.evidence import EvidenceRow
+from mpay_gateway.storage.tasks import TaskKind
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One point of the timeline: a change of a state, or a message. `evidence_id`: number of the message."""
+
+    at: datetime
+    what: str
+    actor: str
+    detail: str
+    evidence_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`delivery_due`: when the confirmation is sent next, None when it is not to be."""
+
+    payment: Payment
+    claim: Claim
+    captures: tuple[Capture, ...]
+    delivery: Delivery | None
+    delivery_due: datetime | None
+    reversals: tuple[Reversal, ...]
+    events: tuple[Event, ...]
+
+
+def tell_story(units: UnitOfWork, payment_id: str) -> Story:
+    """The whole story of a payment, its events in the order of time. Raises: UnknownPayment."""
+    return units.read(lambda work: _story(work, payment_id))
+
+
+def _story(work: Work, payment_id: str) -> Story:
+    payment = work.payments.get(payment_id)
+    delivery = work.deliveries.of_payment(payment.id)
+    events = [*map(_change, work.audit.of_payment(payment.id)), *_messages(work, payment)]
+    return Story(
+        payment=payment,
+        claim=work.claims.of_payment(payment.id),
+        captures=work.payments.captures_of(payment.id),
+        delivery=delivery,
+        delivery_due=work.tasks.due_at(TaskKind.DELIVER, delivery.id) if delivery else None,
+        reversals=work.reversals.of_payment(payment.id),
+        events=tuple(sorted(events, key=lambda event: event.at)),
+    )
+
+
+def _change(row: AuditRow) -> Event:
+    return Event(
+        row.at, f"{row.machine} {row.event}: {row.before or 'new'} -> {row.after}", row.actor, row.detail
+    )
+
+
+def _messages(work: Work, payment: Payment) -> Iterator[Event]:
+    """The messages about the payment, and those of the look-up that it was made from."""
+    for subject in (payment.snapshot_id, payment.id):
+        yield from map(_message, work.evidence.of_subject(subject))
+
+
+def _message(row: EvidenceRow) -> Event:
+    return Event(row.at, f"{row.direction} {row.operation}", "", f"{row.body_size} bytes", row.id)

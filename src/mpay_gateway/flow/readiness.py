@@ -1,0 +1,40 @@
+"""What must be true of the database before a process of the gateway may start."""
+
+from mpay_gateway.domain.errors import ConfigurationError
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.storage import UnitOfWork
+from mpay_gateway.storage.migrate import newest_revision, reachable_revision
+
+
+def check_ready(parts: Parts) -> None:
+    """The database is there, of this program's shape, and no open payment has lost its provider account.
+
+    Raises: ConfigurationError.
+    """
+    check_database(parts.units)
+    if problems := lost_accounts(parts):
+        raise ConfigurationError(problems)
+
+
+def check_database(units: UnitOfWork) -> None:
+    """Raises: ConfigurationError when the database cannot be reached or has another shape."""
+    found, needed = reachable_revision(units.engine), newest_revision()
+    if found != needed:
+        raise ConfigurationError(
+            (
+                f"the database is at revision {found or 'none'}, this program needs {needed}: run `mpay init-db`",
+            )
+        )
+
+
+def lost_accounts(parts: Parts) -> tuple[str, ...]:
+    """A sentence for each account that has open payments and is not in the configuration.
+
+    Nobody could ask its provider what became of them; `retired = true` keeps an account for that alone.
+    """
+    used = parts.units.read(lambda work: work.payments.open_by_account())
+    return tuple(
+        f"provider.{account}: missing, and {count} of its payments are open; keep it with `retired = true`"
+        for account, count in used.items()
+        if account not in parts.registry.accounts
+    )

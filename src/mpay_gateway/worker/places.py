@@ -1,0 +1,34 @@
+"""How many calls each service has in flight in this process, and the bound on them."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Places:
+    """Places at services. `limit_of`: how many calls a service takes at once (its `max_in_flight`)."""
+
+    def __init__(self, limit_of: Callable[[str], int]) -> None:
+        self._limit_of = limit_of
+        self._lock = threading.Lock()
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def at(self, service_id: str) -> Iterator[bool]:
+        """A place for the time of a call; False when the service has as many calls as it may have."""
+        limit = self._limit_of(service_id)
+        with self._lock:
+            free = self._taken[service_id] < limit
+            self._taken[service_id] += free
+        try:
+            yield free
+        finally:
+            with self._lock:
+                self._taken[service_id] -= free
+
+    def full(self) -> frozenset[str]:
+        """The services that take no further call now: nothing of theirs need be claimed."""
+        with self._lock:
+            busy = dict(+self._taken)
+        return frozenset(service for service, taken in busy.items() if taken >= self._limit_of(service))
