@@ -38,7 +38,7 @@ class Counterparts:
 @contextmanager
 def running_counterparts(folder: Path, commands: Path) -> Iterator[Counterparts]:
     """Start both on free ports and wait until they answer. `commands`: folder of the installed programs."""
-    place = Place(folder, _free_base(), commands)
+    place = Place(folder, free_base(), commands)
     prepare(place)
     processes = Processes(lambda: False)
     try:
@@ -52,7 +52,7 @@ def running_counterparts(folder: Path, commands: Path) -> Iterator[Counterparts]
         processes.stop()
 
 
-def _free_base() -> int:
+def free_base() -> int:
     """The first of three ports in a row that nothing listens on."""
     for _ in range(100):
         base = random.choice(_PORTS)
