@@ -6,20 +6,10 @@ from datetime import datetime
 import click
 
 from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import local, print_table
 from mpay_gateway.domain.errors import NotFound
 from mpay_gateway.storage.switches import Switch
-
-
-def _moment(text: str) -> datetime:
-    """A point in time in ISO 8601; without a zone it is local."""
-    from mpay_gateway.texts.local_format import LOCAL_ZONE
-
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is no time such as 2026-11-23T18:30") from error
-    return at.replace(tzinfo=LOCAL_ZONE) if at.utcoffset() is None else at
 
 
 @click.group()
@@ -48,7 +38,7 @@ def list_instruments(configured: Configured) -> None:
 
 @instruments.command()
 @click.argument("instrument_id", metavar="ID")
-@click.option("--until", type=_moment, metavar="TIME",
+@click.option("--until", type=instant, metavar="TIME",
               help="ISO 8601, local unless it has a zone.  [default: until it is switched on]")  # fmt: skip
 @click.option("--reason", default="", metavar="TEXT", help="What operators read.")
 @click.pass_obj

@@ -24,6 +24,9 @@ class Commands(LazyCommands):
         "check-config": Entry(
             "configuration:check_config", "Check everything that the gateway needs to run."
         ),
+        "check-books": Entry(
+            "books:check_books_command", "Check that no money is lost, doubled or unexplained."
+        ),
         "services": Entry("services:services", "Register and list e-Services."),
         "instruments": Entry("instruments:instruments", "List ways to pay, switch them off and on."),
         "payment": Entry("payments:payment", "Find payments and read their whole story."),

@@ -43,7 +43,7 @@ def tell_story(units: UnitOfWork, payment_id: str) -> Story:
 def _story(work: Work, payment_id: str) -> Story:
     payment = work.payments.get(payment_id)
     delivery = work.deliveries.of_payment(payment.id)
-    events = [*map(_change, work.audit.of_payment(payment.id)), *_messages(work, payment)]
+    events = [*_changes(work.audit.of_payment(payment.id)), *_messages(work, payment)]
     return Story(
         payment=payment,
         claim=work.claims.of_payment(payment.id),
@@ -55,10 +55,13 @@ def _story(work: Work, payment_id: str) -> Story:
     )
 
 
-def _change(row: AuditRow) -> Event:
-    return Event(
-        row.at, f"{row.machine} {row.event}: {row.before or 'new'} -> {row.after}", row.actor, row.detail
-    )
+def _changes(rows: tuple[AuditRow, ...]) -> Iterator[Event]:
+    """The changes in the order of their chain: two of one commit may have been timed the other way round."""
+    at = rows[0].at
+    for row in rows:
+        at = max(at, row.at)
+        what = f"{row.machine} {row.event}: {row.before or 'new'} -> {row.after}"
+        yield Event(at, what, row.actor, row.detail)
 
 
 def _messages(work: Work, payment: Payment) -> Iterator[Event]:

@@ -1,0 +1,243 @@
+"""Invariants 1 to 9 of the architecture (section 6), checked over everything that is stored.
+
+They hold after any crash. A violation is a fault of the program or a change by hand; nothing here repairs.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any
+
+from mpay_gateway.domain.confirmation import content_digest
+from mpay_gateway.domain.payment import ReversalGround
+from mpay_gateway.domain.transitions import EDGES
+from mpay_gateway.flow.confirmation_delivery import REVERSED
+from mpay_gateway.storage import UnitOfWork, Work
+from mpay_gateway.storage.audit import AuditRow
+from mpay_gateway.storage.books import Books, Doubt
+from mpay_gateway.storage.chain import BEGINNING, body_digest
+from mpay_gateway.storage.histories import Histories, History, Subject
+
+MOST = 1000
+"""So many violations of one invariant are reported; more say nothing new."""
+BIRTHS = {
+    "payment": "create",
+    "claim": "take",
+    "capture": "record",
+    "delivery": "create",
+    "reversal": "create",
+}
+"""The event that makes a row of each machine; what state it is born in is the row's own affair."""
+_EDGES = {(edge.machine, edge.source.value, edge.event.value, edge.target.value) for edge in EDGES}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Which invariant is broken, by which payment (empty when by none), and how."""
+
+    invariant: int
+    payment_id: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where the checks read."""
+
+    books: Books
+    histories: Histories
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """`sentence`: what holds, in the words of the architecture."""
+
+    number: int
+    sentence: str
+    doubts: Callable[[Rows], Iterator[Doubt]]
+
+
+Progress = Callable[[Invariant], object]
+
+
+def check_books(
+    units: UnitOfWork, progress: Progress = lambda _: None, *, since: datetime | None = None
+) -> tuple[Violation, ...]:
+    """Every violation, by invariant. The gateway may go on beside: each check sees one state of the database.
+
+    `progress` is called before each invariant is checked. `since`: only payments made since then (UTC).
+    """
+    found: list[Violation] = []
+    for invariant in INVARIANTS:
+        progress(invariant)
+        found += units.read(lambda work: _violations(work, invariant, since))  # noqa: B023  called at once
+    return tuple(found)
+
+
+def _violations(work: Work, invariant: Invariant, since: datetime | None) -> list[Violation]:
+    rows = Rows(Books(work.connection, since), Histories(work.connection, since))
+    doubts = islice(invariant.doubts(rows), MOST)
+    return [Violation(invariant.number, doubt.payment_id, doubt.detail) for doubt in doubts]
+
+
+def _balanced(rows: Rows) -> Iterator[Doubt]:
+    return rows.books.unbalanced()
+
+
+def _posted(rows: Rows) -> Iterator[Doubt]:
+    return rows.books.misposted_captures()
+
+
+def _identical(rows: Rows) -> Iterator[Doubt]:
+    """The content is the one that was stored with the capture, and it is this payment's."""
+    for row in rows.books.confirmation_contents():
+        if content_digest(row.content) != row.content_digest:
+            yield Doubt(
+                row.payment_id, "the content of the confirmation is not what was stored with the capture"
+            )
+            continue
+        content = json.loads(row.content)
+        names = ("payment_id", "invoice_id", "service_id", "order_key")
+        if wrong := [name for name in names if content[name] != getattr(row, name)]:
+            yield Doubt(row.payment_id, f"the confirmation names another {', '.join(wrong)}")
+    yield from rows.books.calls_before_their_payment()
+
+
+def _confirmed_in_full(rows: Rows) -> Iterator[Doubt]:
+    """The lines of a confirmation sum to the captured amount, each to its account of the order that was paid."""
+    for row in rows.books.confirmation_contents():
+        content = _readable(row.content)
+        if content is None:
+            yield Doubt(row.payment_id, "the content of the confirmation cannot be read")
+            continue
+        total = sum(line["amount"] for line in content["lines"])
+        taken = row.amount_minor if row.claimed is None else row.claimed
+        if total != taken or content["total"] != taken or content["currency"] != row.currency:
+            yield Doubt(
+                row.payment_id, f"lines of {total} are confirmed, {taken} was captured, in minor units"
+            )
+        paid = {(line["line_id"], line["account"]["iban"]) for line in content["lines"]}
+        if strange := paid - _accounts(row.document):
+            yield Doubt(
+                row.payment_id, f"confirmed to accounts that the order does not have: {sorted(strange)}"
+            )
+
+
+def _given_back_once(rows: Rows) -> Iterator[Doubt]:
+    books = rows.books
+    known = {ground.value for ground in ReversalGround}
+    groundless = (
+        Doubt(payment_id, f"goes back on the unknown ground {ground!r}")
+        for payment_id, ground in books.grounds()
+        if ground not in known
+    )
+    return chain(
+        books.given_back_too_much(), books.misposted_reversals(), books.confirmed_and_reversed(), groundless
+    )
+
+
+def _money_first(rows: Rows) -> Iterator[Doubt]:
+    return rows.books.told_without_money(REVERSED)
+
+
+def _within_what_is_due(rows: Rows) -> Iterator[Doubt]:
+    return rows.books.overclaimed()
+
+
+def _on_the_graph(rows: Rows) -> Iterator[Doubt]:
+    for history in rows.histories.of_payments():
+        yield from _off_the_graph(history)
+
+
+def _off_the_graph(history: History) -> Iterator[Doubt]:
+    """Changes that are no edge, or that do not begin where the one before them ended."""
+    states: dict[Subject, str] = {}
+    for row in history.rows:
+        subject = (row.machine, row.subject)
+        change = f"{row.machine} {row.event}: {row.before or 'new'} -> {row.after}"
+        if row.before != states.get(subject, ""):
+            yield Doubt(history.payment_id, f"{change}, and it was {states.get(subject) or 'not there'}")
+        elif not _is_edge(row):
+            yield Doubt(history.payment_id, f"{change} is no edge")
+        states[subject] = row.after
+
+
+def _is_edge(row: AuditRow) -> bool:
+    if not row.before:
+        return BIRTHS.get(row.machine) == row.event
+    return (row.machine, row.before, row.event, row.after) in _EDGES
+
+
+def _written_down(rows: Rows) -> Iterator[Doubt]:
+    for history in rows.histories.of_payments():
+        yield from _broken_audit(history)
+        yield from _unwritten(history)
+    for subject, messages in rows.histories.of_messages():
+        yield from _broken_evidence(subject, messages)
+
+
+def _broken_audit(history: History) -> Iterator[Doubt]:
+    previous = BEGINNING
+    for place, row in enumerate(history.rows, 1):
+        if (row.seq, row.previous, row.computed_digest()) != (place, previous, row.digest):
+            yield Doubt(
+                history.payment_id, f"the audit's chain breaks at row {row.seq}: {row.machine} {row.event}"
+            )
+            return
+        previous = row.digest
+
+
+def _unwritten(history: History) -> Iterator[Doubt]:
+    """Rows whose state is not the one that the audit last told of."""
+    told = {(row.machine, row.subject): row.after for row in history.rows}
+    for machine, subject in sorted(told.keys() | history.states.keys()):
+        state, last = history.states.get((machine, subject)), told.get((machine, subject))
+        if state != last:
+            yield Doubt(
+                history.payment_id,
+                f"{machine} {subject} is {state or 'missing'}, the audit says {last or 'nothing'}",
+            )
+
+
+def _broken_evidence(subject: str, messages: Iterator[tuple[Any, bytes | None]]) -> Iterator[Doubt]:
+    previous = BEGINNING
+    for place, (row, body) in enumerate(messages, 1):
+        intact = (row.seq, row.previous, row.computed_digest()) == (place, previous, row.digest)
+        if not intact or (body is not None and body_digest(body) != row.body_digest):
+            yield Doubt(
+                subject, f"the evidence's chain breaks at message {row.id}: {row.direction} {row.operation}"
+            )
+            return
+        previous = row.digest
+
+
+def _readable(content: str) -> dict[str, Any] | None:
+    try:
+        read = json.loads(content)
+    except json.JSONDecodeError:
+        return None
+    return read if isinstance(read, dict) else None
+
+
+def _accounts(document: str) -> set[tuple[str, str]]:
+    """Each line of a stored order with the account that it goes to."""
+    return {
+        (line["line_id"], line.get("account", {}).get("iban", "")) for line in json.loads(document)["lines"]
+    }
+
+
+INVARIANTS = (
+    Invariant(1, "each ledger transaction sums to zero per currency", _balanced),
+    Invariant(2, "one capture posting per provider transaction, with the provider's amount", _posted),
+    Invariant(3, "a payment is stored before any call, and always sent with identical content", _identical),
+    Invariant(
+        4, "confirmed lines sum to the captured amount, to the accounts of the paid order", _confirmed_in_full
+    ),
+    Invariant(5, "no more goes back than was captured, and nothing that is confirmed", _given_back_once),
+    Invariant(6, "only captured money is confirmed, and all that pays an order", _money_first),
+    Invariant(7, "claims stay within what was payable when they were taken", _within_what_is_due),
+    Invariant(8, "states change along edges of the published graph only", _on_the_graph),
+    Invariant(9, "each change of a state has its audit row, and the chains verify", _written_down),
+)
