@@ -22,13 +22,13 @@ def assert_sound(gateway: Gateway) -> None:
 
 
 def _payments(work: Work) -> tuple[Payment, ...]:
-    ids = work.session.execute(select(payments.c.id)).scalars().all()
+    ids = work.connection.execute(select(payments.c.id)).scalars().all()
     return tuple(work.payments.get(each) for each in ids)
 
 
 def _assert_zero_sums(work: Work) -> None:
     """Invariant 1."""
-    sums = work.session.execute(
+    sums = work.connection.execute(
         select(ledger_entries.c.transaction_id, ledger_entries.c.currency, func.sum(ledger_entries.c.amount_minor))
         .group_by(ledger_entries.c.transaction_id, ledger_entries.c.currency)
     )  # fmt: skip
@@ -37,7 +37,7 @@ def _assert_zero_sums(work: Work) -> None:
 
 def _assert_chains(work: Work) -> None:
     """Invariant 9: every row's digest covers it and the row before."""
-    subjects = work.session.execute(select(evidence.c.subject).distinct()).scalars().all()
+    subjects = work.connection.execute(select(evidence.c.subject).distinct()).scalars().all()
     chains = [work.evidence.of_subject(each) for each in subjects]
     chains += [work.audit.of_payment(each.id) for each in _payments(work)]
     for chain in chains:

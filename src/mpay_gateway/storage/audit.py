@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.storage.chain import BEGINNING, link
 from mpay_gateway.storage.tables import audit
@@ -50,11 +50,21 @@ class Change:
     detail: str = ""
 
 
+_FIELDS = tuple(AuditRow.__dataclass_fields__)
+_ADD = insert(audit)
+_HEAD = (
+    select(audit.c.seq, audit.c.digest)
+    .where(audit.c.payment_id == bindparam("of_payment"))
+    .order_by(audit.c.seq.desc())
+    .limit(1)
+)
+
+
 class Audit:
     """The rows of the audit."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._heads: dict[str, tuple[int, str]] = {}
 
     def write(self, change: Change) -> None:
@@ -66,8 +76,7 @@ class Audit:
             detail=change.detail, previous=previous, digest="",
         )  # fmt: skip
         digest = row.computed_digest()
-        values = {name: getattr(row, name) for name in AuditRow.__dataclass_fields__} | {"digest": digest}
-        self._session.execute(insert(audit), values)
+        self._connection.execute(_ADD, {name: getattr(row, name) for name in _FIELDS} | {"digest": digest})
         self._heads[change.payment_id] = (row.seq, digest)
 
     def new_chain(self, payment_id: str) -> None:
@@ -76,17 +85,12 @@ class Audit:
 
     def of_payment(self, payment_id: str) -> tuple[AuditRow, ...]:
         """The payment's chain in order."""
-        columns = [audit.c[name] for name in AuditRow.__dataclass_fields__]
-        rows = self._session.execute(
+        columns = [audit.c[name] for name in _FIELDS]
+        rows = self._connection.execute(
             select(*columns).where(audit.c.payment_id == payment_id).order_by(audit.c.seq)
         )
         return tuple(AuditRow(*row) for row in rows)
 
     def _head(self, payment_id: str) -> tuple[int, str]:
-        row = self._session.execute(
-            select(audit.c.seq, audit.c.digest)
-            .where(audit.c.payment_id == payment_id)
-            .order_by(audit.c.seq.desc())
-            .limit(1)
-        ).first()
+        row = self._connection.execute(_HEAD, {"of_payment": payment_id}).first()
         return (row.seq, row.digest) if row else (0, BEGINNING)

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import Conflict
 from mpay_gateway.domain.identifiers import OrderKey, PaymentId, ServiceId
@@ -16,12 +16,28 @@ from mpay_gateway.storage.audit import Audit, Change
 from mpay_gateway.storage.snapshots import Snapshot
 from mpay_gateway.storage.tables import claims
 
+_COUNTED = and_(
+    claims.c.service_id == bindparam("of_service"),
+    claims.c.order_key == bindparam("of_key"),
+    or_(
+        claims.c.state.in_([ClaimState.HELD, ClaimState.CAPTURED]),
+        (claims.c.state == ClaimState.ACKNOWLEDGED) & (claims.c.acknowledged_at >= bindparam("asked_at")),
+    ),
+    claims.c.payment_id != bindparam("besides"),
+)
+"""Claims that the service cannot have taken into account when it was asked for the snapshot."""
+_OUTSTANDING = select(func.coalesce(func.sum(claims.c.amount_minor), 0)).where(_COUNTED)
+_IN_THE_WAY = select(claims).where(_COUNTED).order_by(claims.c.created_at)
+_ADD = insert(claims)
+_OF_PAYMENT = select(claims).where(claims.c.payment_id == bindparam("of_payment"))
+_CHANGE = update(claims).where(claims.c.id == bindparam("of_id"), claims.c.state == bindparam("was"))
+
 
 class Claims:
     """The stored claims."""
 
-    def __init__(self, session: Session, audit: Audit) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, audit: Audit) -> None:
+        self._connection = connection
         self._audit = audit
 
     def outstanding(self, snapshot: Snapshot, *, besides: str = "") -> Money:
@@ -29,27 +45,18 @@ class Claims:
 
         The service cannot have taken it into account. `besides`: a payment whose own claim does not count.
         """
-        order = snapshot.order
-        total = self._session.execute(
-            select(func.coalesce(func.sum(claims.c.amount_minor), 0)).where(
-                *self._counted(snapshot), claims.c.payment_id != besides
-            )
-        ).scalar_one()
-        return Money.from_minor(int(total), order.currency)
+        total = self._connection.execute(_OUTSTANDING, _counted(snapshot, besides)).scalar_one()
+        return Money.from_minor(int(total), snapshot.order.currency)
 
     def held_by_others(self, snapshot: Snapshot, *, besides: str = "") -> tuple[Claim, ...]:
         """The claims that `outstanding` counts, oldest first."""
-        rows = self._session.execute(
-            select(claims)
-            .where(*self._counted(snapshot), claims.c.payment_id != besides)
-            .order_by(claims.c.created_at)
-        )
+        rows = self._connection.execute(_IN_THE_WAY, _counted(snapshot, besides))
         return tuple(_claim(row) for row in rows)
 
     def take(self, claim: Claim, *, payable: Money | None, advance: bool, actor: str, at: datetime) -> None:
         """Store a new claim with what was payable at this moment."""
-        self._session.execute(
-            insert(claims),
+        self._connection.execute(
+            _ADD,
             {
                 "id": claim.id,
                 "service_id": claim.service_id,
@@ -69,33 +76,19 @@ class Claims:
 
     def of_payment(self, payment_id: str) -> Claim:
         """The payment's claim; every payment has one."""
-        return _claim(self._session.execute(select(claims).where(claims.c.payment_id == payment_id)).one())
+        return _claim(self._connection.execute(_OF_PAYMENT, {"of_payment": payment_id}).one())
 
     def change(self, claim: Claim, event: ClaimEvent, *, actor: str, at: datetime, **values: Any) -> Claim:
         """Move the claim along an edge. Raises: InvalidTransition; Conflict."""
         after = next_state(claim.state, event)
-        done = self._session.execute(
-            update(claims)
-            .where(claims.c.id == claim.id, claims.c.state == claim.state)
-            .values(state=after, **values)
+        done = self._connection.execute(
+            _CHANGE, {"of_id": claim.id, "was": claim.state, "state": after} | values
         )
-        if done.rowcount != 1:  # type: ignore[attr-defined]
+        if done.rowcount != 1:
             raise Conflict(f"claim {claim.id}")
         changed = replace(claim, state=after)
         self._write_down(changed, event.value, claim.state.value, actor, at)
         return changed
-
-    def _counted(self, snapshot: Snapshot) -> tuple[Any, ...]:
-        order = snapshot.order
-        return (
-            claims.c.service_id == order.service_id,
-            claims.c.order_key == order.order_key,
-            or_(
-                claims.c.state.in_([ClaimState.HELD, ClaimState.CAPTURED]),
-                (claims.c.state == ClaimState.ACKNOWLEDGED)
-                & (claims.c.acknowledged_at >= snapshot.requested_at),
-            ),
-        )
 
     def _write_down(self, claim: Claim, event: str, before: str, actor: str, at: datetime) -> None:
         self._audit.write(
@@ -111,6 +104,16 @@ class Claims:
                 str(claim.amount),
             )
         )
+
+
+def _counted(snapshot: Snapshot, besides: str) -> dict[str, object]:
+    order = snapshot.order
+    return {
+        "of_service": order.service_id,
+        "of_key": order.order_key,
+        "asked_at": snapshot.requested_at,
+        "besides": besides,
+    }
 
 
 def _claim(row: Row[Any]) -> Claim:

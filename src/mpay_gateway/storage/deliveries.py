@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import Conflict, NotFound
 from mpay_gateway.domain.identifiers import PaymentId, ServiceId
@@ -14,37 +14,46 @@ from mpay_gateway.domain.transitions import DeliveryEvent, next_state
 from mpay_gateway.storage.audit import Audit, Change
 from mpay_gateway.storage.tables import deliveries
 
+_FIELDS = tuple(Delivery.__dataclass_fields__)
+_ADD = insert(deliveries)
+_GET = select(deliveries).where(deliveries.c.id == bindparam("of_id"))
+_LOCK = _GET.with_for_update()
+_OF_PAYMENT = select(deliveries).where(deliveries.c.payment_id == bindparam("of_payment"))
+_CHANGE = update(deliveries).where(
+    deliveries.c.id == bindparam("of_id"),
+    deliveries.c.state == bindparam("was"),
+    deliveries.c.attempts == bindparam("attempts_were"),
+)
+
 
 class Deliveries:
     """The stored deliveries."""
 
-    def __init__(self, session: Session, audit: Audit) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, audit: Audit) -> None:
+        self._connection = connection
         self._audit = audit
 
     def add(self, delivery: Delivery, *, actor: str) -> None:
         """Store a new delivery, in the commit of the capture that it tells of."""
-        values = {name: getattr(delivery, name) for name in Delivery.__dataclass_fields__}
-        self._session.execute(insert(deliveries), values)
+        self._connection.execute(_ADD, {name: getattr(delivery, name) for name in _FIELDS})
         self._write_down(delivery, "create", "", actor, delivery.created_at)
 
     def get(self, delivery_id: str) -> Delivery:
         """Raises: NotFound."""
-        row = self._session.execute(select(deliveries).where(deliveries.c.id == delivery_id)).first()
+        row = self._connection.execute(_GET, {"of_id": delivery_id}).first()
         if row is None:
             raise NotFound(f"delivery {delivery_id}")
         return _delivery(row)
 
     def lock(self, delivery_id: str) -> Delivery:
         """Read the delivery and hold it until the unit of work ends. Raises: NotFound."""
-        query = select(deliveries).where(deliveries.c.id == delivery_id).with_for_update()
-        row = self._session.execute(query).first()
+        row = self._connection.execute(_LOCK, {"of_id": delivery_id}).first()
         if row is None:
             raise NotFound(f"delivery {delivery_id}")
         return _delivery(row)
 
     def of_payment(self, payment_id: str) -> Delivery | None:
-        row = self._session.execute(select(deliveries).where(deliveries.c.payment_id == payment_id)).first()
+        row = self._connection.execute(_OF_PAYMENT, {"of_payment": payment_id}).first()
         return _delivery(row) if row else None
 
     def list(
@@ -54,7 +63,7 @@ class Deliveries:
         query = select(deliveries).where(deliveries.c.state.in_(states))
         if service_id:
             query = query.where(deliveries.c.service_id == service_id)
-        rows = self._session.execute(query.order_by(deliveries.c.created_at).limit(limit))
+        rows = self._connection.execute(query.order_by(deliveries.c.created_at).limit(limit))
         return tuple(_delivery(row) for row in rows)
 
     def change(
@@ -63,16 +72,9 @@ class Deliveries:
         """Move the delivery along an edge and store `values` with it. Raises: InvalidTransition; Conflict."""
         after = next_state(delivery.state, event)
         changed = replace(delivery, state=after, **values)
-        done = self._session.execute(
-            update(deliveries)
-            .where(
-                deliveries.c.id == delivery.id,
-                deliveries.c.state == delivery.state,
-                deliveries.c.attempts == delivery.attempts,
-            )
-            .values(state=after, **values)
-        )
-        if done.rowcount != 1:  # type: ignore[attr-defined]
+        found = {"of_id": delivery.id, "was": delivery.state, "attempts_were": delivery.attempts}
+        done = self._connection.execute(_CHANGE, found | {"state": after} | values)
+        if done.rowcount != 1:
             raise Conflict(f"delivery {delivery.id}")
         self._write_down(changed, event.value, delivery.state.value, actor, at)
         return changed

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.evidence import Direction, MessageMeta
 from mpay_gateway.storage.chain import BEGINNING, body_digest, canonical, link
@@ -46,55 +47,66 @@ class EvidenceRow:
         )  # fmt: skip
 
 
+_FIELDS = tuple(EvidenceRow.__dataclass_fields__)
+_ADD = insert(evidence).returning(evidence.c.id, sort_by_parameter_order=True)
+_ADD_BODIES = insert(evidence_bodies)
+_HEAD = (
+    select(evidence.c.seq, evidence.c.digest)
+    .where(evidence.c.subject == bindparam("of_subject"))
+    .order_by(evidence.c.seq.desc())
+    .limit(1)
+)
+
+
 class EvidenceRows:
     """The kept messages."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def keep(self, subject: str, messages: Sequence[Message]) -> None:
         """Append messages to the chain of `subject` (a payment or a snapshot)."""
         seq, previous = self._head(subject)
+        rows = []
         for message in messages:
             seq += 1
-            previous = self._append(subject, seq, previous, message)
+            row = _row(subject, seq, previous, message)
+            previous = row["digest"]
+            rows.append(row)
+        ids = self._connection.execute(_ADD, rows).scalars()
+        bodies = [
+            {"evidence_id": evidence_id, "body": message.body}
+            for evidence_id, message in zip(ids, messages, strict=True)
+        ]
+        self._connection.execute(_ADD_BODIES, bodies)
 
     def of_subject(self, subject: str) -> tuple[EvidenceRow, ...]:
         """The subject's chain in order."""
-        columns = [evidence.c[name] for name in EvidenceRow.__dataclass_fields__]
-        rows = self._session.execute(
+        columns = [evidence.c[name] for name in _FIELDS]
+        rows = self._connection.execute(
             select(*columns).where(evidence.c.subject == subject).order_by(evidence.c.seq)
         )
         return tuple(EvidenceRow(*row) for row in rows)
 
     def body(self, evidence_id: int) -> bytes | None:
         """The body, None when retention erased it."""
-        return self._session.execute(
+        return self._connection.execute(
             select(evidence_bodies.c.body).where(evidence_bodies.c.evidence_id == evidence_id)
         ).scalar()
 
-    def _append(self, subject: str, seq: int, previous: str, message: Message) -> str:
-        row = EvidenceRow(
-            id=0, subject=subject, seq=seq, at=message.at, direction=message.direction.value,
-            operation=message.meta.operation, meta=_meta_text(message.meta), body_digest=body_digest(message.body),
-            body_size=len(message.body), previous=previous, digest="",
-        )  # fmt: skip
-        digest = row.computed_digest()
-        values = {name: getattr(row, name) for name in EvidenceRow.__dataclass_fields__ if name != "id"}
-        evidence_id = self._session.execute(
-            insert(evidence).returning(evidence.c.id), values | {"digest": digest}
-        ).scalar_one()
-        self._session.execute(insert(evidence_bodies), {"evidence_id": evidence_id, "body": message.body})
-        return digest
-
     def _head(self, subject: str) -> tuple[int, str]:
-        row = self._session.execute(
-            select(evidence.c.seq, evidence.c.digest)
-            .where(evidence.c.subject == subject)
-            .order_by(evidence.c.seq.desc())
-            .limit(1)
-        ).first()
+        row = self._connection.execute(_HEAD, {"of_subject": subject}).first()
         return (row.seq, row.digest) if row else (0, BEGINNING)
+
+
+def _row(subject: str, seq: int, previous: str, message: Message) -> dict[str, Any]:
+    row = EvidenceRow(
+        id=0, subject=subject, seq=seq, at=message.at, direction=message.direction.value,
+        operation=message.meta.operation, meta=_meta_text(message.meta), body_digest=body_digest(message.body),
+        body_size=len(message.body), previous=previous, digest="",
+    )  # fmt: skip
+    values = {name: getattr(row, name) for name in _FIELDS if name != "id"}
+    return values | {"digest": row.computed_digest()}
 
 
 def _meta_text(meta: MessageMeta) -> str:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import AccountId, PaymentId
+from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import inbox
 
 
@@ -33,44 +33,48 @@ class InboxEntry:
     body: bytes
 
 
+_FIELDS = tuple(InboxEntry.__dataclass_fields__)
+_ADD = insert_once(inbox, ["account_id", "event_id"], returning=inbox.c.id)
+_CHANGE_OF_PAYMENT = update(inbox).where(
+    inbox.c.payment_id == bindparam("of_payment"), inbox.c.state == bindparam("was")
+)
+_CHANGE_ABOUT = update(inbox).where(
+    inbox.c.account_id == bindparam("of_account"),
+    inbox.c.state == bindparam("was"),
+    (inbox.c.reference == bindparam("about"))
+    | ((inbox.c.remote_reference == bindparam("remotely")) & (inbox.c.remote_reference != "")),
+)
+
+
 class Inbox:
     """The stored callbacks."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def add(self, entry: InboxEntry) -> bool:
         """Keep the callback once. False when its event is here already."""
-        dialect = self._session.get_bind().dialect.name
-        upsert = (postgresql if dialect == "postgresql" else sqlite).insert(inbox)
-        values = {name: getattr(entry, name) for name in InboxEntry.__dataclass_fields__}
-        stored = self._session.execute(
-            upsert.on_conflict_do_nothing(index_elements=["account_id", "event_id"]).returning(inbox.c.id),
-            values,
-        )
+        values = {name: getattr(entry, name) for name in _FIELDS}
+        stored = self._connection.execute(_ADD.on(self._connection), values)
         return stored.first() is not None
 
     def done(self, payment_id: PaymentId) -> None:
         """Everything that woke us for this payment has been heard."""
-        self._session.execute(
-            update(inbox)
-            .where(inbox.c.payment_id == payment_id, inbox.c.state == InboxState.NEW)
-            .values(state=InboxState.DONE)
+        self._connection.execute(
+            _CHANGE_OF_PAYMENT, {"of_payment": payment_id, "was": InboxState.NEW, "state": InboxState.DONE}
         )
 
     def adopt(
         self, account_id: AccountId, payment_id: PaymentId, *, reference: str, remote_reference: str
     ) -> bool:
         """Give the payment the orphans that were about it. True when there were any."""
-        about = inbox.c.reference == reference
-        if remote_reference:
-            about = about | (inbox.c.remote_reference == remote_reference)
-        done = self._session.execute(
-            update(inbox)
-            .where(inbox.c.account_id == account_id, inbox.c.state == InboxState.ORPHAN, about)
-            .values(state=InboxState.NEW, payment_id=payment_id)
+        found = {
+            "of_account": account_id, "was": InboxState.ORPHAN, "about": reference, "remotely": remote_reference,
+        }  # fmt: skip
+        done = self._connection.execute(
+            _CHANGE_ABOUT, found | {"state": InboxState.NEW, "payment_id": payment_id}
         )
-        return bool(done.rowcount)  # type: ignore[attr-defined]
+        return bool(done.rowcount)
 
     def count(self, state: InboxState) -> int:
-        return int(self._session.execute(select(func.count()).where(inbox.c.state == state)).scalar_one())
+        return int(self._connection.execute(select(func.count()).where(inbox.c.state == state)).scalar_one())

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import UnknownInvoice
 from mpay_gateway.domain.identifiers import InvoiceId, OrderKey, ServiceId
@@ -24,44 +24,43 @@ class InvoiceRow:
     closed_at: datetime | None
 
 
+_FIELDS = tuple(InvoiceRow.__dataclass_fields__)
+_ADD = insert(invoices)
+_GET = select(invoices).where(invoices.c.id == bindparam("of_id"))
+_OPEN_OF = select(invoices).where(
+    invoices.c.service_id == bindparam("of_service"),
+    invoices.c.order_key == bindparam("of_key"),
+    invoices.c.closed_at.is_(None),
+)
+_CHANGE = update(invoices).where(invoices.c.id == bindparam("of_id"))
+_CLOSE = _CHANGE.where(invoices.c.closed_at.is_(None))
+
+
 class Invoices:
     """The stored invoices."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def open_of(self, service_id: ServiceId, order_key: OrderKey) -> InvoiceRow | None:
         """The open invoice of the order, if there is one. The order is locked."""
-        row = self._session.execute(
-            select(invoices).where(
-                invoices.c.service_id == service_id,
-                invoices.c.order_key == order_key,
-                invoices.c.closed_at.is_(None),
-            )
-        ).first()
+        row = self._connection.execute(_OPEN_OF, {"of_service": service_id, "of_key": order_key}).first()
         return InvoiceRow(*row) if row else None
 
     def add(self, invoice: InvoiceRow) -> None:
-        values = {name: getattr(invoice, name) for name in InvoiceRow.__dataclass_fields__}
-        self._session.execute(insert(invoices), values)
+        self._connection.execute(_ADD, {name: getattr(invoice, name) for name in _FIELDS})
 
     def show_snapshot(self, invoice_id: InvoiceId, snapshot_id: str, *, at: datetime) -> None:
         """Let the invoice show a newer answer of the service."""
-        self._session.execute(
-            update(invoices).where(invoices.c.id == invoice_id).values(snapshot_id=snapshot_id, updated_at=at)
-        )
+        self._connection.execute(_CHANGE, {"of_id": invoice_id, "snapshot_id": snapshot_id, "updated_at": at})
 
     def close(self, invoice_id: InvoiceId, *, at: datetime) -> None:
         """The order is paid: if it falls due again, it is on a new invoice."""
-        self._session.execute(
-            update(invoices)
-            .where(invoices.c.id == invoice_id, invoices.c.closed_at.is_(None))
-            .values(closed_at=at, updated_at=at)
-        )
+        self._connection.execute(_CLOSE, {"of_id": invoice_id, "closed_at": at, "updated_at": at})
 
     def get(self, invoice_id: str) -> InvoiceRow:
         """Raises: UnknownInvoice."""
-        row = self._session.execute(select(invoices).where(invoices.c.id == invoice_id)).first()
+        row = self._connection.execute(_GET, {"of_id": invoice_id}).first()
         if row is None:
             raise UnknownInvoice(invoice_id)
         return InvoiceRow(*row)

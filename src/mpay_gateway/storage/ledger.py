@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.money import Money
+from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import ledger_accounts, ledger_entries, ledger_transactions
 
 SUSPENSE = "suspense"
@@ -47,11 +47,17 @@ class Entry:
         return Entry(self.account, Money.zero(self.amount.currency) - self.amount)
 
 
+_ADD = insert(ledger_transactions).returning(ledger_transactions.c.id)
+_ADD_ENTRIES = insert(ledger_entries)
+_ACCOUNT = select(ledger_accounts.c.id).where(ledger_accounts.c.name == bindparam("of_name"))
+_ADD_ACCOUNT = insert_once(ledger_accounts, ["name"])
+
+
 class Ledger:
     """The books."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def post(
         self, kind: str, subject: str, entries: Sequence[Entry], *, payment_id: str, at: datetime
@@ -63,12 +69,12 @@ class Ledger:
         for currency in {entry.amount.currency for entry in entries}:
             if sum(entry.amount.minor for entry in entries if entry.amount.currency == currency):
                 raise ValueError(f"{kind} {subject}: does not sum to zero in {currency}")
-        transaction_id = self._session.execute(
-            insert(ledger_transactions).returning(ledger_transactions.c.id),
+        transaction_id = self._connection.execute(
+            _ADD,
             {"kind": kind, "subject": subject, "payment_id": payment_id, "at": at},
         ).scalar_one()
-        self._session.execute(
-            insert(ledger_entries),
+        self._connection.execute(
+            _ADD_ENTRIES,
             [
                 {
                     "transaction_id": transaction_id,
@@ -82,7 +88,7 @@ class Ledger:
 
     def entries_of(self, kind: str, subject: str) -> tuple[Entry, ...]:
         """The entries of one transaction."""
-        rows = self._session.execute(
+        rows = self._connection.execute(
             select(ledger_accounts.c.name, ledger_entries.c.amount_minor, ledger_entries.c.currency)
             .join_from(ledger_entries, ledger_transactions)
             .join(ledger_accounts, ledger_accounts.c.id == ledger_entries.c.account_id)
@@ -93,7 +99,7 @@ class Ledger:
 
     def balances(self) -> dict[tuple[str, str], Money]:
         """Balance by account name and currency, derived from the entries alone."""
-        rows = self._session.execute(
+        rows = self._connection.execute(
             select(ledger_accounts.c.name, ledger_entries.c.currency, func.sum(ledger_entries.c.amount_minor))
             .join_from(ledger_entries, ledger_accounts)
             .group_by(ledger_accounts.c.name, ledger_entries.c.currency)
@@ -102,11 +108,8 @@ class Ledger:
         return {(name, currency): Money.from_minor(int(minor), currency) for name, currency, minor in rows}
 
     def _account(self, name: str) -> int:
-        query = select(ledger_accounts.c.id).where(ledger_accounts.c.name == name)
-        found = self._session.execute(query).scalar()
+        found = self._connection.execute(_ACCOUNT, {"of_name": name}).scalar()
         if found is not None:
             return int(found)
-        dialect = self._session.get_bind().dialect.name
-        upsert = (postgresql if dialect == "postgresql" else sqlite).insert(ledger_accounts)
-        self._session.execute(upsert.on_conflict_do_nothing(index_elements=["name"]), {"name": name})
-        return int(self._session.execute(query).scalar_one())
+        self._connection.execute(_ADD_ACCOUNT.on(self._connection), {"name": name})
+        return int(self._connection.execute(_ACCOUNT, {"of_name": name}).scalar_one())

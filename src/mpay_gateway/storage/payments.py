@@ -4,9 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import Conflict, UnknownPayment
 from mpay_gateway.domain.identifiers import AccountId, PaymentId
@@ -22,61 +21,78 @@ from mpay_gateway.domain.payment import (
 from mpay_gateway.domain.service import Channel
 from mpay_gateway.domain.transitions import CaptureEvent, PaymentEvent, next_state
 from mpay_gateway.storage.audit import Audit, Change
+from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import captures, payments, provider_accounts, reversals
 
 _PLAIN = tuple(name for name in Payment.__dataclass_fields__ if name != "amount")
 _OPEN = tuple(state for state in PaymentState if state.open)
 
+_ADD = insert(payments)
+_GET = select(payments).where(payments.c.id == bindparam("of_id"))
+_LOCK = _GET.with_for_update()
+_BY_FORM = select(payments).where(payments.c.form_token == bindparam("form"))
+_BY_RECEIPT = select(payments).where(payments.c.receipt_token == bindparam("receipt"))
+_BY_REFERENCE = select(payments).where(
+    payments.c.account_id == bindparam("of_account"), payments.c.reference == bindparam("about")
+)
+_BY_REMOTE_REFERENCE = select(payments).where(
+    payments.c.account_id == bindparam("of_account"), payments.c.remote_reference == bindparam("about")
+)
+_OF_ORDER = (
+    select(payments)
+    .where(payments.c.service_id == bindparam("of_service"), payments.c.order_key == bindparam("of_key"))
+    .order_by(payments.c.created_at.desc())
+)
+_CHANGE = update(payments).where(payments.c.id == bindparam("of_id"), payments.c.version == bindparam("was"))
+_NOTE_ACCOUNT = insert_once(provider_accounts)
+_ADD_CAPTURE = insert_once(captures, ["account_id", "transaction_id"], returning=captures.c.id)
+_CAPTURES_OF = (
+    select(captures)
+    .where(captures.c.payment_id == bindparam("of_payment"))
+    .order_by(captures.c.recorded_at, captures.c.id)
+)
+
 
 class Payments:
     """The stored payments."""
 
-    def __init__(self, session: Session, audit: Audit) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, audit: Audit) -> None:
+        self._connection = connection
         self._audit = audit
 
     def add(self, payment: Payment, *, actor: str) -> None:
         """Store a new payment with its first audit row."""
-        self._session.execute(insert(payments), _columns(payment))
+        self._connection.execute(_ADD, _columns(payment))
         self._audit.new_chain(payment.id)
         self._write_down(payment, "create", "", actor, payment.created_at, detail=str(payment.amount))
 
     def use_account(self, account_id: AccountId, plugin: str, *, at: datetime) -> None:
         """Note that the account has been used: from now on the configuration may not lose it."""
-        dialect = self._session.get_bind().dialect.name
-        upsert = (postgresql if dialect == "postgresql" else sqlite).insert(provider_accounts)
-        self._session.execute(
-            upsert.on_conflict_do_nothing(), {"id": account_id, "plugin": plugin, "first_used_at": at}
-        )
+        row = {"id": account_id, "plugin": plugin, "first_used_at": at}
+        self._connection.execute(_NOTE_ACCOUNT.on(self._connection), row)
 
     def get(self, payment_id: str) -> Payment:
         """Raises: UnknownPayment."""
-        return self._one(select(payments).where(payments.c.id == payment_id), payment_id)
+        return self._one(_GET, payment_id)
 
     def lock(self, payment_id: str) -> Payment:
         """Read the payment and hold it until the unit of work ends. Raises: UnknownPayment."""
-        return self._one(select(payments).where(payments.c.id == payment_id).with_for_update(), payment_id)
+        return self._one(_LOCK, payment_id)
 
     def find_by_form(self, form_token: str) -> Payment | None:
         """The payment that this form already started."""
-        return self._maybe(select(payments).where(payments.c.form_token == form_token))
+        return self._maybe(_BY_FORM, {"form": form_token})
 
     def find_by_receipt(self, receipt_token: str) -> Payment | None:
-        return self._maybe(select(payments).where(payments.c.receipt_token == receipt_token))
+        return self._maybe(_BY_RECEIPT, {"receipt": receipt_token})
 
     def find_remote(self, account_id: AccountId, *, reference: str, remote_reference: str) -> Payment | None:
         """The payment that a provider's words are about: by our reference, else by its own."""
         if reference:
-            return self._maybe(
-                select(payments).where(payments.c.account_id == account_id, payments.c.reference == reference)
-            )
+            return self._maybe(_BY_REFERENCE, {"of_account": account_id, "about": reference})
         if not remote_reference:
             return None
-        return self._maybe(
-            select(payments).where(
-                payments.c.account_id == account_id, payments.c.remote_reference == remote_reference
-            )
-        )
+        return self._maybe(_BY_REMOTE_REFERENCE, {"of_account": account_id, "about": remote_reference})
 
     def of_visit(self, visit_token: str) -> tuple[Payment, ...]:
         """The visit's payments, newest first."""
@@ -85,13 +101,12 @@ class Payments:
 
     def of_order(self, service_id: str, order_key: str) -> tuple[Payment, ...]:
         """The order's payments, newest first."""
-        query = select(payments).where(payments.c.service_id == service_id, payments.c.order_key == order_key)
-        return self._many(query.order_by(payments.c.created_at.desc()))
+        return self._many(_OF_ORDER, {"of_service": service_id, "of_key": order_key})
 
     def open_by_account(self) -> dict[AccountId, int]:
         """How many payments of each account may still move money: open, or with a reversal under way."""
         moving = select(reversals.c.payment_id).where(reversals.c.state == ReversalState.DUE)
-        rows = self._session.execute(
+        rows = self._connection.execute(
             select(payments.c.account_id, func.count())
             .where(payments.c.state.in_(_OPEN) | payments.c.id.in_(moving))
             .group_by(payments.c.account_id)
@@ -130,12 +145,8 @@ class Payments:
 
     def add_capture(self, capture: Capture, *, at: datetime, actor: str) -> bool:
         """Store a provider transaction once. False when it is known already."""
-        dialect = self._session.get_bind().dialect.name
-        upsert = (postgresql if dialect == "postgresql" else sqlite).insert(captures)
-        stored = self._session.execute(
-            upsert.on_conflict_do_nothing(index_elements=["account_id", "transaction_id"]).returning(
-                captures.c.id
-            ),
+        stored = self._connection.execute(
+            _ADD_CAPTURE.on(self._connection),
             {
                 "id": capture.id,
                 "payment_id": capture.payment_id,
@@ -155,19 +166,18 @@ class Payments:
 
     def captures_of(self, payment_id: str) -> tuple[Capture, ...]:
         """The payment's captures in the order in which they became known."""
-        query = select(captures).where(captures.c.payment_id == payment_id)
-        rows = self._session.execute(query.order_by(captures.c.recorded_at, captures.c.id))
+        rows = self._connection.execute(_CAPTURES_OF, {"of_payment": payment_id})
         return tuple(_capture(row) for row in rows)
 
     def change_capture(self, capture: Capture, event: CaptureEvent, *, actor: str, at: datetime) -> Capture:
         """Move a capture along an edge. Raises: InvalidTransition; Conflict."""
         after = next_state(capture.state, event)
-        done = self._session.execute(
+        done = self._connection.execute(
             update(captures)
             .where(captures.c.id == capture.id, captures.c.state == capture.state)
             .values(state=after)
         )
-        if done.rowcount != 1:  # type: ignore[attr-defined]
+        if done.rowcount != 1:
             raise Conflict(f"capture {capture.id}")
         changed = replace(capture, state=after)
         self._write_down_capture(changed, event.value, capture.state.value, actor, at)
@@ -177,12 +187,9 @@ class Payments:
         new = replace(new, version=old.version + 1)
         before, after = _columns(old), _columns(new)
         differing = {name: value for name, value in after.items() if value != before[name]}
-        done = self._session.execute(
-            update(payments)
-            .where(payments.c.id == old.id, payments.c.version == old.version)
-            .values(**differing)
-        )
-        if done.rowcount != 1:  # type: ignore[attr-defined]
+        found = {"of_id": old.id, "was": old.version}
+        done = self._connection.execute(_CHANGE, found | differing)
+        if done.rowcount != 1:
             raise Conflict(f"payment {old.id}")
         return new
 
@@ -211,18 +218,18 @@ class Payments:
             )
         )
 
-    def _one(self, query: Any, payment_id: str) -> Payment:
-        found = self._maybe(query)
+    def _one(self, query: Select[Any], payment_id: str) -> Payment:
+        found = self._maybe(query, {"of_id": payment_id})
         if found is None:
             raise UnknownPayment(payment_id)
         return found
 
-    def _maybe(self, query: Any) -> Payment | None:
-        row = self._session.execute(query).first()
+    def _maybe(self, query: Select[Any], values: dict[str, str]) -> Payment | None:
+        row = self._connection.execute(query, values).first()
         return _payment(row) if row else None
 
-    def _many(self, query: Any) -> tuple[Payment, ...]:
-        return tuple(_payment(row) for row in self._session.execute(query))
+    def _many(self, query: Select[Any], values: dict[str, str] | None = None) -> tuple[Payment, ...]:
+        return tuple(_payment(row) for row in self._connection.execute(query, values or {}))
 
 
 def _columns(payment: Payment) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import Conflict, NotFound
 from mpay_gateway.domain.identifiers import PaymentId
@@ -19,14 +19,14 @@ from mpay_gateway.storage.tables import reversals
 class Reversals:
     """The stored reversals."""
 
-    def __init__(self, session: Session, audit: Audit) -> None:
-        self._session = session
+    def __init__(self, connection: Connection, audit: Audit) -> None:
+        self._connection = connection
         self._audit = audit
 
     def add(self, reversal: Reversal, *, actor: str) -> None:
         values = {name: getattr(reversal, name) for name in Reversal.__dataclass_fields__ if name != "amount"}
         money = {"amount_minor": reversal.amount.minor, "currency": reversal.amount.currency}
-        self._session.execute(insert(reversals), values | money)
+        self._connection.execute(insert(reversals), values | money)
         self._write_down(reversal, "create", "", actor, reversal.created_at)
 
     def get(self, reversal_id: str) -> Reversal:
@@ -40,14 +40,14 @@ class Reversals:
         )
 
     def _one(self, query: Any, reversal_id: str) -> Reversal:
-        row = self._session.execute(query).first()
+        row = self._connection.execute(query).first()
         if row is None:
             raise NotFound(f"reversal {reversal_id}")
         return _reversal(row)
 
     def of_payment(self, payment_id: str) -> tuple[Reversal, ...]:
         query = select(reversals).where(reversals.c.payment_id == payment_id).order_by(reversals.c.created_at)
-        return tuple(_reversal(row) for row in self._session.execute(query))
+        return tuple(_reversal(row) for row in self._connection.execute(query))
 
     def change(
         self, reversal: Reversal, event: ReversalEvent, *, actor: str, at: datetime, **values: Any
@@ -55,12 +55,12 @@ class Reversals:
         """Move the reversal along an edge and store `values` with it. Raises: InvalidTransition; Conflict."""
         after = next_state(reversal.state, event)
         changed = replace(reversal, state=after, **values)
-        done = self._session.execute(
+        done = self._connection.execute(
             update(reversals)
             .where(reversals.c.id == reversal.id, reversals.c.state == reversal.state)
             .values(state=after, **values)
         )
-        if done.rowcount != 1:  # type: ignore[attr-defined]
+        if done.rowcount != 1:
             raise Conflict(f"reversal {reversal.id}")
         self._write_down(changed, event.value, reversal.state.value, actor, at)
         return changed

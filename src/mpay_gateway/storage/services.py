@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import UnknownService
 from mpay_gateway.storage.tables import services
@@ -23,17 +23,17 @@ class ServiceRow:
 class Services:
     """The registered services."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def all(self) -> tuple[ServiceRow, ...]:
         """Every service, enabled or not, by id."""
         return tuple(
-            ServiceRow(*row) for row in self._session.execute(select(services).order_by(services.c.id))
+            ServiceRow(*row) for row in self._connection.execute(select(services).order_by(services.c.id))
         )
 
     def find(self, service_id: str) -> ServiceRow | None:
-        row = self._session.execute(select(services).where(services.c.id == service_id)).first()
+        row = self._connection.execute(select(services).where(services.c.id == service_id)).first()
         return ServiceRow(*row) if row else None
 
     def save(self, service_id: str, connector: str, document: str, *, at: datetime) -> None:
@@ -41,9 +41,9 @@ class Services:
         old = self.find(service_id)
         values = {"connector": connector, "document": document, "enabled": True, "updated_at": at}
         if old is None:
-            self._session.execute(insert(services), values | {"id": service_id, "version": 1})
+            self._connection.execute(insert(services), values | {"id": service_id, "version": 1})
         else:
-            self._session.execute(
+            self._connection.execute(
                 update(services).where(services.c.id == service_id).values(**values, version=old.version + 1)
             )
 
@@ -52,7 +52,7 @@ class Services:
         old = self.find(service_id)
         if old is None:
             raise UnknownService(service_id)
-        self._session.execute(
+        self._connection.execute(
             update(services)
             .where(services.c.id == service_id)
             .values(enabled=False, version=old.version + 1, updated_at=at)

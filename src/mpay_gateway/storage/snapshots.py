@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import OrderKey, ServiceId
 from mpay_gateway.domain.order import Deviation, Order
 from mpay_gateway.storage.serial import deviations_to_text, order_from_text, order_to_text
+from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import order_snapshots, orders
 
 
@@ -23,18 +23,28 @@ class Snapshot:
     received_at: datetime
 
 
+_ADD = insert(order_snapshots)
+_GET = select(order_snapshots).where(order_snapshots.c.id == bindparam("of_id"))
+_NOTE_ORDER = insert_once(orders)
+_LOCK_ORDER = (
+    select(orders.c.service_id)
+    .where(orders.c.service_id == bindparam("of_service"), orders.c.order_key == bindparam("of_key"))
+    .with_for_update()
+)
+
+
 class Snapshots:
     """The stored snapshots."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def add(
         self, snapshot: Snapshot, *, deviations: tuple[Deviation, ...] = (), skew: timedelta | None = None
     ) -> None:
         order = snapshot.order
-        self._session.execute(
-            insert(order_snapshots),
+        self._connection.execute(
+            _ADD,
             {
                 "id": snapshot.id,
                 "service_id": order.service_id,
@@ -50,19 +60,13 @@ class Snapshots:
 
     def get(self, snapshot_id: str) -> Snapshot:
         """The snapshot of this id; it exists, since rows are only added."""
-        row = self._session.execute(select(order_snapshots).where(order_snapshots.c.id == snapshot_id)).one()
+        row = self._connection.execute(_GET, {"of_id": snapshot_id}).one()
         return Snapshot(row.id, order_from_text(row.document), row.requested_at, row.received_at)
 
     def lock_order(self, service_id: ServiceId, order_key: OrderKey, *, at: datetime) -> None:
         """Hold the order until the unit of work ends: claims are taken and released only under it."""
-        dialect = self._session.get_bind().dialect.name
-        upsert = postgresql.insert(orders) if dialect == "postgresql" else sqlite.insert(orders)
-        self._session.execute(
-            upsert.on_conflict_do_nothing(),
+        self._connection.execute(
+            _NOTE_ORDER.on(self._connection),
             {"service_id": service_id, "order_key": order_key, "first_seen_at": at},
         )
-        self._session.execute(
-            select(orders.c.service_id)
-            .where(orders.c.service_id == service_id, orders.c.order_key == order_key)
-            .with_for_update()
-        ).one()
+        self._connection.execute(_LOCK_ORDER, {"of_service": service_id, "of_key": order_key}).one()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.storage.tables import instrument_switches
 
@@ -23,23 +23,26 @@ class Switch:
         return self.disabled_until is None or now < self.disabled_until
 
 
+_ALL = select(instrument_switches)
+
+
 class Switches:
     """The stored switches."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def all(self) -> dict[str, Switch]:
         """By instrument."""
-        rows = self._session.execute(select(instrument_switches))
+        rows = self._connection.execute(_ALL)
         return {row.instrument_id: Switch(*row) for row in rows}
 
     def disable(self, switch: Switch) -> None:
         self.enable(switch.instrument_id)
         values = {name: getattr(switch, name) for name in Switch.__dataclass_fields__}
-        self._session.execute(insert(instrument_switches), values)
+        self._connection.execute(insert(instrument_switches), values)
 
     def enable(self, instrument_id: str) -> None:
-        self._session.execute(
+        self._connection.execute(
             delete(instrument_switches).where(instrument_switches.c.instrument_id == instrument_id)
         )

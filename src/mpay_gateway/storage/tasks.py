@@ -6,13 +6,16 @@ The fence grows with every lease; a result may be written only under the fence o
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import ModuleType
 
-from sqlalchemy import ColumnElement, and_, or_, select, true, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.dml import Insert
 
 from mpay_gateway.domain.errors import Conflict
 from mpay_gateway.domain.payment import DeliveryState
+from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import deliveries, tasks
 
 
@@ -32,39 +35,62 @@ class Lease:
     until: datetime
 
 
+_THE_TASK = (tasks.c.kind == bindparam("of_kind"), tasks.c.subject == bindparam("of_subject"))
+_HURRY = update(tasks).where(*_THE_TASK, or_(tasks.c.due.is_(None), tasks.c.due > bindparam("not_after")))
+_LEASE = (
+    update(tasks)
+    .where(*_THE_TASK, or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < bindparam("free_at")))
+    .values(
+        fence=tasks.c.fence + 1,
+        due=bindparam("due_at"),
+        lease_until=bindparam("until"),
+        leased_by=bindparam("by"),
+    )
+    .returning(tasks.c.fence)
+)
+_FENCE = select(tasks.c.fence).where(*_THE_TASK).with_for_update()
+_FINISH = update(tasks).where(*_THE_TASK, tasks.c.fence == bindparam("of_fence"))
+_DUE_AT = select(tasks.c.due).where(*_THE_TASK)
+_NO_LEASE: dict[str, object] = {"lease_until": None, "leased_by": ""}
+_CREATE = insert_once(tasks, ["kind", "subject"])
+
+
+def _schedule(dialect: ModuleType) -> Insert:
+    """A new schedule is a new fence: whoever held the task may no longer write its result."""
+    statement: postgresql.Insert = dialect.insert(tasks)
+    changed = {"due": statement.excluded.due, "fence": tasks.c.fence + 1} | _NO_LEASE
+    return statement.on_conflict_do_update(index_elements=["kind", "subject"], set_=changed)
+
+
+_SCHEDULE = {"sqlite": _schedule(sqlite), "postgresql": _schedule(postgresql)}
+
+
 class Tasks:
     """The stored tasks."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def schedule(self, kind: TaskKind, subject: str, due: datetime | None) -> None:
         """Let the task be due at `due` (None: not at all) and take it from whoever holds it."""
-        self._upsert(kind, subject, {"due": due, "lease_until": None, "leased_by": ""})
+        row = {"kind": kind, "subject": subject, "due": due, "fence": 0} | _NO_LEASE
+        self._connection.execute(_SCHEDULE[self._connection.dialect.name], row)
 
     def hurry(self, kind: TaskKind, subject: str, due: datetime) -> None:
         """Let the task be due at `due` if it is not due earlier; a running lease goes on."""
-        self._session.execute(
-            update(tasks)
-            .where(
-                tasks.c.kind == kind,
-                tasks.c.subject == subject,
-                or_(tasks.c.due.is_(None), tasks.c.due > due),
-            )
-            .values(due=due)
+        self._connection.execute(
+            _HURRY, {"of_kind": kind, "of_subject": subject, "not_after": due, "due": due}
         )
 
     def lease(
         self, kind: TaskKind, subject: str, *, worker: str, now: datetime, until: datetime
     ) -> Lease | None:
         """Take one task whatever its due time, unless somebody holds it. Creates it when it does not exist."""
-        self._upsert(kind, subject, {"due": now}, create_only=True)
-        fence = self._session.execute(
-            update(tasks)
-            .where(tasks.c.kind == kind, tasks.c.subject == subject, _free(now))
-            .values(due=now, lease_until=until, leased_by=worker, fence=tasks.c.fence + 1)
-            .returning(tasks.c.fence)
-        ).scalar()
+        row = {"kind": kind, "subject": subject, "due": now, "fence": 0} | _NO_LEASE
+        self._connection.execute(_CREATE.on(self._connection), row)
+        found = {"of_kind": kind, "of_subject": subject, "free_at": now}
+        taken = {"due_at": now, "until": until, "by": worker}
+        fence = self._connection.execute(_LEASE, found | taken).scalar()
         return None if fence is None else Lease(kind, subject, int(fence), until)
 
     def claim_due(
@@ -87,7 +113,7 @@ class Tasks:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        rows = self._session.execute(
+        rows = self._connection.execute(
             update(tasks)
             .where(tasks.c.id.in_(due.scalar_subquery()))
             .values(lease_until=until, leased_by=worker, fence=tasks.c.fence + 1)
@@ -100,55 +126,25 @@ class Tasks:
 
         Raises: Conflict when another process has taken the task over.
         """
-        row = self._session.execute(
-            select(tasks.c.fence)
-            .where(tasks.c.kind == lease.kind, tasks.c.subject == lease.subject)
-            .with_for_update()
-        ).first()
+        row = self._connection.execute(_FENCE, {"of_kind": lease.kind, "of_subject": lease.subject}).first()
         if row is None or row.fence != lease.fence:
             raise Conflict(f"{lease.kind} {lease.subject}: the lease has gone to another process")
 
     def finish(self, lease: Lease, *, due: datetime | None) -> None:
         """Give the lease back; the task is due again at `due`, or not at all. Raises: Conflict."""
-        done = self._session.execute(
-            update(tasks)
-            .where(
-                and_(
-                    tasks.c.kind == lease.kind, tasks.c.subject == lease.subject, tasks.c.fence == lease.fence
-                )
-            )
-            .values(due=due, lease_until=None, leased_by="")
-        )
-        if done.rowcount != 1:  # type: ignore[attr-defined]
+        found = {"of_kind": lease.kind, "of_subject": lease.subject, "of_fence": lease.fence}
+        done = self._connection.execute(_FINISH, found | {"due": due} | _NO_LEASE)
+        if done.rowcount != 1:
             raise Conflict(f"{lease.kind} {lease.subject}: the lease has gone to another process")
 
     def any_due(self, now: datetime, full_services: frozenset[str] = frozenset()) -> bool:
         """Whether there is anything to claim: a look that takes no lock."""
         query = select(tasks.c.id).where(tasks.c.due <= now, _free(now), _welcome(full_services)).limit(1)
-        return self._session.execute(query).first() is not None
+        return self._connection.execute(query).first() is not None
 
     def due_at(self, kind: TaskKind, subject: str) -> datetime | None:
-        found = self._session.execute(
-            select(tasks.c.due).where(tasks.c.kind == kind, tasks.c.subject == subject)
-        ).scalar()
+        found = self._connection.execute(_DUE_AT, {"of_kind": kind, "of_subject": subject}).scalar()
         return found if isinstance(found, datetime) else None
-
-    def _upsert(
-        self, kind: TaskKind, subject: str, values: dict[str, object], *, create_only: bool = False
-    ) -> None:
-        dialect = self._session.get_bind().dialect.name
-        statement = (postgresql if dialect == "postgresql" else sqlite).insert(tasks)
-        key = ["kind", "subject"]
-        row = {"kind": kind, "subject": subject, "fence": 0, "leased_by": "", "lease_until": None} | values
-        upsert = (
-            statement.on_conflict_do_nothing(index_elements=key)
-            if create_only
-            # A new schedule is a new fence: whoever held the task may no longer write its result.
-            else statement.on_conflict_do_update(
-                index_elements=key, set_=values | {"fence": tasks.c.fence + 1}
-            )
-        )
-        self._session.execute(upsert, row)
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

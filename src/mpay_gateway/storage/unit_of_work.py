@@ -15,11 +15,11 @@ from typing import TypeVar
 
 import structlog
 import transaction
-import zope.sqlalchemy
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from transaction.interfaces import TransientError
+from zope.sqlalchemy.datamanager import STATUS_CHANGED, join_transaction
 
 from mpay_gateway.boundary import Clock, crash_point, unit_of_work_open
 from mpay_gateway.storage.engine import READ, WRITE, FairLock
@@ -71,20 +71,19 @@ class UnitOfWork:
 
     def read(self, work: Callable[[Work], T]) -> T:
         """Run `work` for reading only; what it writes is lost. Sees one consistent state on SQLite."""
-        with unit_of_work_open("read"), Session(self._readers) as session:
-            return work(Work(session, self._clock))
+        with unit_of_work_open("read"), self._readers.connect() as connection:
+            return work(Work(connection, self._clock))
 
     def _attempt(
         self, name: str, manager: transaction.TransactionManager, function: Callable[[Work], T]
     ) -> tuple[T, Work]:
         session = Session(self._writers, expire_on_commit=False)
         # Without STATUS_CHANGED a session in which only Core statements ran is rolled back without an error.
-        zope.sqlalchemy.register(
-            session, initial_state=zope.sqlalchemy.datamanager.STATUS_CHANGED, transaction_manager=manager
-        )
-        work = Work(session, self._clock)
-        manager.get().addAfterCommitHook(work.note_commit)
+        # Joined here and now: `register` would hang eight listeners on a session that lives for one unit.
+        join_transaction(session, STATUS_CHANGED, manager)
         try:
+            work = Work(session.connection(), self._clock)
+            manager.get().addAfterCommitHook(work.note_commit)
             return function(work), work
         except DBAPIError as error:
             if _retryable(error):

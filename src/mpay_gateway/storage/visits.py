@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import NotFound
 from mpay_gateway.domain.identifiers import InvoiceId, OrderKey, ServiceId
@@ -32,23 +32,28 @@ class Visit:
     form_token: str = ""
 
 
+_FIELDS = tuple(Visit.__dataclass_fields__)
+_ADD = insert(visits)
+_GET = select(visits).where(visits.c.token == bindparam("of_token"))
+_CHANGE = update(visits).where(visits.c.token == bindparam("of_token"))
+
+
 class Visits:
     """The stored visits."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def add(self, visit: Visit) -> None:
-        values = {name: getattr(visit, name) for name in Visit.__dataclass_fields__}
-        self._session.execute(insert(visits), values)
+        self._connection.execute(_ADD, {name: getattr(visit, name) for name in _FIELDS})
 
     def get(self, token: str) -> Visit:
         """Raises: NotFound."""
-        row = self._session.execute(select(visits).where(visits.c.token == token)).first()
+        row = self._connection.execute(_GET, {"of_token": token}).first()
         if row is None:
             raise NotFound("visit")
         values = row._asdict() | {"channel": Channel(row.channel)}
         return Visit(**values)
 
     def change(self, token: str, **values: object) -> None:
-        self._session.execute(update(visits).where(visits.c.token == token).values(**values))
+        self._connection.execute(_CHANGE, {"of_token": token} | values)

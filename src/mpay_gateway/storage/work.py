@@ -1,10 +1,10 @@
-"""What a unit of work is given: the repositories over one session, and what to do after the commit."""
+"""What a unit of work is given: the repositories over one connection, and what to do after the commit."""
 
 from collections.abc import Callable
 from functools import cached_property
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
 from mpay_gateway.boundary import Clock
 from mpay_gateway.storage.audit import Audit
@@ -27,8 +27,8 @@ from mpay_gateway.storage.visits import Visits
 class Work:
     """One open unit of work."""
 
-    def __init__(self, session: Session, clock: Clock) -> None:
-        self.session = session
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.connection = connection
         self.clock = clock
         self.committed = False
         self.followers: list[Callable[[], object]] = []
@@ -42,66 +42,66 @@ class Work:
 
     def synchronous_standbys(self) -> str | None:
         """PostgreSQL's synchronous_standby_names, empty when commits wait for nobody; None on other databases."""
-        if self.session.get_bind().dialect.name != "postgresql":
+        if self.connection.dialect.name != "postgresql":
             return None
-        return str(self.session.execute(text("SHOW synchronous_standby_names")).scalar_one())
+        return str(self.connection.execute(text("SHOW synchronous_standby_names")).scalar_one())
 
     @cached_property
     def audit(self) -> Audit:
-        return Audit(self.session)
+        return Audit(self.connection)
 
     @cached_property
     def evidence(self) -> EvidenceRows:
-        return EvidenceRows(self.session)
+        return EvidenceRows(self.connection)
 
     @cached_property
     def services(self) -> Services:
-        return Services(self.session)
+        return Services(self.connection)
 
     @cached_property
     def snapshots(self) -> Snapshots:
-        return Snapshots(self.session)
+        return Snapshots(self.connection)
 
     @cached_property
     def invoices(self) -> Invoices:
-        return Invoices(self.session)
+        return Invoices(self.connection)
 
     @cached_property
     def visits(self) -> Visits:
-        return Visits(self.session)
+        return Visits(self.connection)
 
     @cached_property
     def payments(self) -> Payments:
-        return Payments(self.session, self.audit)
+        return Payments(self.connection, self.audit)
 
     @cached_property
     def claims(self) -> Claims:
-        return Claims(self.session, self.audit)
+        return Claims(self.connection, self.audit)
 
     @cached_property
     def deliveries(self) -> Deliveries:
-        return Deliveries(self.session, self.audit)
+        return Deliveries(self.connection, self.audit)
 
     @cached_property
     def reversals(self) -> Reversals:
-        return Reversals(self.session, self.audit)
+        return Reversals(self.connection, self.audit)
 
     @cached_property
     def inbox(self) -> Inbox:
-        return Inbox(self.session)
+        return Inbox(self.connection)
 
     @cached_property
     def tasks(self) -> Tasks:
-        return Tasks(self.session)
+        return Tasks(self.connection)
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.session)
+        return Ledger(self.connection)
 
     @cached_property
     def operators(self) -> Operators:
-        return Operators(self.session)
+        return Operators(self.connection)
 
     @cached_property
     def switches(self) -> Switches:
-        return Switches(self.session)
+        return Switches(self.connection)

@@ -1,0 +1,35 @@
+"""Statements that are built once: building one costs as much CPU as executing it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.dml import Insert
+
+
+@dataclass(frozen=True, slots=True)
+class InsertOnce:
+    """An insert that leaves a row alone that is there already."""
+
+    _sqlite: Insert
+    _postgresql: Insert
+
+    def on(self, connection: Connection) -> Insert:
+        """The statement for this connection's database."""
+        return self._postgresql if connection.dialect.name == "postgresql" else self._sqlite
+
+
+def insert_once(
+    table: Table, key: Sequence[str] | None = None, *, returning: Column[str] | None = None
+) -> InsertOnce:
+    """An insert into `table` without effect where `key` (any unique key when None) is taken.
+
+    `returning`: a column to return of a row that is new; nothing is returned of one that is not.
+    """
+    lite = sqlite.insert(table).on_conflict_do_nothing(index_elements=key)
+    great = postgresql.insert(table).on_conflict_do_nothing(index_elements=key)
+    if returning is None:
+        return InsertOnce(lite, great)
+    return InsertOnce(lite.returning(returning), great.returning(returning))
