@@ -49,7 +49,7 @@ def switch_links(request: Request, *, place: str = "") -> list[tuple[Language, s
 def path_to(request: Request, route: str, **elements: str) -> str:
     """The path of a route of ours; the language stays in it for a browser that keeps no cookies."""
     query: dict[str, str] = {}
-    if PARAMETER in request.GET and not request.cookies:
+    if not request.cookies and PARAMETER in dict(_query(request)):
         query[PARAMETER] = request.language.value
     return str(request.route_path(route, _query=query or None, **elements))
 
@@ -60,6 +60,7 @@ def go_to(request: Request, route: str, **elements: str) -> Response:
 
 
 def _query(request: Request) -> list[tuple[str, str]]:
+    """The query, whatever is in it: a page that says it cannot be read has links too."""
     return parse_qsl(str(request.environ.get("QUERY_STRING", "")), keep_blank_values=True, errors="replace")
 
 

@@ -1,0 +1,31 @@
+"""The two addresses of each provider account believe nothing and tell nothing."""
+
+import pytest
+
+
+def test_every_refused_callback_gets_the_same_answer(browser, logged):
+    answers = set()
+    for headers in ({}, {"X-Sandbox-Signature": "t=1,v1=00"}):
+        answer = browser.post("/providers/sandbox-main/callback", b'{"a": 1}', headers=headers, status=401)
+        assert answer.content_type == "text/plain"
+        answers.add(answer.text.split()[0])
+    assert answers == {"401"}
+
+
+def test_a_callback_above_its_account_s_limit_is_refused(browser):
+    body = b"a" * 100_000
+    assert browser.post("/providers/sandbox-main/callback", body, status=413).content_type == "text/plain"
+
+
+@pytest.mark.parametrize("path", ["/providers/no-such/callback", "/providers/no-such/return"])
+def test_an_account_that_is_not_configured_is_not_found(browser, path):
+    browser.post(path, b"", status=404)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_return_for_nobody_is_not_found(browser, method):
+    getattr(browser, method)("/providers/sandbox-main/return?reference=NOBODY", status=404)
+
+
+def test_a_return_that_names_no_payment_is_a_bad_request(browser):
+    assert "<h1>" in browser.get("/providers/sandbox-main/return?status=ok", status=400).text
