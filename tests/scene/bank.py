@@ -8,7 +8,7 @@ from lxml import html
 
 Json = dict[str, object]
 _HTTP = urllib3.PoolManager(timeout=20, retries=False)
-_BROWSER = urllib3.PoolManager(timeout=20, retries=urllib3.Retry(0, redirect=5))
+_BROWSER = urllib3.PoolManager(timeout=20, retries=urllib3.Retry(5, connect=0, read=0))
 
 
 class Bank:
@@ -72,6 +72,7 @@ class AtTheBank:
     """A payer's browser on the bank's pages: steps 9 to 11."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._show(_BROWSER.request("GET", url))
 
     def enter_card(self, number: str) -> None:
@@ -113,5 +114,5 @@ class AtTheBank:
 
     def _show(self, answer: urllib3.BaseHTTPResponse) -> None:
         self.status = answer.status
-        self.url = str(answer.geturl() or getattr(self, "url", ""))
+        self.url = urljoin(self.url, answer.geturl() or "")
         self.page = html.document_fromstring(answer.data.decode())

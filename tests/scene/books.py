@@ -56,14 +56,20 @@ def _assert_agrees_with_bank(gateway: Gateway, everyone: tuple[Payment, ...]) ->
     for payment in everyone:
         session = sessions.get(payment.reference)
         booked = {(each.transaction_id, each.amount.minor) for each in gateway.captures(payment.id)}
-        taken = {(each["transaction_id"], each["amount_minor"]) for each in session["captures"]} if session else set()
+        taken = (
+            {(each["transaction_id"], each["amount_minor"]) for each in session["captures"]}
+            if session
+            else set()
+        )
         assert booked == taken or (not booked and payment.state.open), (payment.id, booked, taken)
         ours = {each.key: each for each in gateway.reversals(payment.id)}
         given = [each for each in session["reversals"] if each["key"] in ours] if session else []
         assert len(given) == len({each["key"] for each in given})
         for key, reversal in ours.items():
             if reversal.state is ReversalState.DONE:
-                assert [each["amount_minor"] for each in given if each["key"] == key] == [reversal.amount.minor]
+                assert [each["amount_minor"] for each in given if each["key"] == key] == [
+                    reversal.amount.minor
+                ]
 
 
 def _assert_agrees_with_shop(gateway: Gateway, everyone: tuple[Payment, ...]) -> None:

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -43,13 +43,17 @@ label = {{ ro = "Card cu rezervare", ru = "Карта с резервирова�
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a gateway is set up. `limits`: lines of the section. `public_url`: empty for where it is served."""
+    """How a gateway is set up. `limits`: lines of the section. `public_url`: empty for where it is served.
+
+    Only one gateway at a time can be `served`: the shop and the bank know one address.
+    """
 
     database: str
     two_step: bool = False
     limits: str = ""
     public_url: str = ""
     process: str = ""
+    served: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +116,10 @@ def prepare_database(url: str) -> None:
 def running_gateway(counterparts: Counterparts, plan: Plan, folder: Path) -> Iterator[Gateway]:
     """A gateway on a database that has its tables, served at its public address until the end."""
     gateway = build_gateway(counterparts, plan, folder)
-    server = _serve(gateway)
     try:
-        yield gateway
+        with _served(gateway) if plan.served else nullcontext():
+            yield gateway
     finally:
-        server.shutdown()
-        server.runner.join(10)
         close_gateway(gateway)
 
 
@@ -134,18 +136,17 @@ def build_gateway(counterparts: Counterparts, plan: Plan, folder: Path) -> Gatew
 
 
 def close_gateway(gateway: Gateway) -> None:
-    """Let the work beside the requests end, and close the database's connections."""
-    gateway.parts.background.close()
-    gateway.parts.units.engine.dispose()
+    """Let the work beside the requests end, and what was started for it."""
+    gateway.parts.close()
 
 
 def write_configuration(counterparts: Counterparts, plan: Plan, folder: Path) -> Path:
     """The ini and the TOML of a gateway on the plan's database; the ini's path."""
     place = counterparts.place
     text = (place.folder / "gateway.toml").read_text("utf-8")
-    text = re.sub(r'(?m)^database = .*$', f'database = "{plan.database}"', text)
+    text = re.sub(r"(?m)^database = .*$", f'database = "{plan.database}"', text)
     if plan.public_url:
-        text = re.sub(r'(?m)^public_url = .*$', f'public_url = "{plan.public_url}"', text)
+        text = re.sub(r"(?m)^public_url = .*$", f'public_url = "{plan.public_url}"', text)
     text += f"\n[limits]\n{plan.limits}\n" if plan.limits else ""
     text += TWO_STEP.format(bank=place.bank_url) if plan.two_step else ""
     text = re.sub(r'"((?:keys|secrets)/)', rf'"{place.folder}/\1', text)
@@ -166,11 +167,16 @@ def _services(counterparts: Counterparts, folder: Path) -> Path:
     return path
 
 
-def _serve(gateway: Gateway) -> StopableWSGIServer:
+@contextmanager
+def _served(gateway: Gateway) -> Iterator[None]:
     port = gateway.counterparts.place.gateway_port
     server = StopableWSGIServer(
         gateway.app, host="127.0.0.1", port=port, threads=8, ident=None, clear_untrusted_proxy_headers=True
     )
-    server.runner = threading.Thread(target=server.run, name="gateway-server", daemon=True)
-    server.runner.start()
-    return server
+    runner = threading.Thread(target=server.run, name="gateway-server", daemon=True)
+    runner.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        runner.join(10)

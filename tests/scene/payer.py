@@ -76,7 +76,8 @@ class Page:
     def form(self, action: str = "") -> dict[str, str]:
         """The hidden and visible fields of the form whose address holds `action`."""
         form = next(each for each in self.html.forms if each.method == "POST" and action in each.action)
-        return dict(form.form_values())
+        empty = {each.name: "" for each in form.inputs if each.get("type") == "text"}
+        return empty | dict(form.form_values())
 
 
 class Payer:
@@ -126,7 +127,9 @@ class Payer:
         """Steps 7 and 8: choose an instrument, on to the bank."""
         return self.send(method, "/method", instrument=instrument)
 
-    def start(self, order: ShopOrder, *, return_url: str = "", instrument: str = "card", **filled: str) -> Page:
+    def start(
+        self, order: ShopOrder, *, return_url: str = "", instrument: str = "card", **filled: str
+    ) -> Page:
         """Steps 3 to 8 at once: the page that leads to the bank."""
         bank = self.choose(self.agree(self.arrive(order, return_url=return_url), **filled), instrument)
         assert "/bank" in bank.path, (bank.status, bank.path, bank.text)
