@@ -237,7 +237,8 @@ def string_calls(names: set[str]) -> Iterator[str]:
 
 
 def test_every_metric_is_documented() -> None:
-    measured = set(string_calls({"Counter", "Gauge", "Histogram", "Summary"}))
+    counted = {f"{name}_total" for name in string_calls({"Counter"})}
+    measured = set(string_calls({"Gauge", "Histogram", "Summary"})) | counted
     assert set(rows(section("operations.md", "Metrics"))) == {name for name in measured if "mpay_" in name}
 
 

@@ -16,6 +16,7 @@ from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 
+from mpay_gateway.plugin_host.guard import HOOK_SECONDS
 from mpay_gateway.web.addresses import is_local
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
@@ -29,6 +30,7 @@ class Measures:
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
+        self.registry.register(HOOK_SECONDS)  # the process's calls of plugins, whoever makes them
         self.requests = Counter(
             "mpay_http_requests", "Answers by route, method and status.", ("route", "method", "status"),
             registry=self.registry,

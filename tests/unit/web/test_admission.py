@@ -43,6 +43,7 @@ def test_measures_count_by_route_and_never_name_an_address(wsgi, browser):
     browser.get("/pay/" + "t" * 22, status=404)
     text = local(wsgi).get("/metrics").text
     assert 'mpay_http_requests_total{method="GET",route="pay",status="404"}' in text
+    assert "# TYPE mpay_hook_seconds histogram" in text
     assert "t" * 22 not in text
 
 
