@@ -147,7 +147,7 @@ class Result(GatewayPage):
 
     def take_receipt(self) -> Download:
         with self.page.expect_download() as waiting:
-            self.window.press(self.link("result.receipt"))
+            self.window.touch(self.link("result.receipt"))
         return waiting.value
 
 

@@ -1,4 +1,4 @@
-"""From the shop's "Pay" button to the shop's "paid": every language, on a phone and on a desk, with and without script."""
+"""From the shop's "Pay" button to the shop's "paid": in every language, by touch and by mouse, without script too."""
 
 from itertools import product
 

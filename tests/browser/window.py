@@ -77,10 +77,11 @@ class Complaints:
 class Window:
     """A page of the browser. What stands in it is asked through the page objects of `pages`."""
 
-    def __init__(self, page: Page, device: Device, language: Language = Language.RO) -> None:
+    def __init__(self, page: Page, device: Device, complaints: Complaints) -> None:
         self.page = page
         self.device = device
-        self.language = language
+        self.complaints = complaints
+        self.language = Language.RO
         self.status = 0
         page.on("response", self._note_status)
 
@@ -93,8 +94,18 @@ class Window:
         self.page.goto(url)
         return self
 
+    def speak(self, language: Language, url: str) -> None:
+        """Choose a language on the gateway's first page; its cookie keeps it."""
+        self.go(f"{url}/?lang={language.value}")
+        self.language = language
+
     def press(self, what: Locator) -> None:
-        """Tap or click, as the device has it."""
+        """Tap or click, as the device has it, on what leads to another page, and wait for that page."""
+        with self.page.expect_navigation():
+            self.touch(what)
+
+    def touch(self, what: Locator) -> None:
+        """Tap or click on what leaves the page where it is."""
         if self.device.touch:
             what.tap()
         else:
@@ -139,7 +150,7 @@ def open_window(
     complaints = Complaints(sites)
     complaints.listen(context)
     try:
-        yield Window(context.new_page(), device)
+        yield Window(context.new_page(), device, complaints)
     finally:
         context.close()
     assert complaints.found == []

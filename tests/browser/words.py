@@ -4,12 +4,11 @@ from decimal import Decimal
 
 from demo_service.language import Language as ShopLanguage
 from demo_service.language import texts_in
-from sandbox_bank.session import Language as BankLanguage
-from sandbox_bank.web.texts import Texts as BankTexts
-
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.texts import Texts, format_money
+from sandbox_bank.session import Language as BankLanguage
+from sandbox_bank.web.texts import Texts as BankTexts
 
 LANGUAGES = (Language.RO, Language.RU, Language.EN)
 NAMES = {Language.RO: "Română", Language.RU: "Русский", Language.EN: "English"}

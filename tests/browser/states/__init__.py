@@ -1,0 +1,19 @@
+"""Every page in every state that a payer can see it in."""
+
+from tests.browser.states.ending import ENDING
+from tests.browser.states.entering import ENTERING
+from tests.browser.states.failing import FAILING
+from tests.browser.states.paying import PAYING
+from tests.browser.states.state import Scene, State
+
+__all__ = ["STATES", "Scene", "State"]
+
+
+def _page(name: str) -> State:
+    def reach(window: object, scene: Scene) -> None:
+        window.go(f"{scene.stack.url}/{name}")  # type: ignore[attr-defined]
+
+    return State(name, f"{name}.title", reach)
+
+
+STATES = (*ENTERING, *PAYING, *ENDING, *map(_page, ("help", "privacy", "accessibility")), *FAILING)

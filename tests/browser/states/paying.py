@@ -1,0 +1,128 @@
+"""States of the pages from the invoice to the bank."""
+
+from collections.abc import Callable
+from functools import partial
+
+from tests.browser.journey import finish, reach_bank, reach_method
+from tests.browser.pages import Invoice, Method
+from tests.browser.states.state import Reach, Scene, State
+from tests.browser.window import Window
+
+
+def _order(kind: str) -> Reach:
+    """The invoice of an order of a kind."""
+
+    def reach(window: Window, scene: Scene) -> None:
+        window.go(scene.arrived(f"order {kind}", lambda: scene.stack.shop.order(kind)))
+
+    return reach
+
+
+def _amount_wrong(typed: str) -> Reach:
+    def reach(window: Window, scene: Scene) -> None:
+        _order("partial")(window, scene)
+        Invoice(window).pay_part(typed)
+
+    return reach
+
+
+def _changed(window: Window, scene: Scene) -> None:
+    # The amount rises once, so each look needs an order of its own.
+    window.go(scene.stack.entrance(scene.stack.shop.order("amount-changes")))
+    Invoice(window)
+    window.press(window.page.get_by_role("main").get_by_role("button"))
+
+
+def _partly_paid(window: Window, scene: Scene) -> None:
+    def pay_part() -> str:
+        helper, stack = scene.helper, scene.stack
+        helper.go(stack.entrance(stack.shop.order("partial", amount="150.00")))
+        address = helper.page.url
+        Invoice(helper).pay_part("40.00")
+        bank = Method(helper).go_on()
+        stack.bank.pay(bank.session, "approved")
+        helper.go(bank.result_address)
+        return address
+
+    window.go(scene.once("partly paid", pay_part))
+
+
+def _begun(scene: Scene) -> str:
+    """A payment that is under way: our page that leads to the bank."""
+
+    def begin() -> str:
+        reach_bank(scene.helper, scene.stack, scene.stack.shop.order("one-line"))
+        return scene.helper.page.url
+
+    return scene.once("begun", begin)
+
+
+def _own(window: Window, scene: Scene) -> None:
+    window.go(_begun(scene).partition("/payments/")[0])
+
+
+def _others(window: Window, scene: Scene) -> None:
+    def arrive() -> str:
+        order = scene.stack.shop.order()
+        reach_bank(scene.helper, scene.stack, order)
+        return scene.stack.entrance(order)
+
+    window.go(scene.once("others", arrive))
+
+
+def _paid_here(window: Window, scene: Scene) -> None:
+    def pay() -> str:
+        order = scene.stack.shop.order()
+        finish(scene.helper, scene.stack, order)
+        return scene.stack.entrance(order)
+
+    window.go(scene.once("paid here", pay))
+
+
+def _agreed(scene: Scene) -> str:
+    def agree() -> str:
+        reach_method(scene.helper, scene.stack, scene.stack.shop.order())
+        return scene.helper.page.url
+
+    return scene.once("agreed", agree)
+
+
+def _method(window: Window, scene: Scene) -> None:
+    window.go(_agreed(scene))
+
+
+def _method_wrong(window: Window, scene: Scene) -> None:
+    _method(window, scene)
+    window.page.get_by_role("radio").evaluate("choice => { choice.value = 'gold'; }")
+    Method(window).press_on()
+
+
+def _bank(window: Window, scene: Scene) -> None:
+    window.go(_begun(scene))
+
+
+def _invoices(heading: str, kinds: dict[str, str]) -> tuple[State, ...]:
+    state: Callable[..., State] = partial(State, heading=heading)
+    return tuple(state(name=f"invoice-{name}", reach=_order(kind)) for name, kind in kinds.items())
+
+
+PAYING = (
+    *_invoices("invoice.heading", {
+        "plain": "one-line", "lines": "several-lines", "part": "partial", "advance": "advance",
+        "long-names": "long-names", "large": "large-amount", "deviations": "deviation-rich", "due-soon": "due-soon",
+    }),
+    *_invoices("standing.expired.title", {"expired": "expired"}),
+    *_invoices("standing.cancelled.title", {"cancelled": "cancelled"}),
+    *_invoices("standing.paid.title", {"paid": "paid"}),
+    State("invoice-amount-open", "standing.amount-unknown.title", _order("amount-unknown")),
+    State("invoice-amount-unreadable", "invoice.heading", _amount_wrong("1,5 lei"), 422),
+    State("invoice-amount-too-much", "invoice.heading", _amount_wrong("99999"), 422),
+    State("invoice-changed", "invoice.heading", _changed, place=True),
+    State("invoice-partly-paid", "invoice.heading", _partly_paid),
+    State("invoice-own-payment", "standing.in-progress.title", _own),
+    State("invoice-in-progress", "standing.in-progress.title", _others, place=True),
+    State("invoice-paid-here", "standing.paid.title", _paid_here),
+    State("method", "method.title", _method),
+    State("method-wrong", "method.title", _method_wrong, 422),
+    State("bank", "bank.title.link", _bank),
+)  # fmt: skip
