@@ -9,7 +9,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.logs import VARIABLE, LogFormat, configure_logs
 from mpay_gateway.domain.errors import DocumentFailed
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.web import make_app
+from mpay_gateway.web import compile_pages, make_app
 from mpay_gateway.web.application import WsgiApp
 
 _log = structlog.get_logger("serve")
@@ -25,6 +25,7 @@ def application() -> WsgiApp:
     parts = Configured(None).parts
     app = make_app(parts)
     threading.Thread(target=warm_up_papers, args=(parts,), name="warm-up", daemon=True).start()
+    threading.Thread(target=compile_pages, name="compile-pages", daemon=True).start()
     _log.info("gateway_ready", process=parts.process)
     return app
 

@@ -5,5 +5,6 @@ which HTTP status an error has.
 """
 
 from mpay_gateway.web.application import main, make_app
+from mpay_gateway.web.rendering import compile_pages
 
-__all__ = ["main", "make_app"]
+__all__ = ["compile_pages", "main", "make_app"]

@@ -28,6 +28,13 @@ def _load_templates() -> PageTemplateLoader:
     return PageTemplateLoader(folder, boolean_attributes=set(), strict=True)
 
 
+def compile_pages() -> None:
+    """Compile every template now, so that no payer waits for it. Takes some seconds."""
+    templates = _load_templates()
+    for entry in files(__package__).joinpath("templates").iterdir():
+        templates[entry.name].cook_check()
+
+
 class PageRenderer:
     """The renderer of `.pt`: each template is compiled once, when its page is first shown."""
 
