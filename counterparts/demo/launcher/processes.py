@@ -72,6 +72,11 @@ class Processes:
         self._stop_asked = stop_asked
         self._running: list[_Running] = []
 
+    @property
+    def pids(self) -> dict[str, int]:
+        """The first process of each program under way, by the program's name."""
+        return {running.program.name: running.process.pid for running in self._running}
+
     def run(self, program: Program) -> None:
         """Run a program to its end, or until the end of everything is asked for.
 

@@ -1,0 +1,213 @@
+"""Counterparts that answer at once: what a page takes with them is what the gateway adds.
+
+The e-Service signs its answers with the service's real key, but before it is asked: a fresh answer for an order
+lies ready, and the gateway verifies it as any other. The bank keeps sessions in memory. Both are one process with
+one thread per connection, and count how long they took themselves.
+"""
+
+import argparse
+import json
+import re
+import socketserver
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from lxml import etree
+
+from eservice_kit import read_signing_key
+from eservice_kit.messages import OrderDetails, OrderLine, OrderStatus
+from eservice_kit.sign import Signer, signed_message
+from eservice_kit.wire_write import confirmation_answer, orders_answer
+
+SERVICE_ID = "INSTANT01"
+AMOUNT_MINOR = 15_000
+FRESH_SECONDS = 20.0
+"""How old a signed answer may be when it is sent: the gateway allows clocks to differ by 60 s."""
+_ORDER_KEY = re.compile(rb"OrderKey>([^<]{1,36})<")
+
+
+@dataclass
+class ReadyAnswers:
+    """Signed answers by what they answer, made anew when they grow old."""
+
+    signer: Signer
+    _made: dict[str, tuple[float, bytes]] = field(default_factory=dict)
+
+    def prepare(self, order_key: str) -> None:
+        """Sign the answer for this order now, and one for its confirmation."""
+        self.order(order_key)
+        self.confirmation()
+
+    def order(self, order_key: str) -> bytes:
+        return self._ready(order_key, lambda: orders_answer((_order(order_key),)))
+
+    def confirmation(self) -> bytes:
+        return self._ready("", confirmation_answer)
+
+    def _ready(self, key: str, write: Callable[[], etree._Element]) -> bytes:
+        made_at, message = self._made.get(key, (float("-inf"), b""))
+        if time.monotonic() - made_at > FRESH_SECONDS:
+            message = signed_message(write(), self.signer, at=datetime.now(UTC))
+            self._made[key] = (time.monotonic(), message)
+        return message
+
+
+@dataclass
+class Sessions:
+    """The bank's sessions, in memory."""
+
+    address: str
+    _by_id: dict[str, dict[str, object]] = field(default_factory=dict)
+
+    def open(self, order: dict[str, object]) -> dict[str, object]:
+        """Open a session whose id is the reference of the order."""
+        session_id = f"s-{order['reference']}"
+        session = {
+            "session_id": session_id, "reference": order["reference"], "status": "open",
+            "page_url": f"{self.address}/pay/{session_id}", "return_url": order["return_url"],
+            "amount_minor": order["amount_minor"], "currency": order["currency"], "authorised_minor": 0,
+            "captures": [], "reversals": [],
+        }  # fmt: skip
+        self._by_id[session_id] = session
+        return session
+
+    def get(self, session_id: str) -> dict[str, object]:
+        return self._by_id[session_id]
+
+    def pay(self, session_id: str) -> dict[str, object]:
+        """Take the money at once; nobody is told, so that the result page is the first to ask."""
+        session = self._by_id[session_id]
+        capture = {
+            "transaction_id": f"t-{session_id}", "amount_minor": session["amount_minor"],
+            "currency": session["currency"], "at": datetime.now(UTC).isoformat(),
+        }  # fmt: skip
+        session |= {"status": "captured", "captures": [capture], "card": "400000******1000"}
+        query = f"session={session_id}&reference={session['reference']}&status=captured"
+        return {
+            "session_id": session_id,
+            "status": "captured",
+            "return_url": f"{session['return_url']}?{query}",
+        }
+
+
+@dataclass
+class Busy:
+    """How long the stand-ins themselves worked, in seconds, and for how many calls of the gateway."""
+
+    seconds: float = 0.0
+    calls: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, seconds: float) -> None:
+        with self._lock:
+            self.seconds += seconds
+            self.calls += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counterparts:
+    """Both stand-ins."""
+
+    answers: ReadyAnswers
+    sessions: Sessions
+    busy: Busy
+
+    def answer(self, path: str, body: bytes) -> tuple[str, bytes]:
+        """Media type and content for a request."""
+        if path == "/ServiceProvider.svc":
+            return "text/xml; charset=utf-8", _soap(body, self.answers)
+        return "application/json", json.dumps(self._json(path, body)).encode()
+
+    def _json(self, path: str, body: bytes) -> dict[str, object]:
+        match path.strip("/").split("/"):
+            case ["v1", "sessions"]:
+                return self.sessions.open(json.loads(body))
+            case ["v1", "sessions", session_id]:
+                return self.sessions.get(session_id)
+            case ["test", "sessions", session_id, "pay"]:
+                return self.sessions.pay(session_id)
+            case ["test", "orders", order_key]:
+                self.answers.prepare(order_key)
+                return {"order_key": order_key}
+            case _:
+                return {"seconds": self.busy.seconds, "calls": self.busy.calls}
+
+
+def make_handler(counterparts: Counterparts) -> type[BaseHTTPRequestHandler]:
+    """The handler of both stand-ins."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body leave together
+        disable_nagle_algorithm = True
+
+        def do_GET(self) -> None:
+            self._answer(b"")
+
+        def do_POST(self) -> None:
+            self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def _answer(self, body: bytes) -> None:
+            began = time.perf_counter()
+            media_type, content = counterparts.answer(self.path, body)
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {len(content)}\r\n\r\n"
+            self.wfile.write(head.encode() + content)
+            self.wfile.flush()
+            if not self.path.startswith("/test/"):
+                counterparts.busy.add(time.perf_counter() - began)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    return Handler
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server for our name."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+
+
+def main() -> None:
+    """Listen, say where, answer until the process is ended."""
+    parser = argparse.ArgumentParser(description="e-Service and bank that answer at once")
+    parser.add_argument("--key", type=Path, required=True)
+    parser.add_argument("--certificate", type=Path, required=True)
+    given = parser.parse_args()
+    key = read_signing_key(given.key, given.certificate)
+    server = _Server(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    address = f"http://127.0.0.1:{server.server_port}"
+    counterparts = Counterparts(ReadyAnswers(Signer(key)), Sessions(address), Busy())
+    server.RequestHandlerClass = make_handler(counterparts)
+    print(address, flush=True)
+    server.serve_forever()
+
+
+def _soap(request: bytes, answers: ReadyAnswers) -> bytes:
+    if b"ConfirmOrderPayment" in request:
+        return answers.confirmation()
+    found = _ORDER_KEY.search(request)
+    return answers.order(found[1].decode() if found else "")
+
+
+def _order(order_key: str) -> OrderDetails:
+    amount = Decimal(AMOUNT_MINOR) / 100
+    line = OrderLine(line_id="1", reason="Taxa", amount_due=amount)
+    return OrderDetails(
+        service_id=SERVICE_ID, order_key=order_key, reason="Taxa de stat", status=OrderStatus.ACTIVE,
+        lines=(line,), total_due=amount, currency="MDL",
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
