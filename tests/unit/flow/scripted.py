@@ -1,0 +1,237 @@
+"""A gateway whose service and bank are scripted: real flow, real storage, no plugin and no network.
+
+Tests say what the other side answers next; everything between is the gateway's own.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import ClassVar
+
+from mpay_gateway.api import Connector, Need
+from mpay_gateway.boundary import SystemIds, refuse_inside_unit_of_work
+from mpay_gateway.domain.confirmation import ConfirmationToDeliver, DeliveryReceipt
+from mpay_gateway.domain.evidence import MessageMeta
+from mpay_gateway.domain.identifiers import AccountId, OrderKey, ReferenceForm, ServiceId
+from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan
+from mpay_gateway.domain.language import Language, LocalText
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.order import Order, OrderLine, OrderLookup, OrderStatus, PaymentAccount
+from mpay_gateway.domain.payment import Payment
+from mpay_gateway.domain.provider_answer import (
+    Confirms,
+    ProviderCapture,
+    ProviderConfirmation,
+    ProviderStatus,
+    Redirect,
+    ReversalAnswer,
+)
+from mpay_gateway.domain.service import Channel, OnRefusal, Service
+from mpay_gateway.flow.background import Background
+from mpay_gateway.flow.confirmation_delivery import delivery_key
+from mpay_gateway.flow.invoicing import Agreement, InvoicePage, agree, show_invoice
+from mpay_gateway.flow.lookup_limits import LookupLimits
+from mpay_gateway.flow.papers import Papers
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.payment_start import Started, start_payment
+from mpay_gateway.flow.registration import apply_service
+from mpay_gateway.flow.service_directory import ServiceDirectory
+from mpay_gateway.flow.settling import settle
+from mpay_gateway.flow.visiting import Arrival, open_visit
+from mpay_gateway.plugin_host import AccountInfo, ConnectorInfo, InstrumentInfo, Registry
+from mpay_gateway.settings import LimitSettings
+from mpay_gateway.storage import UnitOfWork, create_engine
+
+ACCOUNT = AccountId("bank-main")
+SERVICE = ServiceId("TEST01")
+NOON = datetime(2026, 11, 23, 10, tzinfo=UTC)
+IBANS = ("MD24AG000225100013104168", "MD87TRPBAA142310A1500001")
+Answer = Callable[[], object]
+
+
+def lei(text: str) -> Money:
+    """An amount in MDL."""
+    return Money.from_minor(round(float(text) * 100), "MDL")
+
+
+class HandClock:
+    """Time that moves when a test moves it."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def now(self) -> datetime:
+        self.time += timedelta(milliseconds=1)
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+    def advance(self, **by: float) -> None:
+        self.time += timedelta(**by)
+
+
+@dataclass(frozen=True, slots=True)
+class NoSettings:
+    pass
+
+
+class ScriptedConnector(Connector):
+    settings_type: ClassVar[type] = NoSettings
+    service_settings_type: ClassVar[type] = NoSettings
+
+
+@dataclass
+class ScriptedCalls:
+    """Stands where the plugins' hooks are called. Each list of `…_answers` is used up first, then all goes well."""
+
+    clock: HandClock
+    amounts: tuple[str, ...] = ("100.00", "50.00")
+    captured: dict[str, list[ProviderCapture]] = field(default_factory=dict)
+    status: dict[str, ProviderStatus] = field(default_factory=dict)
+    delivery_answers: list[Exception] = field(default_factory=list)
+    reversal_answers: list[Exception] = field(default_factory=list)
+    delivered: list[ConfirmationToDeliver] = field(default_factory=list)
+    reversed_keys: list[str] = field(default_factory=list)
+
+    def lookup_orders(self, service: Service, query: object) -> OrderLookup:
+        self._call(query.evidence, "GetOrderDetails")
+        return OrderLookup((self.order(query.order_key),))
+
+    def select_instrument(self, *_: object) -> InstrumentPlan:
+        return InstrumentPlan(Need.REDIRECT)
+
+    def start_payment(self, account_id: str, request: object) -> Redirect:
+        self._call(request.evidence, "start")
+        return Redirect(f"https://bank.example/{request.reference}", f"ses-{request.reference}")
+
+    def fetch_confirmation(self, account_id: str, payment: object, reading: object) -> ProviderConfirmation:
+        self._call(payment.evidence, "fetch")
+        taken = tuple(self.captured.get(payment.reference, ()))
+        status = self.status.get(
+            payment.reference, ProviderStatus.CONFIRMED if taken else ProviderStatus.PENDING
+        )
+        return ProviderConfirmation(status, captures=taken, method="Visa")
+
+    def deliver_confirmation(self, service: Service, confirmation: ConfirmationToDeliver) -> DeliveryReceipt:
+        self.delivered.append(confirmation)
+        self._call(confirmation.evidence, "ConfirmOrderPayment")
+        if self.delivery_answers:
+            raise self.delivery_answers.pop(0)
+        return DeliveryReceipt()
+
+    def reverse_payment(self, account_id: str, payment: object, amount: Money, *, key: str) -> ReversalAnswer:
+        self._call(payment.evidence, "reverse")
+        self.reversed_keys.append(key)
+        if self.reversal_answers:
+            raise self.reversal_answers.pop(0)
+        return ReversalAnswer(amount)
+
+    def payment_changed(self, change: object) -> None:
+        pass
+
+    def order(self, order_key: str) -> Order:
+        """What the service says of an order."""
+        lines = tuple(
+            OrderLine(f"L{place}", "A thing", lei(amount), PaymentAccount(iban=IBANS[place % 2]))
+            for place, amount in enumerate(self.amounts)
+        )
+        total = lei(str(sum(float(amount) for amount in self.amounts)))
+        return Order(SERVICE, OrderKey(order_key), "A thing", OrderStatus.ACTIVE, "MDL", total, lines)
+
+    def _call(self, evidence: object, operation: str) -> None:
+        refuse_inside_unit_of_work(operation)
+        evidence.sent(b"question", MessageMeta(operation))
+        evidence.received(b"answer", MessageMeta(operation, status=200))
+
+
+@dataclass
+class ScriptedGateway:
+    """The parts over a real database, and the other side's script."""
+
+    parts: Parts
+    calls: ScriptedCalls
+    clock: HandClock
+
+    def start(self, order_key: str) -> Payment:
+        """A payer goes as far as the bank's page."""
+        visit = open_visit(self.parts, Arrival(SERVICE, order_key, "127.0.0.1"))
+        page = show_invoice(self.parts, visit.token, Language.RO, client="127.0.0.1")
+        assert isinstance(page, InvoicePage)
+        agree(self.parts, visit.token, Agreement(page.invoice.order.version), Language.RO, client="127.0.0.1")
+        started = start_payment(
+            self.parts, visit.token, InstrumentChoice("card"), form_token=visit.form_token,
+            language=Language.RO,
+        )  # fmt: skip
+        assert isinstance(started, Started)
+        return started.payment
+
+    def capture(self, payment: Payment, *, amount: Money | None = None, number: int = 1) -> Payment:
+        """The bank takes the money, and the gateway hears of it."""
+        taken = ProviderCapture(
+            f"txn-{payment.reference}-{number}", amount or payment.amount, self.clock.now()
+        )
+        self.calls.captured.setdefault(payment.reference, []).append(taken)
+        settle(self.parts, payment.id)
+        self.rest(payment)
+        return self.parts.units.read(lambda work: work.payments.get(payment.id))
+
+    def pay(self, order_key: str) -> Payment:
+        """A payment that goes well up to the capture; what the service answers is scripted."""
+        return self.capture(self.start(order_key))
+
+    def rest(self, payment: Payment) -> None:
+        """Wait until the first delivery is over."""
+        assert self.parts.background.wait(delivery_key(payment.id), 10)
+
+
+@contextmanager
+def scripted_gateway(
+    database_url: str, *, on_refusal: OnRefusal = OnRefusal.REVERSE
+) -> Iterator[ScriptedGateway]:
+    """A gateway on a fresh database that has its tables, with one service, one account, one instrument."""
+    clock = HandClock()
+    calls = ScriptedCalls(clock)
+    units = UnitOfWork(create_engine(database_url), clock)
+    registry = _registry()
+    parts = Parts(
+        settings=_settings(), units=units, calls=calls, registry=registry,
+        services=ServiceDirectory(units, registry, clock), background=Background(4),
+        limits=LookupLimits(LimitSettings(per_service_per_hour=100_000)), clock=clock, ids=SystemIds(),
+        process="test", papers=Papers(),
+    )  # fmt: skip
+    apply_service(parts, replace(_service(), on_refusal=on_refusal))
+    try:
+        yield ScriptedGateway(parts, calls, clock)
+    finally:
+        parts.close()
+
+
+def _service() -> Service:
+    return Service(
+        id=SERVICE, connector="scripted", name=LocalText("Test"), order_key_label=LocalText("Key"),
+        settings=NoSettings(), max_in_flight=2,
+    )  # fmt: skip
+
+
+def _registry() -> Registry:
+    account = AccountInfo(
+        id=ACCOUNT, plugin="scripted", reference_form=ReferenceForm(), capabilities=frozenset(),
+        gives=frozenset({Need.REDIRECT}), confirms=Confirms.PULL, session_minutes=30,
+        currencies=frozenset({"MDL"}), callback_limit=1000, retired=False,
+    )  # fmt: skip
+    card = InstrumentInfo("card", "scripted", Need.REDIRECT, (ACCOUNT,), (Channel.PORTAL,))
+    return Registry(
+        {ACCOUNT: account}, {"card": card}, {"scripted": ConnectorInfo("scripted", ScriptedConnector)}, (), ()
+    )
+
+
+def _settings() -> object:
+    return SimpleNamespace(
+        gateway=SimpleNamespace(public_url="https://mpay.example"), outbound=SimpleNamespace(allow_http=False)
+    )

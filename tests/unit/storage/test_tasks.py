@@ -1,0 +1,135 @@
+"""Tasks: one holder at a time, oldest first, and a late holder writes nothing."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mpay_gateway.boundary import SystemClock
+from mpay_gateway.domain.errors import Conflict
+from mpay_gateway.storage import UnitOfWork, create_engine
+from mpay_gateway.storage.tasks import TaskKind
+from tests.unit.databases import make_tables
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+DELIVER, RECHECK = TaskKind.DELIVER, TaskKind.RECHECK
+
+
+def schedule(units, subject: str, due: datetime | None, kind: TaskKind = RECHECK) -> None:
+    units.run("schedule", lambda work: work.tasks.schedule(kind, subject, due))
+
+
+def claim(units, *, now: datetime = NOW, worker: str = "w", limit: int = 10):
+    return units.run(
+        "claim", lambda work: work.tasks.claim_due(worker=worker, now=now, until=now + MINUTE, limit=limit)
+    )
+
+
+def finish(units, lease, due: datetime | None = None) -> None:
+    units.run("finish", lambda work: work.tasks.finish(lease, due=due))
+
+
+def test_only_what_is_due_is_claimed_and_the_oldest_comes_first(units):
+    for subject, due in (("later", NOW + MINUTE), ("new", NOW), ("old", NOW - MINUTE), ("never", None)):
+        schedule(units, subject, due)
+    assert [lease.subject for lease in claim(units, limit=1)] == ["old"]
+    assert [lease.subject for lease in claim(units)] == ["new"]
+    assert not units.read(lambda work: work.tasks.any_due(NOW))
+    assert units.read(lambda work: work.tasks.any_due(NOW + MINUTE))
+
+
+def test_a_claimed_task_is_nobody_elses_until_its_lease_runs_out(units):
+    schedule(units, "a", NOW)
+    (first,) = claim(units)
+    assert claim(units) == ()
+    (second,) = claim(units, now=NOW + MINUTE + timedelta(seconds=1))
+    assert second.fence == first.fence + 1
+
+
+def test_a_late_holder_can_neither_send_nor_write(units):
+    schedule(units, "a", NOW)
+    (late,) = claim(units)
+    (current,) = claim(units, now=NOW + 2 * MINUTE)
+    with pytest.raises(Conflict):
+        units.run("send", lambda work: work.tasks.check(late))
+    with pytest.raises(Conflict):
+        finish(units, late)
+    units.run("send", lambda work: work.tasks.check(current))
+    finish(units, current, due=NOW + MINUTE)
+    assert units.read(lambda work: work.tasks.due_at(RECHECK, "a")) == NOW + MINUTE
+
+
+def test_a_new_schedule_takes_the_task_from_its_holder(units):
+    schedule(units, "a", NOW)
+    (lease,) = claim(units)
+    schedule(units, "a", NOW)
+    with pytest.raises(Conflict):
+        finish(units, lease)
+    assert len(claim(units)) == 1
+
+
+def test_a_hurried_task_is_due_earlier_and_its_holder_goes_on(units):
+    schedule(units, "a", NOW)
+    (lease,) = claim(units)
+    finish(units, lease, due=NOW + 60 * MINUTE)
+    units.run("hurry", lambda work: work.tasks.hurry(RECHECK, "a", NOW))
+    (lease,) = claim(units)
+    units.run("hurry", lambda work: work.tasks.hurry(RECHECK, "a", NOW - MINUTE))
+    finish(units, lease)
+
+
+def test_a_lease_is_given_once(units):
+    def lease(work):
+        return work.tasks.lease(DELIVER, "d", worker="w", now=NOW, until=NOW + MINUTE)
+
+    assert units.run("lease", lease).fence == 1
+    assert units.run("lease", lease) is None
+
+
+def test_the_same_subject_has_a_task_of_each_kind(units):
+    schedule(units, "a", NOW, RECHECK)
+    schedule(units, "a", NOW, DELIVER)
+    assert {lease.kind for lease in claim(units)} == {RECHECK, DELIVER}
+
+
+def test_two_workers_share_the_tasks_without_doing_one_twice(units):
+    for number in range(40):
+        schedule(units, f"s{number}", NOW - timedelta(seconds=number))
+    taken: dict[str, list[str]] = {"one": [], "two": []}
+    start = threading.Barrier(2)
+
+    def work(name: str) -> None:
+        start.wait(10)
+        while leases := claim(units, worker=name, limit=3):
+            taken[name] += [lease.subject for lease in leases]
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in taken]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    everything = taken["one"] + taken["two"]
+    assert len(everything) == len(set(everything)) == 40
+
+
+def test_a_worker_passes_by_what_another_is_just_claiming(postgres_url):
+    """SKIP LOCKED: nobody waits. SQLite lets one writer in at a time, so nobody can be passed there."""
+    units = UnitOfWork(create_engine(postgres_url(prepare=make_tables)), SystemClock())
+    for subject in ("a", "b"):
+        schedule(units, subject, NOW)
+
+    def claim_while_open(work):
+        mine = work.tasks.claim_due(worker="one", now=NOW, until=NOW + MINUTE, limit=1)
+        theirs: list[str] = []
+        other = threading.Thread(
+            target=lambda: theirs.extend(lease.subject for lease in claim(units, worker="two"))
+        )
+        other.start()
+        other.join(10)
+        return [lease.subject for lease in mine], theirs
+
+    mine, theirs = units.run("slow-claim", claim_while_open)
+    assert sorted(mine + theirs) == ["a", "b"]
+    assert len(mine) == len(theirs) == 1
+    units.engine.dispose()
