@@ -81,7 +81,7 @@ def pass_second_factor(parts: Parts, token: str, typed: str, language: Language,
     service = parts.services.get(visit.service_id)
     answer = _asked(parts, visit, service, language, client=client)
     if not second_factor_matches(service, answer.order, typed):
-        parts.limits.missed(client)
+        parts.limits.missed(client, f"{service.id} {visit.order_key} {typed}"[:200])
         raise UnknownOrder(service.id)
     parts.units.run("pass-factor", lambda work: work.visits.change(token, factor_passed=True))
 
@@ -92,18 +92,28 @@ def agree(parts: Parts, token: str, agreement: Agreement, language: Language, *,
     Nothing is agreed to then: the payer sees the new amount and decides.
     Raises: InvalidChoice with the field `amount`; what `show_invoice` raises.
     """
-    page = show_invoice(parts, token, language, client=client)
-    if isinstance(page, FactorWanted):
-        raise UnknownOrder(page.service.id)
-    order = page.invoice.order
-    if order.version != agreement.version or page.payable.standing is not Standing.PAYABLE:
-        return replace(page, changed=True)
-    amount = _chosen_amount(page, agreement.amount_text)
-    parts.units.run(
-        "agree",
-        lambda work: work.visits.change(token, accepted_version=order.version, amount_minor=amount.minor),
-    )
-    return page
+    visit = parts.units.read(lambda work: work.visits.get(token))
+    service = parts.services.get(visit.service_id)
+    if not visit.factor_passed:
+        raise UnknownOrder(service.id)
+    answer = _asked(parts, visit, service, language, client=client)
+
+    def store(work: Work) -> InvoicePage | InvalidChoice:
+        page = _shown(parts, work, visit, service, answer)
+        version = answer.order.version
+        if version != agreement.version or page.payable.standing is not Standing.PAYABLE:
+            return replace(page, changed=True)
+        try:
+            amount = _chosen_amount(page, agreement.amount_text)
+        except InvalidChoice as refused:
+            return refused  # what the service said is stored all the same
+        work.visits.change(token, accepted_version=version, amount_minor=amount.minor)
+        return page
+
+    agreed = parts.units.run("agree", store)
+    if isinstance(agreed, InvalidChoice):
+        raise agreed
+    return agreed
 
 
 def invoice_of(
@@ -143,12 +153,12 @@ def _asked(parts: Parts, visit: Visit, service: Service, language: Language, *, 
     try:
         return look_up(parts, service, visit.order_key, language)
     except UnknownOrder:
-        parts.limits.missed(client)
+        parts.limits.missed(client, f"{service.id} {visit.order_key}")
         raise
     except RemoteRefused as error:
         if error.code not in _UNKNOWN_ORDER_FAULTS:
             raise
-        parts.limits.missed(client)
+        parts.limits.missed(client, f"{service.id} {visit.order_key}")
         raise UnknownOrder(service.id) from error
 
 

@@ -13,6 +13,8 @@ from limits.strategies import MovingWindowRateLimiter
 from mpay_gateway.domain.errors import TooManyRequests
 from mpay_gateway.settings import LimitSettings
 
+_ONE_GUESS = RateLimitItemPerMinute(1, 10)
+
 
 class LookupLimits:
     """Counts look-ups and refuses when somebody asks too much."""
@@ -38,8 +40,13 @@ class LookupLimits:
         if not self._window.hit(self._lookups, "lookup", service_id, client):
             raise TooManyRequests(self._seconds(self._lookups, "lookup", service_id, client))
 
-    def missed(self, client: str) -> None:
-        """A look-up found nothing, or nothing that the asker may see."""
+    def missed(self, client: str, asked: str) -> None:
+        """A look-up found nothing, or nothing that the asker may see.
+
+        `asked`: what was looked for. The same question again is no new guess: a payer may reload his page.
+        """
+        if not self._window.hit(_ONE_GUESS, "asked", client, asked):
+            return
         for limit in self._misses:
             self._window.hit(limit, "miss", client)
 

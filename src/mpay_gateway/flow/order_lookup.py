@@ -32,6 +32,7 @@ class Answer:
     def store(self, work: Work) -> None:
         """Store the snapshot and the messages that it came by."""
         work.snapshots.add(self.snapshot, deviations=self.deviations, skew=self.skew)
+        work.evidence.new_chain(self.snapshot.id)
         self.evidence.save(work, self.snapshot.id)
 
 

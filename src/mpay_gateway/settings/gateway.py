@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from mpay_gateway.domain.errors import ConfigurationError
@@ -20,12 +20,22 @@ from mpay_gateway.settings.signing_pair import check_signing_pair
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,30}\Z")
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 T = TypeVar("T")
+Networks: TypeAlias = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+
+def _networks(key: str, texts: tuple[str, ...]) -> Networks:
+    """Raises: BadValue."""
+    try:
+        return tuple(ipaddress.ip_network(text) for text in texts)
+    except ValueError as error:
+        raise BadValue(f"{key}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
 class GatewaySection:
     """`[gateway]`. `public_url` has no slash at its end. Keys and certificates are PEM.
 
+    `trusted_proxies`: networks (CIDR) of our own reverse proxies, whose X-Forwarded-For is believed for limits.
     `signing_key` signs what services get; `client_key` and `client_certificate` are for TLS servers that ask.
     """
 
@@ -36,8 +46,10 @@ class GatewaySection:
     support: SupportContact = SupportContact()
     client_key: Path | None = None
     client_certificate: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self.proxy_networks  # noqa: B018  a network that cannot be read is a problem of the file
         parts = urlsplit(self.public_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise BadValue("public_url: expected https://host, without query")
@@ -45,6 +57,10 @@ class GatewaySection:
         if (self.client_key is None) != (self.client_certificate is None):
             raise BadValue("client_key and client_certificate go together")
         check_signing_pair(self.signing_key, self.signing_certificate)
+
+    @property
+    def proxy_networks(self) -> Networks:
+        return _networks("trusted_proxies", self.trusted_proxies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +92,7 @@ class OutboundSettings:
 
     @property
     def policy(self) -> AddressPolicy:
-        try:
-            networks = tuple(ipaddress.ip_network(text) for text in self.allow_networks)
-        except ValueError as error:
-            raise BadValue(f"allow_networks: {error}") from None
+        networks = _networks("allow_networks", self.allow_networks)
         return AddressPolicy(allow_http=self.allow_http, allow_networks=networks)
 
 

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from pyramid.request import Request
 
+from mpay_gateway.settings.gateway import Networks
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP")
 
@@ -33,8 +35,17 @@ class PublicAddress:
 
 
 def client_of(request: Request) -> str:
-    """The address that the request came from, for limits. No header is believed."""
-    return str(request.environ.get("REMOTE_ADDR") or "unknown")
+    """The address that the request came from, for limits.
+
+    X-Forwarded-For is believed as far as our own proxies wrote it: read from its end, the first address that is
+    none of theirs. What stands before it the client may have written himself.
+    """
+    address = _remote(request)
+    proxies = request.parts.settings.gateway.proxy_networks
+    hops = [hop.strip() for hop in request.environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    while hops and _within(address, proxies):
+        address = hops.pop()
+    return address
 
 
 def is_local(request: Request) -> bool:
@@ -42,6 +53,18 @@ def is_local(request: Request) -> bool:
     if any(name in request.environ for name in _FORWARDED):
         return False
     try:
-        return ipaddress.ip_address(client_of(request)).is_loopback
+        return ipaddress.ip_address(_remote(request)).is_loopback
     except ValueError:
         return False
+
+
+def _remote(request: Request) -> str:
+    return str(request.environ.get("REMOTE_ADDR") or "unknown")
+
+
+def _within(address: str, networks: Networks) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)

@@ -60,11 +60,19 @@ def test_a_guessable_key_is_asked_for_with_something_else(browser):
 
 
 def test_too_many_misses_are_slowed_down(browser):
-    form = browser.get("/services/OPEN01").forms[0]
-    form["order_key"] = "WRONG"
-    statuses = [form.submit(expect_errors=True).status_int for _ in range(7)]
+    statuses = [guess(browser, f"WRONG{number}") for number in range(7)]
     assert statuses[0] == 404
     assert statuses[-1] == 429
+
+
+def test_the_same_wrong_key_again_is_no_new_guess(browser):
+    assert [guess(browser, "WRONG") for _ in range(12)] == [404] * 12
+
+
+def guess(browser, key, **extra):
+    form = browser.get("/services/OPEN01").forms[0]
+    form["order_key"] = key
+    return form.submit(expect_errors=True, **extra).status_int
 
 
 @pytest.mark.parametrize("sought", ["scoala", "ŞCOALA", "автошкола", "permits", "OPEN01", "school driving"])
