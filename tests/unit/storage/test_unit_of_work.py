@@ -120,7 +120,7 @@ def test_work_is_given_up_after_its_tries(units):
         tries.append(1)
         raise trouble(units)
 
-    with pytest.raises(Exception, match="serialize|locked"):
+    with pytest.raises(Exception, match=r"serialize|locked"):
         units.run("busy", never)
     assert len(tries) == TRIES
     assert names(units) == []

@@ -161,14 +161,23 @@ def test_a_free_thread_takes_the_next_task_at_once(gateway, monkeypatch):
     run_until(gateway, lambda: len(gateway.calls.delivered) == 8, threads=1)
 
 
-def test_places_are_given_back_after_an_error():
+def test_a_service_that_is_full_gets_no_further_call_and_others_do():
     places = Places(lambda _: 1)
-    with pytest.raises(ZeroDivisionError), places.at("A") as free:
-        assert free
-        assert places.full() == {"A"}
-        with places.at("A") as second, places.at("B") as other:
-            assert (second, other) == (False, True)
-        raise ZeroDivisionError
+    with places.at("A") as first, places.at("A") as second, places.at("B") as other:
+        assert (first, second, other) == (True, False, True)
+        assert places.full() == {"A", "B"}
+    assert places.full() == frozenset()
+
+
+def test_a_place_is_given_back_after_an_error():
+    places = Places(lambda _: 1)
+
+    def fail():
+        with places.at("A"):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert places.full() == frozenset()
 
 
