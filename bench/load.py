@@ -13,6 +13,9 @@ from processes import cpu_ms
 from stack import SERVICE, Stack
 
 CLIENTS = 4
+_LOOK = 0.5
+_IDLE_SHARE = 0.1
+"""Of one core: all programs of a stack together use less when they wait for payers."""
 
 
 @dataclass
@@ -56,6 +59,16 @@ class Crowd:
         after = cpu_ms(self._stack.pids)
         cpu = {name: after[name] - before[name] for name in after}
         return paid, took, cpu | {"payers": (time.process_time() - own) * 1000}
+
+    def wait_until_idle(self, seconds: float = 40.0) -> None:
+        """Wait until what programs do after their start (templates are compiled then) is done, at most so long."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            before = cpu_ms(self._stack.pids)
+            time.sleep(_LOOK)
+            after = cpu_ms(self._stack.pids)
+            if sum(after.values()) - sum(before.values()) < _IDLE_SHARE * _LOOK * 1000:
+                return
 
     def make_orders(self, count: int) -> None:
         """Have at least so many orders ready."""

@@ -48,8 +48,10 @@ class Bench:
 
     def prepare(self) -> None:
         """Warm everything up, and watch one payment from inside."""
+        self.crowd.wait_until_idle()
         self.crowd.make_orders(8)
         self.crowd.pay_for(0.5, receipt=True)
+        self.crowd.wait_until_idle()
         self.seen = watch_payment(self.stack, self.stack.instant)
 
     def measure(self, seconds: float) -> None:

@@ -108,7 +108,7 @@ def agree(parts: Parts, token: str, agreement: Agreement, language: Language, *,
         except InvalidChoice as refused:
             return refused  # what the service said is stored all the same
         work.visits.change(token, accepted_version=version, amount_minor=amount.minor)
-        return page
+        return replace(page, changed=False)
 
     agreed = parts.units.run("agree", store)
     if isinstance(agreed, InvalidChoice):

@@ -66,9 +66,13 @@ class Audit:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._heads: dict[str, tuple[int, str]] = {}
+        self._pending: list[dict[str, object]] = []
 
     def write(self, change: Change) -> None:
-        """Append a row to the payment's chain. The payment's row is locked or new."""
+        """Append a row to the payment's chain, stored with the unit's other rows at its end.
+
+        The payment's row is locked or new.
+        """
         seq, previous = self._heads.get(change.payment_id) or self._head(change.payment_id)
         row = AuditRow(
             payment_id=change.payment_id, seq=seq + 1, at=change.at, actor=change.actor, machine=change.machine,
@@ -76,8 +80,14 @@ class Audit:
             detail=change.detail, previous=previous, digest="",
         )  # fmt: skip
         digest = row.computed_digest()
-        self._connection.execute(_ADD, {name: getattr(row, name) for name in _FIELDS} | {"digest": digest})
+        self._pending.append({name: getattr(row, name) for name in _FIELDS} | {"digest": digest})
         self._heads[change.payment_id] = (row.seq, digest)
+
+    def flush(self) -> None:
+        """Store what was written down, in one statement."""
+        if self._pending:
+            self._connection.execute(_ADD, self._pending)
+            self._pending = []
 
     def new_chain(self, payment_id: str) -> None:
         """Say that the payment is new, so that its chain need not be looked for."""
@@ -85,6 +95,7 @@ class Audit:
 
     def of_payment(self, payment_id: str) -> tuple[AuditRow, ...]:
         """The payment's chain in order."""
+        self.flush()
         columns = [audit.c[name] for name in _FIELDS]
         rows = self._connection.execute(
             select(*columns).where(audit.c.payment_id == payment_id).order_by(audit.c.seq)

@@ -63,10 +63,16 @@ class EvidenceRows:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._new: set[str] = set()
+
+    def new_chain(self, subject: str) -> None:
+        """Say that the subject is new, so that its chain need not be looked for."""
+        self._new.add(subject)
 
     def keep(self, subject: str, messages: Sequence[Message]) -> None:
         """Append messages to the chain of `subject` (a payment or a snapshot)."""
-        seq, previous = self._head(subject)
+        seq, previous = (0, BEGINNING) if subject in self._new else self._head(subject)
+        self._new.discard(subject)
         rows = []
         for message in messages:
             seq += 1

@@ -84,12 +84,14 @@ class UnitOfWork:
         try:
             work = Work(session.connection(), self._clock)
             manager.get().addAfterCommitHook(work.note_commit)
-            return function(work), work
+            result = function(work)
+            work.flush()
         except DBAPIError as error:
             if _retryable(error):
                 _log.info("unit_retried", unit=name)
                 raise _Again(str(error.orig)) from error
             raise
+        return result, work
 
 
 def _retryable(error: DBAPIError) -> bool:

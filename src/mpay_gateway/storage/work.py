@@ -37,6 +37,10 @@ class Work:
         """Call `follow` once the commit is durable, outside the unit."""
         self.followers.append(follow)
 
+    def flush(self) -> None:
+        """Send what waits for the end of the unit to the database, before the commit."""
+        self.audit.flush()
+
     def note_commit(self, success: bool) -> None:
         self.committed = success
 
