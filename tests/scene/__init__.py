@@ -1,1 +1,1 @@
-"""The whole scene of a payment for tests: real counterparts, a gateway under test, a payer, and an oracle of the books."""
+"""The whole scene of a payment for tests: real counterparts, a gateway, a payer, and an oracle of the books."""

@@ -73,9 +73,15 @@ class Page:
         """Whether the page shows the text of a key."""
         return says(key, language, **values) in self.text
 
+    def find_form(self, action: str = "") -> html.FormElement:
+        """The first form to post whose address holds `action`."""
+        found = [each for each in self.html.forms if each.method == "POST" and action in each.action]
+        assert found, f"no form {action!r} on {self.path}: {self.status} {self.text}"
+        return found[0]
+
     def form(self, action: str = "") -> dict[str, str]:
         """The hidden and visible fields of the form whose address holds `action`."""
-        form = next(each for each in self.html.forms if each.method == "POST" and action in each.action)
+        form = self.find_form(action)
         empty = {each.name: "" for each in form.inputs if each.get("type") == "text"}
         return empty | dict(form.form_values())
 
@@ -116,7 +122,7 @@ class Payer:
 
     def send(self, page: Page, action: str = "", **filled: str) -> Page:
         """Fill a form of the page in and send it."""
-        form = next(each for each in page.html.forms if each.method == "POST" and action in each.action)
+        form = page.find_form(action)
         return self.post(form.action, dict(form.form_values()) | filled)
 
     def agree(self, invoice: Page, **filled: str) -> Page:
