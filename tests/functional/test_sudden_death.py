@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import urllib3
 
 from mpay_gateway.domain.payment import DeliveryState, PaymentState, ReversalState
 from mpay_gateway.flow.confirmation_delivery import hurry_delivery
+from mpay_gateway.storage.inbox import InboxState
 from mpay_gateway.storage.tasks import TaskKind
 from tests.scene.gateway import Gateway
 from tests.scene.waiting import eventually
@@ -36,6 +38,21 @@ ON_THE_WAY_BACK = (
     "reversal-done:before-commit",
     "reversal-done:after-commit",
 )
+
+
+ON_POSTGRESQL_TOO = {
+    "settle:after-commit",
+    "call:ConfirmOrderPayment:after",
+    "delivery-confirmed:before-commit",
+    "reversal-done:before-commit",
+}
+
+
+def at_each(crash_points: tuple[str, ...]) -> pytest.MarkDecorator:
+    """Every point on SQLite, those where the database itself matters on PostgreSQL too: a process is dear."""
+    cases = [("sqlite", point) for point in crash_points]
+    cases += [("postgresql", point) for point in crash_points if point in ON_POSTGRESQL_TOO]
+    return pytest.mark.parametrize(("engine", "crash_point"), cases, indirect=["engine"])
 
 
 @contextmanager
@@ -90,7 +107,7 @@ def paid_at_bank(gateway, payer, bank):
     return pay
 
 
-@pytest.mark.parametrize("crash_point", ON_THE_WAY_TO_THE_SERVICE)
+@at_each(ON_THE_WAY_TO_THE_SERVICE)
 def test_a_worker_killed_on_the_way_to_the_service(crash_point, gateway, paid_at_bank, payer, shop):
     """A8 to A12: one capture, one effect at the service, always the same content."""
     order = shop.order()
@@ -105,8 +122,8 @@ def test_a_worker_killed_on_the_way_to_the_service(crash_point, gateway, paid_at
     assert shop.state(order)["paid"] == "150.00"
 
 
-@pytest.mark.parametrize("crash_point", ON_THE_WAY_BACK)
-def test_a_worker_killed_while_money_goes_back(crash_point, gateway, paid_at_bank, payer, shop, bank):
+@at_each(ON_THE_WAY_BACK)
+def test_a_worker_killed_while_money_goes_back(crash_point, gateway, paid_at_bank, payer, shop):
     """A13: the second capture is given back once."""
     order = shop.order()
     started = paid_at_bank(order, "captured-twice")
@@ -114,7 +131,8 @@ def test_a_worker_killed_while_money_goes_back(crash_point, gateway, paid_at_ban
     recover(gateway)
     assert payer.result(started).says("result.told")
     assert [each.state for each in gateway.reversals(started.payment_id)] == [ReversalState.DONE]
-    assert bank.session(gateway.payment(started.payment_id).reference)["reversed_minor"] == 150_00
+    session = gateway.counterparts.bank.session(gateway.payment(started.payment_id).reference)
+    assert session["reversed_minor"] == 150_00
     assert len(shop.confirmations(order)) >= 1
 
 
@@ -138,6 +156,7 @@ def test_a_worker_killed_while_the_service_works(gateway, payer, shop, bank):
     assert payer.result(page).says("result.told")
 
 
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_stopped_worker_finishes_what_it_does(gateway, paid_at_bank, payer, shop):
     """SIGTERM: the running call ends, nothing is left leased."""
     order = shop.order()
@@ -151,7 +170,7 @@ def test_a_stopped_worker_finishes_what_it_does(gateway, paid_at_bank, payer, sh
     assert len(shop.confirmations(order)) == 1
 
 
-@pytest.mark.parametrize("crash_point", ["keep-callback:after-commit", "settle:after-commit"])
+@at_each(("keep-callback:after-commit", "settle:after-commit"))
 def test_a_gateway_killed_at_a_callback(crash_point, gateway, payer, shop, bank):
     """A6, A7, A10: `mpay serve` dies with the bank's callback in its hands; a worker finishes."""
     order = shop.order()
@@ -176,14 +195,10 @@ def _sent(gateway: Gateway, payment_id: str) -> int:
 
 
 def _kept(gateway: Gateway) -> int:
-    from mpay_gateway.storage.inbox import InboxState
-
     return gateway.read(lambda work: sum(work.inbox.count(state) for state in InboxState))
 
 
 def _answers(url: str) -> bool:
-    import urllib3
-
     try:
         return urllib3.request("GET", url, timeout=2, retries=False).status == 200
     except urllib3.exceptions.HTTPError:

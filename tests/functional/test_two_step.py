@@ -47,9 +47,9 @@ def test_held_money_is_captured_after_the_order_was_read_again(held, gateway, pa
 
 
 @pytest.mark.parametrize("end", ["cancelled", "paid-elsewhere"])
-def test_money_held_for_an_order_that_is_gone_is_given_up(end, held, gateway, payer, shop, bank):
+def test_money_held_for_an_order_that_is_gone_is_given_up(end, held, gateway, payer, shop):
     """D66: nothing was taken, so nothing is reversed."""
-    order = shop.order()
+    order, bank = shop.order(), gateway.counterparts.bank
     page = held(order)
     bank.pay(gateway.payment(page.payment_id).remote_reference)
     shop.change(order, "cancelled" if end == "cancelled" else "not-found-empty")

@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from lxml import html
+from lxml.html import FormElement
 from webtest import TestApp, TestResponse
 
 from mpay_gateway.domain.language import Language
@@ -73,7 +74,7 @@ class Page:
         """Whether the page shows the text of a key."""
         return says(key, language, **values) in self.text
 
-    def find_form(self, action: str = "") -> html.FormElement:
+    def find_form(self, action: str = "") -> FormElement:
         """The first form to post whose address holds `action`."""
         found = [each for each in self.html.forms if each.method == "POST" and action in each.action]
         assert found, f"no form {action!r} on {self.path}: {self.status} {self.text}"
