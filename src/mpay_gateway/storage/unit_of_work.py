@@ -32,7 +32,11 @@ _log = structlog.get_logger("storage")
 
 
 class _Again(TransientError):
-    """The database asks to run the work again."""
+    """The database asks to run the work again. `asked`: in which words."""
+
+    def __init__(self, asked: DBAPIError) -> None:
+        super().__init__(str(asked.orig))
+        self.asked = asked
 
 
 class UnitOfWork:
@@ -50,9 +54,15 @@ class UnitOfWork:
     def run(self, name: str, work: Callable[[Work], T]) -> T:
         """Run `work`, commit, then run what it left for after the commit.
 
-        Runs again at most five times, with jitter, when the database asks for it. Aborts on any error and lets
-        it through. Refuses to nest.
+        Runs at most five times, with jitter, when the database asks for it; after that its last error passes.
+        Aborts on any error and lets it through. Refuses to nest.
         """
+        try:
+            return self._run(name, work)
+        except _Again as again:
+            raise again.asked from None
+
+    def _run(self, name: str, work: Callable[[Work], T]) -> T:
         manager = transaction.TransactionManager(explicit=True)
         for number, attempt in enumerate(manager.attempts(TRIES)):
             if number:
@@ -89,7 +99,7 @@ class UnitOfWork:
         except DBAPIError as error:
             if _retryable(error):
                 _log.info("unit_retried", unit=name)
-                raise _Again(str(error.orig)) from error
+                raise _Again(error) from error
             raise
         return result, work
 

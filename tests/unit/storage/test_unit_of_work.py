@@ -120,7 +120,7 @@ def test_work_is_given_up_after_its_tries(units):
         tries.append(1)
         raise trouble(units)
 
-    with pytest.raises(Exception, match=r"serialize|locked"):
+    with pytest.raises(DBAPIError, match=r"serialize|locked"):  # what callers know as trouble of the database
         units.run("busy", never)
     assert len(tries) == TRIES
     assert names(units) == []
