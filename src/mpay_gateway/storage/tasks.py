@@ -49,7 +49,11 @@ _LEASE = (
     .returning(tasks.c.fence)
 )
 _FENCE = select(tasks.c.fence).where(*_THE_TASK).with_for_update()
-_FINISH = update(tasks).where(*_THE_TASK, tasks.c.fence == bindparam("of_fence"))
+_FINISH = (
+    update(tasks)
+    .where(*_THE_TASK, tasks.c.fence == bindparam("of_fence"))
+    .values(fence=tasks.c.fence + 1, due=bindparam("due_at"), lease_until=None, leased_by="")
+)
 _DUE_AT = select(tasks.c.due).where(*_THE_TASK)
 _NO_LEASE: dict[str, object] = {"lease_until": None, "leased_by": ""}
 _CREATE = insert_once(tasks, ["kind", "subject"])
@@ -106,16 +110,19 @@ class Tasks:
 
         Deliveries to `full_services` stay where they are: those services take no further call now.
         """
+        # Chosen once and for all: PostgreSQL may run a plain subquery again for each row, and claim more.
         due = (
             select(tasks.c.id)
             .where(tasks.c.due <= now, _free(now), _welcome(full_services))
             .order_by(tasks.c.due)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            .cte("due_tasks")
+            .prefix_with("MATERIALIZED", dialect="postgresql")
         )
         rows = self._connection.execute(
             update(tasks)
-            .where(tasks.c.id.in_(due.scalar_subquery()))
+            .where(tasks.c.id.in_(select(due.c.id)))
             .values(lease_until=until, leased_by=worker, fence=tasks.c.fence + 1)
             .returning(tasks.c.kind, tasks.c.subject, tasks.c.fence)
         )
@@ -131,9 +138,12 @@ class Tasks:
             raise Conflict(f"{lease.kind} {lease.subject}: the lease has gone to another process")
 
     def finish(self, lease: Lease, *, due: datetime | None) -> None:
-        """Give the lease back; the task is due again at `due`, or not at all. Raises: Conflict."""
+        """Give the lease back; the task is due again at `due`, or not at all. Raises: Conflict.
+
+        From now on the lease passes no `check`: a call that ends late in another thread may not send any more.
+        """
         found = {"of_kind": lease.kind, "of_subject": lease.subject, "of_fence": lease.fence}
-        done = self._connection.execute(_FINISH, found | {"due": due} | _NO_LEASE)
+        done = self._connection.execute(_FINISH, found | {"due_at": due})
         if done.rowcount != 1:
             raise Conflict(f"{lease.kind} {lease.subject}: the lease has gone to another process")
 

@@ -20,6 +20,21 @@ def schedule(units, subject: str, due: datetime | None, kind: TaskKind = RECHECK
     units.run("schedule", lambda work: work.tasks.schedule(kind, subject, due))
 
 
+def at_once(*jobs) -> None:
+    """Run the jobs beside each other, all begun at the same moment."""
+    start = threading.Barrier(len(jobs))
+
+    def run(job) -> None:
+        start.wait(10)
+        job()
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+
 def claim(units, *, now: datetime = NOW, worker: str = "w", limit: int = 10):
     return units.run(
         "claim", lambda work: work.tasks.claim_due(worker=worker, now=now, until=now + MINUTE, limit=limit)
@@ -60,6 +75,17 @@ def test_a_late_holder_can_neither_send_nor_write(units):
     assert units.read(lambda work: work.tasks.due_at(RECHECK, "a")) == NOW + MINUTE
 
 
+def test_who_gave_his_lease_back_sends_nothing_more(units):
+    """A call that ends after its deadline runs on in its own thread, and still holds the old lease."""
+    schedule(units, "a", NOW)
+    (lease,) = claim(units)
+    finish(units, lease, due=NOW + MINUTE)
+    with pytest.raises(Conflict):
+        units.run("send", lambda work: work.tasks.check(lease))
+    with pytest.raises(Conflict):
+        finish(units, lease)
+
+
 def test_a_new_schedule_takes_the_task_from_its_holder(units):
     schedule(units, "a", NOW)
     (lease,) = claim(units)
@@ -97,20 +123,23 @@ def test_two_workers_share_the_tasks_without_doing_one_twice(units):
     for number in range(40):
         schedule(units, f"s{number}", NOW - timedelta(seconds=number))
     taken: dict[str, list[str]] = {"one": [], "two": []}
-    start = threading.Barrier(2)
 
     def work(name: str) -> None:
-        start.wait(10)
         while leases := claim(units, worker=name, limit=3):
             taken[name] += [lease.subject for lease in leases]
 
-    threads = [threading.Thread(target=work, args=(name,)) for name in taken]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    at_once(lambda: work("one"), lambda: work("two"))
     everything = taken["one"] + taken["two"]
     assert len(everything) == len(set(everything)) == 40
+
+
+def test_nobody_gets_more_than_he_asked_for_however_many_ask(units):
+    for number in range(30):
+        schedule(units, f"s{number}", NOW - timedelta(seconds=number))
+    claimed: list[int] = []
+    at_once(*[lambda: claimed.append(len(claim(units, limit=2))) for _ in range(8)])
+    assert len(claimed) == 8
+    assert max(claimed) == 2
 
 
 def test_a_worker_passes_by_what_another_is_just_claiming(postgres_url):
