@@ -57,7 +57,10 @@ class SystemIds:
         return secrets.randbelow(limit)
 
     def token(self) -> str:
-        return secrets.token_urlsafe(16)
+        """Never begins with a hyphen: ids are typed after commands, where that means an option."""
+        while (token := secrets.token_urlsafe(16)).startswith("-"):
+            pass
+        return token
 
 
 _open_unit: ContextVar[str | None] = ContextVar("open_unit_of_work", default=None)

@@ -56,3 +56,10 @@ class Configured:
         parts = build_parts(self.settings)
         check_ready(parts)
         return parts
+
+    def close(self) -> None:
+        """Let what was opened go, when the command has ended."""
+        if "parts" in self.__dict__:
+            self.parts.close()
+        if "units" in self.__dict__:
+            self.units.engine.dispose()

@@ -11,7 +11,11 @@ from mpay_gateway.storage.migrate import migrate
 @click.pass_obj
 def init_db(configured: Configured) -> None:
     """Create the tables, or bring them to the newest shape. May be repeated."""
-    before, after = migrate(create_engine(configured.settings.gateway.database))
+    engine = create_engine(configured.settings.gateway.database)
+    try:
+        before, after = migrate(engine)
+    finally:
+        engine.dispose()
     if before == after:
         click.echo(f"the database is at revision {after} already")
     else:

@@ -52,6 +52,7 @@ def cli(context: click.Context, config: Path | None) -> None:
     Exit status: 0 done, 1 not done or something is wrong, 2 wrong usage or configuration.
     """
     context.obj = Configured(config)
+    context.call_on_close(context.obj.close)
 
 
 def main() -> None:

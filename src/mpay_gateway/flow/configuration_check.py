@@ -46,7 +46,10 @@ def check_configuration(settings: GatewaySettings, clock: Clock) -> tuple[Findin
     except ConfigurationError as error:
         return (*findings, *_problems("plugins", error.problems))
     findings.append(_ok("plugins", f"{len(parts.registry.instances)} instances, each complete"))
-    return (*findings, *_database(parts))
+    try:
+        return (*findings, *_database(parts))
+    finally:
+        parts.close()
 
 
 def _addresses(settings: GatewaySettings) -> Iterator[Finding]:

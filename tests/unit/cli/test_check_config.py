@@ -1,0 +1,92 @@
+"""`mpay check-config`: what is right is listed, what soon will be wrong is a warning, what is wrong is a problem."""
+
+import pytest
+
+from tests.unit.databases import make_tables
+
+
+def finding(out: str, subject: str) -> str:
+    """The line about a subject."""
+    (line,) = [line for line in out.splitlines() if line[9:].startswith(subject)]
+    return line
+
+
+def test_a_right_configuration_passes(run, ready):
+    run("services", "apply", str(ready.folder / "services.toml"))
+    done = run("check-config")
+    assert done.status == 0
+    assert done.out.splitlines()[-1].startswith("0 problems, 0 warnings")
+    assert finding(done.out, "service SHOP01").startswith(
+        "ok       service SHOP01: enabled, certificate until"
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(61, "ok"), (59, "warning  [gateway] signing_certificate: ends within 60 days"), (29, "ends within 30 days"),
+     (6, "ends within 7 days"), (-1, "problem  [gateway] signing_certificate: ended on")],
+)  # fmt: skip
+def test_an_ending_certificate_is_told_of_in_time(run, ready, days, said):
+    ready.certify("gateway.crt", days=days)
+    done = run("check-config")
+    assert said in finding(done.out, "[gateway] signing_certificate")
+    assert done.status == (1 if days < 0 else 0)
+
+
+def test_a_services_ended_certificate_is_told_of(run, ready):
+    ready.certify("shop.crt", days=-1)
+    run("services", "apply", str(ready.folder / "services.toml"))
+    done = run("check-config")
+    assert done.status == 1
+    assert "ended on" in finding(done.out, "service SHOP01")
+
+
+def test_a_service_whose_row_cannot_be_read_is_named_and_harms_no_other(run, gateway, ready):
+    run("services", "apply", str(ready.folder / "services.toml"))
+    done = run("check-config")
+    assert done.status == 1
+    assert "connector 'scripted' is not enabled" in finding(done.out, "service TEST01")
+    assert finding(done.out, "service SHOP01").startswith("ok")
+    assert "SHOP01" in run("services", "list").out
+
+
+def test_a_database_without_tables_is_a_problem(run, place):
+    done = run("check-config")
+    assert done.status == 1
+    assert "run `mpay init-db`" in finding(done.out, "database")
+
+
+def test_an_account_with_open_payments_may_not_be_lost(run, gateway, ready):
+    gateway.start("ORDER-1")
+    ready.configure(replace=("bank-main", "bank-new"))
+    done = run("check-config")
+    assert done.status == 1
+    assert "provider.bank-main: missing, and 1 of its payments are open" in finding(done.out, "accounts")
+    stopped = run("worker")
+    assert stopped.status == 2
+    assert "provider.bank-main: missing" in stopped.err
+
+
+def test_a_retired_account_keeps_its_open_payments(run, gateway, ready):
+    gateway.start("ORDER-1")
+    addition = '[provider.bank-new]\nplugin = "sandbox"\nurl = "https://bank.example"\n'
+    secrets = 'secret = { env = "TEST_BANK_SECRET" }\ncallback_secret = { env = "TEST_BANK_SECRET" }\n'
+    ready.configure(
+        replace=("[provider.bank-main]\n", f"{addition}{secrets}\n[provider.bank-main]\nretired = true\n")
+    )
+    toml = ready.folder / "gateway.toml"
+    toml.write_text(toml.read_text().replace('providers = ["bank-main"]', 'providers = ["bank-new"]'))
+    assert "bank-main" not in run("check-config").out
+
+
+def test_an_asynchronous_standby_is_a_warning(run, place, postgres_url):
+    url = postgres_url(prepare=make_tables)
+    place.configure(url)
+    done = run("check-config")
+    assert "synchronous_standby_names is empty" in done.out
+    assert done.status == 0
+
+
+def test_settings_of_a_demo_are_told_of(run, ready):
+    ready.configure(replace=('"https://mpay.example"', '"http://mpay.example"'))
+    assert finding(run("check-config").out, "[gateway] public_url").startswith("warning")

@@ -1,0 +1,211 @@
+"""Commands over a history: what they show, what they change, and whom they let."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from mpay_gateway.domain.errors import OutcomeUnknown, RemoteRefused
+from mpay_gateway.domain.payment import DeliveryState
+from mpay_gateway.domain.service import OnRefusal
+from mpay_gateway.flow.operators import actor_of
+from mpay_gateway.worker import Worker
+from tests.unit.flow.scripted import SERVICE, scripted_gateway
+
+
+def test_init_db_may_be_repeated(run, place):
+    assert run("init-db").out == "the database went from empty to revision 0001\n"
+    assert run("init-db").out == "the database is at revision 0001 already\n"
+
+
+def test_the_story_of_a_payment_is_told_in_order(run, gateway):
+    gateway.calls.delivery_answers.append(OutcomeUnknown("no answer"))
+    payment = gateway.pay("ORDER-1")
+    gateway.clock.advance(minutes=2)
+    Worker(gateway.parts).run_due()
+    done = run("payment", "show", payment.id.lower())
+    assert done.status == 0
+    told = [
+        "payment create: new -> created", "payment start: created -> started", "sent start", "received start",
+        "payment capture: started -> captured", "delivery unanswered: leased -> due",
+        "delivery confirm: leased -> confirmed", "claim acknowledge: captured -> acknowledged",
+    ]  # fmt: skip
+    places = [done.out.index(each) for each in told]
+    assert places == sorted(places)
+    assert "confirmed, 2 tries, 1 of them unanswered" in done.out
+    assert "EET" in done.out
+    assert "UTC" in done.out
+
+
+def test_the_story_as_json_has_every_event_and_no_capability(run, gateway):
+    payment = gateway.pay("ORDER-1")
+    done = run("payment", "show", payment.id, "--json")
+    story = json.loads(done.out)
+    assert story["payment"]["id"] == payment.id
+    assert story["payment"]["amount"] == {"amount": "150.00", "currency": "MDL"}
+    assert {event["evidence_id"] for event in story["events"]} > {None}
+    for capability in (payment.visit_token, payment.receipt_token):
+        assert capability not in done.out
+
+
+def test_an_unknown_payment_is_an_error_and_nothing_found_is_a_status(run, ready):
+    shown, found = run("payment", "show", "NOSUCH"), run("payment", "find", "NO-SUCH")
+    assert (shown.status, shown.out) == (1, "")
+    assert shown.err == "mpay: unknown payment: N0SUCH\n"
+    assert (found.status, found.out) == (1, "no payment for 'NO-SUCH'\n")
+
+
+def test_payments_are_found_by_what_people_have_at_hand(run, gateway):
+    payment = gateway.pay("ORDER-1")
+    gateway.pay("ORDER-2")
+    for words in (payment.id, "ORDER-1", payment.invoice_id, payment.reference, payment.remote_reference):
+        found = json.loads(run("payment", "find", words, "--json").out)
+        assert [each["id"] for each in found] == [payment.id], words
+
+
+def test_deliveries_are_listed_by_state(run, gateway):
+    gateway.calls.delivery_answers.append(OutcomeUnknown("\x1b[31mred"))
+    waiting = gateway.pay("ORDER-1")
+    confirmed = gateway.pay("ORDER-2")
+    listed = run("delivery", "list").out
+    assert waiting.id in listed
+    assert confirmed.id not in listed
+    assert "\x1b" not in listed
+    assert confirmed.id in run("delivery", "list", "--state", "confirmed", "--service", SERVICE).out
+    assert run("delivery", "list", "--service", "OTHER").out == "no deliveries\n"
+
+
+@pytest.fixture
+def parked(ready):
+    """A delivery that the service refused, for a person to decide."""
+    with scripted_gateway(ready.database, on_refusal=OnRefusal.OPERATOR) as gateway:
+        gateway.calls.delivery_answers.append(RemoteRefused("InvalidParameter"))
+        payment = gateway.pay("ORDER-1")
+        yield gateway, gateway.parts.units.read(lambda work: work.deliveries.of_payment(payment.id))
+
+
+def test_an_operator_with_his_token_sends_a_parked_delivery_again(run, parked, monkeypatch):
+    gateway, delivery = parked
+    assert delivery.state is DeliveryState.PARKED
+    monkeypatch.setenv("MPAY_OPERATOR_TOKEN", run("operator", "add", "ana").out.strip())
+    done = run("delivery", "retry", delivery.id, "--operator", "ana")
+    assert (done.status, done.out) == (0, f"{delivery.id}: due now\n")
+    gateway.clock.advance(hours=10_000)
+    Worker(gateway.parts).run_due()
+    read = gateway.parts.units.read
+    assert read(lambda work: work.deliveries.get(delivery.id)).state is DeliveryState.CONFIRMED
+    actors = {row.actor for row in read(lambda work: work.audit.of_payment(delivery.payment_id))}
+    assert "operator:ana" in actors
+
+
+@pytest.mark.parametrize("case", ["wrong token", "unknown name", "disabled"])
+def test_nobody_else_acts_on_money(run, parked, monkeypatch, case):
+    _, delivery = parked
+    token = run("operator", "add", "ana").out.strip()
+    if case == "disabled":
+        assert run("operator", "disable", "ana").status == 0
+    monkeypatch.setenv("MPAY_OPERATOR_TOKEN", "guess" if case == "wrong token" else token)
+    done = run("delivery", "retry", delivery.id, "--operator", "bob" if case == "unknown name" else "ana")
+    assert (done.status, done.err) == (1, "mpay: not authorised: no such operator, or another token\n")
+
+
+def test_a_token_is_kept_hashed_and_a_new_one_ends_the_old(run, gateway):
+    first = run("operator", "add", "ana").out.strip()
+    second = run("operator", "add", "ana").out.strip()
+    units = gateway.parts.units
+    kept = units.read(lambda work: work.operators.find("ana")).token_hash
+    assert kept.startswith("$argon2id$")
+    assert first not in kept
+    assert actor_of(units, "ana", second) == "operator:ana"
+    with pytest.raises(Exception, match="another token"):
+        actor_of(units, "ana", first)
+    assert "ana" in run("operator", "list").out
+    assert run("operator", "add", "Ana Maria").status == 1
+
+
+def test_an_instrument_is_switched_off_for_a_time_and_on_again(run, ready):
+    off = run("instruments", "disable", "card", "--until", "2099-01-01T12:00", "--reason", "the bank rests")
+    assert off.out == "card: off until 2099-01-01 12:00:00 EET\n"
+    listed = run("instruments", "list").out
+    assert "off until 2099-01-01 12:00:00 EET" in listed
+    assert "the bank rests (shell:" in listed
+    assert run("instruments", "enable", "card").status == 0
+    assert "off" not in run("instruments", "list").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("cart",), "instrument 'cart'; configured: card"),
+        (("card", "--until", "2001-01-01"), "is over"),
+        (("card", "--until", "noon"), "is no time such as"),
+    ],
+)
+def test_a_switch_that_makes_no_sense_is_refused(run, ready, arguments, complaint):
+    done = run("instruments", "disable", *arguments)
+    assert done.status > 0
+    assert complaint in " ".join(done.err.split())
+    assert "off" not in run("instruments", "list").out
+
+
+def test_services_are_shown_before_they_are_applied_and_applied_once(run, ready):
+    file = str(ready.folder / "services.toml")
+    shown = run("services", "apply", file, "--dry-run")
+    assert shown.out.startswith("SHOP01: would change\n  ")
+    assert 'url: "https://shop.example/service"' in shown.out
+    assert run("services", "list").out.startswith("no services")
+    assert run("services", "apply", file).out.startswith("SHOP01: changed\n")
+    assert run("services", "apply", file).out == "SHOP01: unchanged\n"
+    assert "SHOP01   enabled  soap       Magazin" in run("services", "list").out
+    assert run("services", "disable", "SHOP01").status == 0
+    assert "disabled" in run("services", "list").out
+    assert run("services", "disable", "NONE").err == "mpay: unknown service: NONE\n"
+
+
+def test_plugins_are_listed_with_what_uses_them(run, ready):
+    listed = run("plugins").out
+    assert "mpay-provider-sandbox 0." in listed
+    assert "  provider sandbox: account bank-main" in listed
+    assert "  instrument bank_card: instrument card" in listed
+
+
+def test_without_configuration_what_is_installed_is_listed(run, tmp_path, monkeypatch):
+    monkeypatch.delenv("MPAY_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    done = run("plugins")
+    assert done.status == 0
+    assert "mpay-eservice-soap" in done.out
+    assert "installed" in done.err
+    assert "mpay-eservice-soap" in run("hooks").out
+
+
+def test_hooks_are_listed_with_their_reach_and_their_implementers(run, ready):
+    lines = {line.split()[0]: line for line in run("hooks").out.splitlines()}
+    assert "routed to one account" in lines["mpay_start_payment"]
+    assert "mpay-provider-sandbox" in lines["mpay_start_payment"]
+    assert "core" in lines["mpay_render_receipt"]
+    assert "nobody" in lines["mpay_payment_changed"]
+
+
+def test_states_are_a_table_and_a_drawing(run):
+    assert "captured money" not in run("states").out
+    assert "payment   started     capture           captured" in run("states").out
+    assert run("states", "--dot").out.startswith("digraph states {")
+
+
+def test_sound_books_say_so_and_broken_ones_name_the_payment(run, gateway):
+    payment = gateway.pay("ORDER-1")
+    sound = run("check-books")
+    assert (sound.status, sound.out.splitlines()[-1]) == (0, "the books are sound")
+    assert sum(" holds " in line for line in sound.out.splitlines()) == 9
+    gateway.parts.units.run(
+        "forge", lambda work: work.connection.execute(text("UPDATE captures SET amount_minor = 1"))
+    )
+    broken = run("check-books")
+    assert broken.status == 1
+    assert "2  BROKEN" in broken.out
+    assert payment.id in broken.out
+    assert {each["payment_id"] for each in json.loads(run("check-books", "--json").out)} == {payment.id}
+    later = (gateway.clock.now() + timedelta(days=1)).isoformat()
+    assert run("check-books", "--since", later).status == 0

@@ -1,0 +1,138 @@
+"""`mpay serve` and `mpay worker` as processes: they say when they are ready, and end in order when told to."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PROGRAM = "from mpay_gateway.cli import main; main()"
+PATIENCE = 60
+
+
+@contextmanager
+def running(place, *arguments: str) -> Iterator[tuple[subprocess.Popen, Path]]:
+    """A command as a process of its own, and the file that its log goes to; ended at the end, however it stands."""
+    log = place.folder / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], stdout=file, stderr=file)
+    try:
+        yield process, log
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_for(event: str, process: subprocess.Popen, log: Path) -> list[dict[str, object]]:
+    """The log's events once `event` is among them."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        events = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+        if any(each["event"] == event for each in events):
+            return events
+        assert process.poll() is None, log.read_text("utf-8")
+        time.sleep(0.05)
+    raise AssertionError(log.read_text("utf-8"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def children_of(pid: int) -> set[int]:
+    """Every process that `pid` started, and theirs."""
+    parents = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_gateway_serves_and_ends_in_order(ready, number):
+    port = free_port()
+    with running(ready, "serve", "--port", str(port), "--threads", "4") as (process, log):
+        wait_for("papers_ready", process, log)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+            assert answer.status == 200
+        children = children_of(process.pid)
+        process.send_signal(number)
+        assert process.wait(30) == 0
+        events = [json.loads(line)["event"] for line in log.read_text("utf-8").splitlines()]
+        assert events[0] == "gateway_listens"
+        assert events[-1] == "gateway_stopped"
+    assert children
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_says_that_it_is_ready_and_ends_in_order(ready, number):
+    with running(ready, "worker", "--threads", "2") as (process, log):
+        events = wait_for("worker_ready", process, log)
+        assert (events[-1]["threads"], events[-1]["level"]) == (2, "info")
+        process.send_signal(number)
+        assert process.wait(30) == 0
+        assert json.loads(log.read_text("utf-8").splitlines()[-1])["event"] == "worker_stopped"
+
+
+def test_a_log_for_people_is_no_json(ready):
+    with running(ready, "worker", "--log-format", "console") as (_, log):
+        deadline = time.monotonic() + PATIENCE
+        while "worker_ready" not in log.read_text("utf-8") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        line = log.read_text("utf-8")
+    assert "[info" in line
+    assert "{" not in line
+
+
+def test_an_address_that_is_taken_is_told_in_one_line(run, ready):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run("serve", "--port", str(port))
+    assert (done.status, done.err) == (2, f"mpay: --host 127.0.0.1 --port {port}: Address already in use\n")
+
+
+def test_an_address_that_is_not_ours_is_told_in_one_line(run, ready):
+    done = run("serve", "--host", "192.0.2.1")
+    assert done.status == 2
+    assert done.err.startswith("mpay: --host 192.0.2.1 --port 6543: ")
+
+
+def test_sqlite_serves_one_process(run, ready):
+    done = run("serve", "--workers", "2", "--port", str(free_port()))
+    assert (done.status, done.err) == (
+        2,
+        "mpay: --workers: SQLite serves one process; more than one needs PostgreSQL\n",
+    )
+
+
+def test_nothing_starts_without_tables(run, place):
+    for command in (("serve", "--port", str(free_port())), ("worker",)):
+        done = run(*command)
+        assert done.status == 2
+        assert "run `mpay init-db`" in done.err
