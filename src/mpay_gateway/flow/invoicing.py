@@ -31,7 +31,7 @@ class FactorWanted:
 
 @dataclass(frozen=True, slots=True)
 class InvoicePage:
-    """What the invoice page shows. `changed`: the amount is another than the payer saw before.
+    """What the invoice page shows. `changed`: the order is another than the payer agreed to, and not by his payment.
 
     `earlier`: payments of this order that captured money within a day, newest first. `own`: the visit's own
     payment, when it is the one in progress.
@@ -167,14 +167,16 @@ def _shown(parts: Parts, work: Work, visit: Visit, service: Service, answer: Ans
     if visit.invoice_id != row.id:
         work.visits.change(visit.token, invoice_id=row.id)
     payable = payable_now(work, answer.snapshot)
+    earlier = _paid_today(parts, work, visit)
     changed = bool(visit.accepted_version) and visit.accepted_version != answer.order.version
+    changed_by_payer = any(payment.visit_token == visit.token for payment in earlier)
     return InvoicePage(
         visit=replace(visit, invoice_id=row.id),
         invoice=invoice_of(parts, service, row, answer.snapshot, payable.most),
         payable=payable,
-        earlier=_paid_today(parts, work, visit),
+        earlier=earlier,
         own=_own_claim(work, visit, payable),
-        changed=changed,
+        changed=changed and not changed_by_payer,
     )
 
 
