@@ -10,7 +10,6 @@ PYTEST := $(PYTHON) -m pytest
 # Folders of tests that exist, so that a part of the checkout can be tested by itself.
 UNIT := $(wildcard tests/unit plugins/*/*/tests counterparts/*/tests)
 FUNCTIONAL := $(wildcard tests/functional tests/simulation)
-BROWSER := $(wildcard tests/browser)
 DISTRIBUTIONS := $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/*/pyproject.toml counterparts/*/pyproject.toml))
 CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts bench)
 
@@ -57,7 +56,7 @@ test-functional: setup-test ## test the payer's journeys, on SQLite and PostgreS
 	$(if $(FUNCTIONAL),$(PYTEST) $(PARALLEL) $(FUNCTIONAL),@echo "no functional tests yet")
 
 test-browser: setup-test ## test the pages in Chromium
-	$(if $(BROWSER),$(PYTEST) $(BROWSER),@echo "no browser tests yet")
+	$(PYTEST) tests/browser
 
 coverage: setup-test ## measure which lines the tests reach
 	$(BIN)/coverage erase
