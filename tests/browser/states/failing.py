@@ -41,7 +41,7 @@ def _broken(window: Window, scene: Scene) -> None:
         reach_bank(scene.helper, scene.stack, scene.stack.shop.order())
         address = scene.helper.page.url
         payment = address.removesuffix("/bank").rpartition("/")[2]
-        scene.stack.spoil("UPDATE payments SET next_step = '{' WHERE id = ?", payment)
+        scene.stack.write("UPDATE payments SET next_step = '{' WHERE id = ?", payment)
         return address
 
     window.go(scene.once("broken", spoil))
@@ -53,13 +53,13 @@ def _silent(window: Window, scene: Scene) -> None:
 
 FAILING = (
     State("error-400", "problem.bad-request.title", _address("/service/pay?ServiceID=DEMO01"), 400),
-    State("error-403", "problem.forbidden.title", _tampered("form.csrf_token.value = 'forged'"), 403, place=False),
+    State("error-403", "problem.forbidden.title", _tampered("form.csrf_token.value = 'forged'"), 403, kept=False),
     State("error-404", "problem.not-found.title", _address("/nothing/here"), 404),
-    State("error-405", "problem.method.title", _tampered("form.action = '/help'"), 405, place=False),
-    State("error-409", "problem.not-payable.title", _overtaken, 409),
+    State("error-405", "problem.method.title", _tampered("form.action = '/help'"), 405, kept=False),
+    State("error-409", "problem.not-payable.title", _overtaken, 409, kept=False),
     State("error-413", "problem.too-large.title",
           _tampered("form.reference.removeAttribute('maxlength'); form.reference.value = 'A'.repeat(70000)"),
-          413, place=False),
+          413, kept=False),
     State("error-500", "problem.bug.title", _broken, 500),
     State("error-503", "problem.remote.title", _silent, 503),
 )  # fmt: skip

@@ -53,11 +53,11 @@ Reach = Callable[[Window, Scene], None]
 class State:
     """A page in one state. `heading`: key of its main heading's text. `reach`: opens it in the window's language.
 
-    `place`: whether the address alone shows it again, in another language for instance.
+    `kept`: whether the address alone shows it again, in another language for instance.
     """
 
     name: str
     heading: str
     reach: Reach
     status: int = 200
-    place: bool = True
+    kept: bool = True
