@@ -1,7 +1,9 @@
 """The invoice: what the gateway shows of an order, under a number of its own, and how a payment fills its lines."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from mpay_gateway.domain.identifiers import InvoiceId
 from mpay_gateway.domain.money import Money
@@ -34,21 +36,21 @@ class LineAllocation:
     amount: Money
 
 
-def allocate(order: Order, amount: Money) -> tuple[LineAllocation, ...]:
+def allocate(
+    order: Order, amount: Money, taken: Mapping[str, Money] = MappingProxyType({})
+) -> tuple[LineAllocation, ...]:
     """Which line gets how much of `amount` (contract section 6; the gateway's own rule).
 
-    Lines are filled in the order sent, each up to its amount due; what is left goes to the first line that
-    allows advance payment, and of an unknown amount the first line takes all. Lines that get nothing are left
-    out. The parts sum to `amount`.
+    Lines are filled in the order sent, each up to its amount due less what is `taken` of it already (by line
+    id); what is left goes to the first line that allows advance payment, and of an unknown amount the first
+    line takes all. Lines that get nothing are left out. The parts sum to `amount`.
 
     Raises: ValueError when more is left than the order can take.
     """
-    left = amount
+    left, nothing = amount, Money.zero(amount.currency)
     shares: list[Money] = []
     for line in order.lines:
-        share = (
-            _smaller(line.amount_due, left) if line.amount_due is not None else Money.zero(amount.currency)
-        )
+        share = nothing if line.amount_due is None else min(_room(line, line.amount_due, taken), left)
         shares.append(share)
         left = left - share
     if left:
@@ -59,6 +61,18 @@ def allocate(order: Order, amount: Money) -> tuple[LineAllocation, ...]:
     )
 
 
+def shared(order: Order, shares: tuple[tuple[str, Money], ...]) -> tuple[LineAllocation, ...]:
+    """Shares by line id as allocations of the order's lines."""
+    lines = {line.line_id: line for line in order.lines}
+    return tuple(LineAllocation(lines[line_id], amount) for line_id, amount in shares)
+
+
+def _room(line: OrderLine, due: Money, taken: Mapping[str, Money]) -> Money:
+    """What the line can still take; never less than nothing."""
+    nothing = Money.zero(due.currency)
+    return max(nothing, due - taken.get(line.line_id, nothing))
+
+
 def _taker_of_the_rest(order: Order) -> int:
     if any(line.amount_due is None for line in order.lines):
         return 0
@@ -66,7 +80,3 @@ def _taker_of_the_rest(order: Order) -> int:
         if line.allow_advance or (order.allow_advance and line.allow_advance is None):
             return place
     raise ValueError("more than the order can take")
-
-
-def _smaller(one: Money, other: Money) -> Money:
-    return min(one, other)

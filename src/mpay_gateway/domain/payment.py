@@ -66,6 +66,7 @@ class ReversalGround(StrEnum):
     CLAIM_LOST = "claim-lost"
     SECOND_CAPTURE = "second-capture"
     SERVICE_REFUSED = "service-refused"
+    BY_PROVIDER = "by-provider"
     ORDER_GONE = "order-gone"
     OPERATORS = "operators"
 
@@ -98,6 +99,8 @@ class Payment:
     reference: str
     created_at: datetime
     session_until: datetime
+    description: str = ""
+    details: str = "[]"
     device: str = ""
     remote_reference: str = ""
     next_step: str = ""
@@ -115,7 +118,10 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A payment's hold on what one snapshot says is due. `until`: when the payer's time ends (UTC)."""
+    """A payment's hold on what one snapshot says is due. `until`: when the payer's time ends (UTC).
+
+    `shares`: line id and the part of `amount` that goes to it, fixed when the claim was taken.
+    """
 
     id: str
     service_id: ServiceId
@@ -125,6 +131,7 @@ class Claim:
     amount: Money
     state: ClaimState
     until: datetime
+    shares: tuple[tuple[str, Money], ...] = ()
     acknowledged_at: datetime | None = None
 
 

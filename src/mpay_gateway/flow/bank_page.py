@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 
+import structlog
+
+from mpay_gateway.domain.errors import RemoteRefused, RemoteUnavailable
 from mpay_gateway.domain.payment import Payment, PaymentState
 from mpay_gateway.domain.provider_answer import NextStep
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_result import payment_of_visit
-from mpay_gateway.flow.payment_start import next_step_of, publish
+from mpay_gateway.flow.payment_start import next_step_of, publish_again
+
+_log = structlog.get_logger("bank_page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +27,16 @@ class BankPage:
 def show_bank_page(parts: Parts, token: str, payment_id: str) -> BankPage:
     """The payment's next step; a provider that has not said it yet is asked again under the same reference.
 
-    Raises: NotFound when the payment is not this visit's; RemoteUnavailable, RemoteRefused when the provider
-    certainly took nothing: the payment has ended.
+    When it does not say it now either, the payment is not ended: an earlier try may have opened a session.
+    Raises: NotFound when the payment is not this visit's.
     """
     payment = parts.units.read(lambda work: payment_of_visit(work, token, payment_id))
     service = parts.services.get_any(payment.service_id)
     if payment.state is not PaymentState.STARTED or parts.clock.now() >= payment.session_until:
         return BankPage(payment, service, None)
     if not payment.next_step:
-        payment = publish(parts, payment)
+        try:
+            payment = publish_again(parts, payment)
+        except (RemoteUnavailable, RemoteRefused) as error:
+            _log.warning("start_not_repeated", payment=payment.id, error=type(error).__name__)
     return BankPage(payment, service, next_step_of(payment))

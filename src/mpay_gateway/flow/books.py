@@ -15,7 +15,6 @@ from mpay_gateway.domain.payment import ReversalGround
 from mpay_gateway.domain.transitions import EDGES
 from mpay_gateway.flow.confirmation_delivery import REVERSED
 from mpay_gateway.storage import UnitOfWork, Work
-from mpay_gateway.storage.audit import AuditRow
 from mpay_gateway.storage.books import Books, Doubt
 from mpay_gateway.storage.chain import BEGINNING, body_digest
 from mpay_gateway.storage.histories import Histories, History, Subject
@@ -147,24 +146,24 @@ def _within_what_is_due(rows: Rows) -> Iterator[Doubt]:
 
 
 def _on_the_graph(rows: Rows) -> Iterator[Doubt]:
-    for history in rows.histories.of_payments():
-        yield from _off_the_graph(history)
+    for payment_id, changes in rows.histories.of_changes():
+        yield from _off_the_graph(payment_id, changes)
 
 
-def _off_the_graph(history: History) -> Iterator[Doubt]:
+def _off_the_graph(payment_id: str, changes: Iterator[Any]) -> Iterator[Doubt]:
     """Changes that are no edge, or that do not begin where the one before them ended."""
     states: dict[Subject, str] = {}
-    for row in history.rows:
+    for row in changes:
         subject = (row.machine, row.subject)
         change = f"{row.machine} {row.event}: {row.before or 'new'} -> {row.after}"
         if row.before != states.get(subject, ""):
-            yield Doubt(history.payment_id, f"{change}, and it was {states.get(subject) or 'not there'}")
+            yield Doubt(payment_id, f"{change}, and it was {states.get(subject) or 'not there'}")
         elif not _is_edge(row):
-            yield Doubt(history.payment_id, f"{change} is no edge")
+            yield Doubt(payment_id, f"{change} is no edge")
         states[subject] = row.after
 
 
-def _is_edge(row: AuditRow) -> bool:
+def _is_edge(row: Any) -> bool:
     if not row.before:
         return BIRTHS.get(row.machine) == row.event
     return (row.machine, row.before, row.event, row.after) in _EDGES

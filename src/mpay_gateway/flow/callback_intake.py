@@ -4,6 +4,7 @@ The payer's own return goes through the same reading but proves nothing: it only
 """
 
 import hashlib
+import json
 from datetime import timedelta
 
 import structlog
@@ -30,9 +31,7 @@ def receive_callback(parts: Parts, account_id: AccountId, callback: Callback) ->
     parts.limits.before_callback(account_id)
     reading = parts.calls.read_callback(account_id, callback)
     payment = parts.units.run("keep-callback", lambda work: _keep(parts, work, account_id, callback, reading))
-    if payment is None:
-        _log.warning("callback_for_nobody", account=account_id, reference=reading.reference)
-    else:
+    if payment is not None:
         known = payment
         parts.background.start(settle_key(known.id), lambda: settle(parts, known.id, reading))
 
@@ -52,11 +51,12 @@ def payment_of_return(parts: Parts, account_id: AccountId, callback: Callback) -
 def _keep(
     parts: Parts, work: Work, account_id: AccountId, callback: Callback, reading: CallbackReading
 ) -> Payment | None:
+    """The payment to ask about; None for an event that is here already, and for one about nobody."""
     payment = _about(work, account_id, reading)
     entry = InboxEntry(
         id=parts.ids.token(),
         account_id=account_id,
-        event_id=reading.event_id or hashlib.sha256(callback.body).hexdigest(),
+        event_id=reading.event_id or _digest(callback),
         reference=reading.reference,
         remote_reference=reading.remote_reference,
         payment_id=payment.id if payment else None,
@@ -64,13 +64,20 @@ def _keep(
         received_at=callback.received_at,
         body=callback.body,
     )
-    new = work.inbox.add(entry)
-    if payment is None:
+    if not work.inbox.add(entry):
         return None
-    if new:
-        # If this process dies before it has asked the provider, a worker asks.
-        work.tasks.hurry(TaskKind.RECHECK, payment.id, parts.clock.now() + _GRACE)
-    return payment if new else None
+    if payment is None:
+        _log.warning("callback_for_nobody", account=account_id, reference=reading.reference)
+        return None
+    # If this process dies before it has asked the provider, a worker asks.
+    work.tasks.hurry(TaskKind.RECHECK, payment.id, parts.clock.now() + _GRACE)
+    return payment
+
+
+def _digest(callback: Callback) -> str:
+    """What tells callbacks apart whose events have no id of their own."""
+    whole = json.dumps([callback.method, callback.query]).encode() + callback.body
+    return hashlib.sha256(whole).hexdigest()
 
 
 def _about(work: Work, account_id: AccountId, reading: CallbackReading) -> Payment | None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.invoice import allocate
+from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.order import Order, OrderStatus
 from mpay_gateway.domain.payment import Claim
 from mpay_gateway.storage import Work
@@ -57,9 +58,8 @@ def payable_now(work: Work, snapshot: Snapshot, *, besides: str = "") -> Payable
         return Payable(Standing.AMOUNT_UNKNOWN, nothing)
     if not order.total_due:
         return Payable(Standing.NOTHING_DUE, nothing)
-    others = work.claims.held_by_others(snapshot, besides=besides)
-    outstanding = work.claims.outstanding(snapshot, besides=besides) if others else nothing
-    left = order.total_due - outstanding
+    others = work.claims.outstanding(snapshot, besides=besides)
+    left = order.total_due - sum_money((claim.amount for claim in others), order.currency)
     if (others and not order.partial_allowed) or left <= nothing:
         return Payable(Standing.IN_PROGRESS, nothing, others)
     return Payable(Standing.PAYABLE, left, others)
@@ -70,3 +70,12 @@ def fits(order: Order, payable: Payable, amount: Money) -> bool:
     if payable.standing is not Standing.PAYABLE or amount.currency != payable.most.currency or not amount:
         return False
     return amount <= payable.most if order.partial_allowed else amount == payable.most
+
+
+def shares(order: Order, payable: Payable, amount: Money) -> tuple[tuple[str, Money], ...]:
+    """Which lines the amount pays, beside what the other claims pay already. `amount` fits."""
+    taken: dict[str, Money] = {}
+    for claim in payable.others:
+        for line_id, part in claim.shares:
+            taken[line_id] = taken.get(line_id, Money.zero(order.currency)) + part
+    return tuple((each.line.line_id, each.amount) for each in allocate(order, amount, taken))

@@ -1,5 +1,7 @@
 """Step 13: tell the service that its order is paid, as often as it takes, always with the same content."""
 
+from datetime import datetime
+
 import structlog
 
 from mpay_gateway.domain.confirmation import Confirmation, ConfirmationToDeliver
@@ -10,8 +12,15 @@ from mpay_gateway.domain.errors import (
     RemoteRefused,
     RemoteUnavailable,
 )
-from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.payment import CaptureState, ClaimState, Delivery, DeliveryState, ReversalGround
+from mpay_gateway.domain.money import Money, sum_money
+from mpay_gateway.domain.payment import (
+    CaptureState,
+    ClaimState,
+    Delivery,
+    DeliveryState,
+    Payment,
+    ReversalGround,
+)
 from mpay_gateway.domain.service import OnRefusal, Service
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, DeliveryEvent
 from mpay_gateway.flow.evidence_sinks import DurableSink
@@ -95,9 +104,7 @@ def _confirmed(parts: Parts, work: Work, lease: Lease) -> None:
     )
     claim = work.claims.of_payment(delivery.payment_id)
     work.claims.change(claim, ClaimEvent.ACKNOWLEDGE, actor=actor, at=now, acknowledged_at=now)
-    payment = work.payments.get(delivery.payment_id)
-    if _pays_all(work, payment.snapshot_id, payment.amount):
-        work.invoices.close(payment.invoice_id, at=now)
+    _close_if_paid(work, work.payments.get(delivery.payment_id), at=now)
     work.tasks.finish(lease, due=None)
 
 
@@ -150,15 +157,23 @@ def _not_answered(parts: Parts, work: Work, lease: Lease, error: MpayError) -> N
 
 
 def _leased(work: Work, lease: Lease) -> Delivery:
-    """The delivery, locked after its payment, if the lease still holds. Raises: Conflict."""
-    work.payments.lock(work.deliveries.get(lease.subject).payment_id)
+    """The delivery, locked after its payment and order, if the lease still holds. Raises: Conflict."""
+    payment = work.payments.lock(work.deliveries.get(lease.subject).payment_id)
+    work.snapshots.lock_order(payment.service_id, payment.order_key, at=payment.created_at)
     work.tasks.check(lease)
     return work.deliveries.lock(lease.subject)
 
 
-def _pays_all(work: Work, snapshot_id: str, amount: Money) -> bool:
-    due = work.snapshots.get(snapshot_id).order.total_due
-    return due is not None and due <= amount
+def _close_if_paid(work: Work, payment: Payment, *, at: datetime) -> None:
+    """Close the invoice when all that its newest answer says is due has been paid and acknowledged since."""
+    invoice = work.invoices.get(payment.invoice_id)
+    snapshot = work.snapshots.get(invoice.snapshot_id)
+    due = snapshot.order.total_due
+    paid = work.claims.outstanding(snapshot)
+    if due is None or any(claim.state is not ClaimState.ACKNOWLEDGED for claim in paid):
+        return
+    if due <= sum_money((claim.amount for claim in paid), due.currency):
+        work.invoices.close(invoice.id, at=at)
 
 
 def hurry_delivery(parts: Parts, delivery_id: str, *, actor: str) -> Delivery:

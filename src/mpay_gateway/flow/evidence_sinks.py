@@ -21,10 +21,9 @@ class BufferedSink:
         self._messages.append(Message(Direction.RECEIVED, body, meta, self._clock.now()))
 
     def save(self, work: Work, subject: str) -> None:
-        """Store what was gathered, under `subject`."""
+        """Store what was gathered, under `subject`; once more if the unit of work runs again."""
         if self._messages:
             work.evidence.keep(subject, self._messages)
-            self._messages = []
 
 
 class DurableSink:

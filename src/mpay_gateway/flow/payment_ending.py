@@ -1,11 +1,16 @@
 """A payment that ends without money: its state, its claim, its next check, in one commit."""
 
+from datetime import timedelta
+
 from mpay_gateway.domain.payment import ClaimState, DeclineReason, Payment
 from mpay_gateway.domain.queries import PaymentChange
 from mpay_gateway.domain.transitions import ClaimEvent, PaymentEvent, allows
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
+
+HEAR_AGAIN = timedelta(seconds=5)
+"""How soon the provider is asked again when a callback came in while it was being asked."""
 
 
 def end_payment(
@@ -14,7 +19,10 @@ def end_payment(
     """End the payment by `event` (decline, cancel, void, expire), unless the table has no such edge by now."""
 
     def end(work: Work) -> Payment:
-        return end_in(parts, work, work.payments.lock(payment_id), event, actor=actor, reason=reason)
+        payment = work.payments.lock(payment_id)
+        ended = end_in(parts, work, payment, event, actor=actor, reason=reason)
+        rest(parts, work, ended)
+        return ended
 
     return parts.units.run("end-payment", end)
 
@@ -23,7 +31,7 @@ def end_in(
     parts: Parts, work: Work, payment: Payment, event: PaymentEvent, *, actor: str,
     reason: DeclineReason | None = None,
 ) -> Payment:  # fmt: skip
-    """The same inside an open unit of work; the payment is locked."""
+    """The same inside an open unit of work, which settles the next check itself; the payment is locked."""
     if not allows(payment.state, event) or not payment.state.open:
         return payment
     now = parts.clock.now()
@@ -33,10 +41,15 @@ def end_in(
     claim = work.claims.of_payment(payment.id)
     if claim.state is ClaimState.HELD:
         work.claims.change(claim, ClaimEvent.RELEASE, actor=actor, at=now)
-    work.tasks.schedule(TaskKind.RECHECK, payment.id, None)
-    work.inbox.done(payment.id)
     announce(parts, work, payment, ended)
     return ended
+
+
+def rest(parts: Parts, work: Work, payment: Payment) -> None:
+    """No more checks of a payment that is not open, unless a callback waits that nobody has asked about since."""
+    if not payment.state.open:
+        due = parts.clock.now() + HEAR_AGAIN if work.inbox.waits(payment.id) else None
+        work.tasks.schedule(TaskKind.RECHECK, payment.id, due)
 
 
 def announce(parts: Parts, work: Work, before: Payment, after: Payment) -> None:

@@ -40,6 +40,7 @@ class Outcome(StrEnum):
     BEING_CHECKED = "being-checked"
     PAID_TWICE = "paid-twice"
     REFUSED_BY_SERVICE = "refused-by-service"
+    GIVEN_BACK = "given-back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class ResultPage:
     @property
     def told(self) -> bool:
         return self.delivery is not None and self.delivery.state is DeliveryState.CONFIRMED
+
+    @property
+    def parked(self) -> bool:
+        """The service refused to be told; people look into it."""
+        return self.delivery is not None and self.delivery.state is DeliveryState.PARKED
 
 
 def show_result(parts: Parts, token: str, payment_id: str) -> ResultPage:
@@ -141,6 +147,7 @@ def _outcome_of_money(captures: tuple[Capture, ...], reversals: tuple[Reversal, 
         return Outcome.PAID
     if CaptureState.REVIEW in states:
         return Outcome.BEING_CHECKED
-    if any(reversal.ground is ReversalGround.SERVICE_REFUSED for reversal in reversals):
+    grounds = {reversal.ground for reversal in reversals}
+    if ReversalGround.SERVICE_REFUSED in grounds:
         return Outcome.REFUSED_BY_SERVICE
-    return Outcome.PAID_TWICE
+    return Outcome.GIVEN_BACK if ReversalGround.BY_PROVIDER in grounds else Outcome.PAID_TWICE

@@ -4,6 +4,7 @@ Plan -> commit -> call -> commit: the payment's row exists before the provider i
 idempotency key of every repetition.
 """
 
+import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -26,8 +27,9 @@ from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Claim, ClaimState, DeclineReason, Payment, PaymentState
 from mpay_gateway.domain.provider_answer import NextStep, PaymentRequest
+from mpay_gateway.domain.service import Service
 from mpay_gateway.domain.transitions import PaymentEvent
-from mpay_gateway.flow.claiming import Payable, Standing, fits, payable_now
+from mpay_gateway.flow.claiming import Payable, Standing, fits, payable_now, shares
 from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.instrument_choice import agreed_amount, plan, visit_and_invoice
 from mpay_gateway.flow.invoicing import store_answer
@@ -78,33 +80,39 @@ def start_payment(
     if answer.order.version != visit.accepted_version:
         parts.units.run("note-change", lambda work: store_answer(parts, work, answer))
         return OrderChanged()
-    opening = _Opening(parts, visit, answer, amount, choice, account, form_token, language)
-    payment = parts.units.run("open-payment", opening.store)
-    if payment.form_token == form_token:
-        payment = publish(parts, payment, made)
-    return Started(payment)
+    opening = _Opening(parts, visit, old.service, answer, amount, choice, made, account, language)
+    payment, new = parts.units.run("open-payment", opening.store)
+    return Started(_publish_first(parts, payment) if new else payment)
 
 
-def publish(parts: Parts, payment: Payment, made: InstrumentPlan | None = None) -> Payment:
-    """Tell the provider of the payment, or ask again under the same reference, and keep where the payer goes.
+def _publish_first(parts: Parts, payment: Payment) -> Payment:
+    """Tell the provider of a payment that it has certainly not heard of.
 
     Raises: RemoteUnavailable, RemoteRefused when the provider certainly took nothing: the payment has ended.
-    When the outcome is not known the payment stays open and is asked about later; nothing is raised.
     """
-    request = _request(parts, payment, made)
     try:
-        step = parts.calls.start_payment(payment.account_id, request)
+        return publish_again(parts, payment)
     except RemoteUnavailable:
         end_payment(parts, payment.id, PaymentEvent.CANCEL, actor="machine")
         raise
     except RemoteRefused:
-        end_payment(parts, payment.id, PaymentEvent.DECLINE, actor=f"provider:{payment.account_id}",
-                    reason=DeclineReason.OTHER)  # fmt: skip
+        actor = f"provider:{payment.account_id}"
+        end_payment(parts, payment.id, PaymentEvent.DECLINE, actor=actor, reason=DeclineReason.OTHER)
         raise
+
+
+def publish_again(parts: Parts, payment: Payment) -> Payment:
+    """Ask the provider under the same reference, with the same words, and keep where the payer goes.
+
+    When the outcome is not known the payment is returned as it is, and asked about later.
+    Raises: RemoteUnavailable, RemoteRefused; an earlier try may have opened a session all the same.
+    """
+    try:
+        step = parts.calls.start_payment(payment.account_id, _request(parts, payment))
     except (OutcomeUnknown, InvalidAnswer, PluginBug) as error:
         _log.warning("start_unknown", payment=payment.id, error=type(error).__name__)
         return payment
-    return parts.units.run("keep-next-step", lambda work: _keep_step(work, payment, step))
+    return parts.units.run("keep-next-step", lambda work: _keep_step(parts, work, payment, step))
 
 
 def next_step_of(payment: Payment) -> NextStep | None:
@@ -118,19 +126,23 @@ class _Opening:
 
     parts: Parts
     visit: Visit
+    service: Service
     answer: Answer
     amount: Money
     choice: InstrumentChoice
+    made: InstrumentPlan
     account: AccountInfo
-    form_token: str
     language: Language
 
-    def store(self, work: Work) -> Payment:
-        """Claim the order and store the payment, as started: the call may leave right after the commit."""
+    def store(self, work: Work) -> tuple[Payment, bool]:
+        """Claim the order and store the payment, as started: the call may leave right after the commit.
+
+        False beside a payment that the same form opened a moment before.
+        """
         invoice = store_answer(self.parts, work, self.answer)
-        again = work.payments.find_by_form(self.form_token)
+        again = work.payments.find_by_form(self.visit.form_token)
         if again is not None:
-            return replace(again, form_token="")
+            return again, False
         payable = payable_now(work, self.answer.snapshot)
         if not fits(self.answer.order, payable, self.amount):
             raise _why_not(payable)
@@ -139,13 +151,13 @@ class _Opening:
         work.payments.use_account(self.account.id, self.account.plugin, at=now)
         work.payments.add(payment, actor="payer")
         work.claims.take(
-            self._claim(payment), payable=payable.most, advance=self.answer.order.advance_allowed,
+            self._claim(payment, payable), payable=payable.most, advance=self.answer.order.advance_allowed,
             actor="payer", at=now,
         )  # fmt: skip
         started = work.payments.change(payment, PaymentEvent.START, actor="machine", at=now)
         work.tasks.schedule(TaskKind.RECHECK, payment.id, started.next_check_at)
         work.visits.change(self.visit.token, form_token=self.parts.ids.token())
-        return started
+        return started, True
 
     def _payment(self, invoice_id: str) -> Payment:
         parts, now = self.parts, self.parts.clock.now()
@@ -163,14 +175,21 @@ class _Opening:
             reference=new_reference(self.account.reference_form, parts.ids.below),
             created_at=now,
             session_until=now + timedelta(minutes=self.account.session_minutes),
+            description=self._description(invoice_id),
+            details=json.dumps(self.made.details, ensure_ascii=False),
             next_check_at=now + FIRST_CHECK,
             visit_token=self.visit.token,
-            form_token=self.form_token,
+            form_token=self.visit.form_token,
             receipt_token=parts.ids.token(),
             language=self.language.value,
         )
 
-    def _claim(self, payment: Payment) -> Claim:
+    def _description(self, invoice_id: str) -> str:
+        """What the provider is told: kept with the payment, so that a repeated start says the same."""
+        name = self.service.name.in_language(self.language)
+        return f"{name} {invoice_id}"[-DESCRIPTION_LENGTH:]
+
+    def _claim(self, payment: Payment, payable: Payable) -> Claim:
         return Claim(
             id=self.parts.ids.token(),
             service_id=payment.service_id,
@@ -180,6 +199,7 @@ class _Opening:
             amount=payment.amount,
             state=ClaimState.HELD,
             until=payment.session_until,
+            shares=shares(self.answer.order, payable, payment.amount),
         )
 
 
@@ -189,29 +209,29 @@ def _why_not(payable: Payable) -> NotPayable:
     return InvoiceAlreadyPaid() if payable.standing is Standing.PAID else NotPayable(payable.standing.value)
 
 
-def _request(parts: Parts, payment: Payment, made: InstrumentPlan | None) -> PaymentRequest:
-    service = parts.services.get_any(payment.service_id)
-    language = Language(payment.language)
+def _request(parts: Parts, payment: Payment) -> PaymentRequest:
     root = f"/providers/{payment.account_id}"
     return PaymentRequest(
         payment_id=payment.id,
         reference=payment.reference,
         amount=payment.amount,
-        description=f"{service.name.in_language(language)} {payment.invoice_id}"[-DESCRIPTION_LENGTH:],
-        language=language,
+        description=payment.description,
+        language=Language(payment.language),
         return_url=parts.address(f"{root}/return"),
         callback_url=parts.address(f"{root}/callback"),
         session_until=payment.session_until,
-        details=made.details if made else (),
+        details=tuple((name, value) for name, value in json.loads(payment.details)),
         evidence=DurableSink(parts.units, parts.clock, payment.id),
     )
 
 
-def _keep_step(work: Work, payment: Payment, step: NextStep) -> Payment:
+def _keep_step(parts: Parts, work: Work, payment: Payment, step: NextStep) -> Payment:
     current = work.payments.lock(payment.id)
-    work.inbox.adopt(
+    early = work.inbox.adopt(
         current.account_id, current.id, reference=current.reference, remote_reference=step.remote_reference
     )
+    if early:  # callbacks that came before we knew what they were about
+        work.tasks.hurry(TaskKind.RECHECK, current.id, parts.clock.now())
     return work.payments.amend(
         current, next_step=next_step_to_text(step), remote_reference=step.remote_reference
     )

@@ -6,11 +6,8 @@ from mpay_gateway.storage.tasks import Lease
 
 
 def recheck(parts: Parts, lease: Lease) -> None:
-    """A worker's check of one payment. Settling schedules the next one, or none when the payment is settled.
+    """A worker's check of one payment, settled or not: a callback may have been heard about a settled one.
 
-    A settled payment is asked about too when a callback of it was heard: money may have turned up.
+    Settling schedules the next check, or none.
     """
     settle(parts, lease.subject)
-    payment = parts.units.read(lambda work: work.payments.get(lease.subject))
-    if not payment.state.open:
-        parts.units.run("recheck-done", lambda work: work.tasks.schedule(lease.kind, lease.subject, None))

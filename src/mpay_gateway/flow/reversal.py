@@ -1,14 +1,17 @@
 """Give captured money back that no service was ever successfully told of; void an authorisation that is not used."""
 
+from datetime import datetime
+
 import structlog
 
-from mpay_gateway.domain.errors import MpayError, RemoteRefused
+from mpay_gateway.domain.errors import MpayError, NoPluginAnswered, RemoteRefused
+from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalGround, ReversalState
-from mpay_gateway.domain.provider_answer import PaymentToCheck
+from mpay_gateway.domain.provider_answer import PaymentToCheck, ReversalAnswer
 from mpay_gateway.domain.transitions import ReversalEvent
 from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.schedules import next_reversal
+from mpay_gateway.flow.schedules import next_delivery
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.ledger import SUSPENSE, Entry, receivable
 from mpay_gateway.storage.tasks import Lease, TaskKind
@@ -30,6 +33,18 @@ def open_reversal(
     return reversal
 
 
+def record_providers_reversal(parts: Parts, work: Work, capture: Capture) -> None:
+    """Write down that the provider took a capture back by itself, before we claimed it."""
+    now = parts.clock.now()
+    reversal = Reversal(
+        id=parts.ids.token(), payment_id=capture.payment_id, capture_id=capture.id, key=f"rev-{capture.id}",
+        amount=capture.amount, ground=ReversalGround.BY_PROVIDER, state=ReversalState.DONE, created_at=now,
+        done_at=now,
+    )  # fmt: skip
+    work.reversals.add(reversal, actor=f"provider:{capture.account_id}")
+    _book(work, reversal, capture.account_id, capture.amount, at=now)
+
+
 def reverse(parts: Parts, lease: Lease) -> None:
     """A worker's try to give the money back, under the reversal's own key at every try."""
 
@@ -46,19 +61,13 @@ def reverse(parts: Parts, lease: Lease) -> None:
         DurableSink(parts.units, parts.clock, payment.id, lease),
     )  # fmt: skip
     try:
-        parts.calls.reverse_payment(payment.account_id, to_check, reversal.amount, key=reversal.key)
-    except RemoteRefused as error:
-        event = ReversalEvent.REFUSE if error.permanent else ReversalEvent.UNANSWERED
-        problem: MpayError = error
-        parts.units.run("reversal-refused", lambda work: _not_done(parts, work, lease, event, problem))
+        answer = parts.calls.reverse_payment(payment.account_id, to_check, reversal.amount, key=reversal.key)
     except MpayError as error:
         problem = error
-        parts.units.run(
-            "reversal-unanswered",
-            lambda work: _not_done(parts, work, lease, ReversalEvent.UNANSWERED, problem),
-        )
+        event = ReversalEvent.REFUSE if _is_final(error) else ReversalEvent.UNANSWERED
+        parts.units.run("reversal-not-done", lambda work: _not_done(parts, work, lease, event, problem))
     else:
-        parts.units.run("reversal-done", lambda work: _done(parts, work, lease))
+        parts.units.run("reversal-done", lambda work: _answered(parts, work, lease, answer))
 
 
 def _leased(work: Work, lease: Lease) -> tuple[Payment, Reversal]:
@@ -68,19 +77,28 @@ def _leased(work: Work, lease: Lease) -> tuple[Payment, Reversal]:
     return payment, work.reversals.lock(lease.subject)
 
 
-def _done(parts: Parts, work: Work, lease: Lease) -> None:
+def _is_final(error: MpayError) -> bool:
+    """Whether asking again cannot help: a definite no, or an account that gives nothing back. People act."""
+    return isinstance(error, NoPluginAnswered) or (isinstance(error, RemoteRefused) and error.permanent)
+
+
+def _answered(parts: Parts, work: Work, lease: Lease, answer: ReversalAnswer) -> None:
+    """Book what the provider gave back; another amount than asked for is a person's affair."""
     payment, reversal = _leased(work, lease)
-    now = parts.clock.now()
+    now, whole = parts.clock.now(), answer.amount == reversal.amount
     work.reversals.change(
-        reversal, ReversalEvent.DONE, actor=f"provider:{payment.account_id}", at=now, done_at=now,
-        attempts=reversal.attempts + 1, last_error="",
+        reversal, ReversalEvent.DONE if whole else ReversalEvent.REFUSE, actor=f"provider:{payment.account_id}",
+        at=now, done_at=now if whole else None, attempts=reversal.attempts + 1,
+        last_error="" if whole else f"gave back {answer.amount}",
     )  # fmt: skip
-    work.ledger.post(
-        "reversal", reversal.id,
-        (Entry.debit(SUSPENSE, reversal.amount), Entry.credit(receivable(payment.account_id), reversal.amount)),
-        payment_id=payment.id, at=now,
-    )  # fmt: skip
+    if answer.amount:
+        _book(work, reversal, payment.account_id, answer.amount, at=now)
     work.tasks.finish(lease, due=None)
+
+
+def _book(work: Work, reversal: Reversal, account_id: str, amount: Money, *, at: datetime) -> None:
+    entries = (Entry.debit(SUSPENSE, amount), Entry.credit(receivable(account_id), amount))
+    work.ledger.post("reversal", reversal.id, entries, payment_id=reversal.payment_id, at=at)
 
 
 def _not_done(parts: Parts, work: Work, lease: Lease, event: ReversalEvent, error: MpayError) -> None:
@@ -91,5 +109,5 @@ def _not_done(parts: Parts, work: Work, lease: Lease, event: ReversalEvent, erro
         last_error=f"{type(error).__name__}: {error}"[:500],
     )  # fmt: skip
     again = event is ReversalEvent.UNANSWERED
-    work.tasks.finish(lease, due=now + next_reversal(attempts) if again else None)
+    work.tasks.finish(lease, due=now + next_delivery(attempts) if again else None)
     _log.warning("reversal_not_done", reversal=reversal.id, attempts=attempts, again=again)

@@ -15,13 +15,11 @@ _DAY = timedelta(days=1)
 
 
 def next_delivery(attempts: int) -> timedelta:
-    """How long after the `attempts`-th unanswered try (from 1) the next one is due: then hourly without end."""
+    """How long after the `attempts`-th unanswered try (from 1) the next one is due: then hourly without end.
+
+    Reversals keep to it too.
+    """
     return _DELIVERY[attempts - 1] if attempts <= len(_DELIVERY) else _HOUR
-
-
-def next_reversal(attempts: int) -> timedelta:
-    """How long after the `attempts`-th unanswered try of a reversal the next one is due."""
-    return next_delivery(attempts)
 
 
 def session_over(payment: Payment, now: datetime) -> bool:

@@ -4,6 +4,9 @@ Callbacks, the payer's return, and the re-check all lead here; whichever comes f
 others find it settled.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import structlog
 
 from mpay_gateway.domain.errors import MpayError
@@ -14,15 +17,15 @@ from mpay_gateway.domain.provider_answer import (
     ProviderConfirmation,
     ProviderStatus,
 )
-from mpay_gateway.domain.transitions import PaymentEvent
+from mpay_gateway.domain.transitions import PaymentEvent, allows
 from mpay_gateway.flow.captures import record_captures
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.payment_ending import announce, end_in
-from mpay_gateway.flow.schedules import next_check, session_over
+from mpay_gateway.flow.payment_ending import announce, end_in, rest
+from mpay_gateway.flow.schedules import LEASE, next_check, next_delivery, session_over
 from mpay_gateway.flow.two_step import finish_authorised
 from mpay_gateway.storage import Work
-from mpay_gateway.storage.tasks import TaskKind
+from mpay_gateway.storage.tasks import Lease, TaskKind
 
 _log = structlog.get_logger("settling")
 NO_READING = CallbackReading()
@@ -33,49 +36,60 @@ def settle_key(payment_id: str) -> str:
     return f"settle:{payment_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question to the provider. `at`: callbacks that came in before are answered by it."""
+
+    payment_id: str
+    at: datetime
+    evidence: BufferedSink
+
+
 def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING) -> None:
     """Ask the provider and write down what it says. Repeatable; without effect on what is settled.
 
     A provider that does not answer leaves the payment as it is, to be asked again on schedule.
     """
     payment = parts.units.read(lambda work: work.payments.get(payment_id))
-    evidence = BufferedSink(parts.clock)
+    asked = _Asked(payment_id, parts.clock.now(), BufferedSink(parts.clock))
     to_check = PaymentToCheck(
-        payment.id, payment.reference, payment.remote_reference, payment.amount, evidence
+        payment.id, payment.reference, payment.remote_reference, payment.amount, asked.evidence
     )
     try:
         answer = parts.calls.fetch_confirmation(payment.account_id, to_check, reading)
     except MpayError as error:
         _log.warning("provider_not_heard", payment=payment_id, error=type(error).__name__)
-        parts.units.run("provider-not-heard", lambda work: _ask_later(parts, work, payment_id, evidence))
+        parts.units.run("provider-not-heard", lambda work: _ask_later(parts, work, asked))
         return
-    after = parts.units.run("settle", lambda work: _believe(parts, work, payment_id, answer, evidence))
-    if after.state is PaymentState.AUTHORISED:
-        finish_authorised(parts, after)
+    lease = parts.units.run("settle", lambda work: _believe(parts, work, asked, answer))
+    if lease is not None:
+        finish_authorised(parts, lease)
 
 
-def _believe(
-    parts: Parts, work: Work, payment_id: str, answer: ProviderConfirmation, evidence: BufferedSink
-) -> Payment:
-    """One commit with everything that follows from the answer."""
-    payment = work.payments.lock(payment_id)
-    evidence.save(work, payment_id)
+def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmation) -> Lease | None:
+    """One commit with everything that follows from the answer. Returns the lease to finish a hold, if any."""
+    payment = work.payments.lock(asked.payment_id)
+    asked.evidence.save(work, payment.id)
+    work.inbox.heard(payment.id, before=asked.at)
     actor = f"provider:{payment.account_id}"
-    if not payment.state.open:
-        work.inbox.done(payment.id)
     if answer.captures:
-        work.inbox.done(payment.id)
-        return record_captures(parts, work, payment, answer, actor=actor)
-    if not payment.state.open:
-        return payment
+        payment = record_captures(parts, work, payment, answer, actor=actor)
+    elif answer.status is ProviderStatus.AUTHORISED and allows(payment.state, PaymentEvent.AUTHORISE):
+        return _hold(parts, work, payment, answer)
+    elif payment.state.open:
+        payment = _without_money(parts, work, payment, answer)
+    rest(parts, work, payment)
+    return None
+
+
+def _without_money(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation) -> Payment:
+    actor = f"provider:{payment.account_id}"
     match answer.status:
         case ProviderStatus.DECLINED:
             reason = answer.decline_reason or DeclineReason.OTHER
             return end_in(parts, work, payment, PaymentEvent.DECLINE, actor=actor, reason=reason)
         case ProviderStatus.CANCELLED | ProviderStatus.REVERSED:
             return end_in(parts, work, payment, _gone(payment, parts), actor=actor)
-        case ProviderStatus.AUTHORISED:
-            return _authorised(parts, work, payment, answer, actor)
         case ProviderStatus.NOT_FOUND if _never_came(payment, parts):
             return end_in(parts, work, payment, PaymentEvent.EXPIRE, actor=actor)
         case _:
@@ -94,22 +108,28 @@ def _gone(payment: Payment, parts: Parts) -> PaymentEvent:
     return PaymentEvent.EXPIRE if parts.clock.now() >= payment.session_until else PaymentEvent.CANCEL
 
 
-def _authorised(
-    parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation, actor: str
-) -> Payment:
+def _hold(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation) -> Lease | None:
+    """Two-step: the provider holds the money. To capture or give up the hold is one process's task."""
     now = parts.clock.now()
     after = work.payments.change(
-        payment, PaymentEvent.AUTHORISE, actor=actor, at=now, method=answer.method or payment.method
-    )
+        payment, PaymentEvent.AUTHORISE, actor=f"provider:{payment.account_id}", at=now,
+        method=answer.method or payment.method,
+    )  # fmt: skip
     announce(parts, work, payment, after)
-    return _later(parts, work, after)
+    _later(parts, work, after)
+    return work.tasks.lease(TaskKind.FINISH, payment.id, worker=parts.process, now=now, until=now + LEASE)
 
 
-def _ask_later(parts: Parts, work: Work, payment_id: str, evidence: BufferedSink) -> None:
-    payment = work.payments.lock(payment_id)
-    evidence.save(work, payment_id)
+def _ask_later(parts: Parts, work: Work, asked: _Asked) -> None:
+    payment = work.payments.lock(asked.payment_id)
+    asked.evidence.save(work, payment.id)
     if payment.state.open:
         _later(parts, work, payment)
+        return
+    tries = payment.checks + 1
+    due = parts.clock.now() + next_delivery(tries) if work.inbox.waits(payment.id) else None
+    work.payments.amend(payment, checks=tries)
+    work.tasks.schedule(TaskKind.RECHECK, payment.id, due)
 
 
 def _later(parts: Parts, work: Work, payment: Payment) -> Payment:

@@ -1,10 +1,11 @@
 """Claims: who is paying how much of which answer of the service. Read and written under the order's lock."""
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import Conflict
@@ -13,6 +14,7 @@ from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Claim, ClaimState
 from mpay_gateway.domain.transitions import ClaimEvent, next_state
 from mpay_gateway.storage.audit import Audit, Change
+from mpay_gateway.storage.chain import canonical
 from mpay_gateway.storage.snapshots import Snapshot
 from mpay_gateway.storage.tables import claims
 
@@ -26,7 +28,6 @@ _COUNTED = and_(
     claims.c.payment_id != bindparam("besides"),
 )
 """Claims that the service cannot have taken into account when it was asked for the snapshot."""
-_OUTSTANDING = select(func.coalesce(func.sum(claims.c.amount_minor), 0)).where(_COUNTED)
 _IN_THE_WAY = select(claims).where(_COUNTED).order_by(claims.c.created_at)
 _ADD = insert(claims)
 _OF_PAYMENT = select(claims).where(claims.c.payment_id == bindparam("of_payment"))
@@ -40,16 +41,12 @@ class Claims:
         self._connection = connection
         self._audit = audit
 
-    def outstanding(self, snapshot: Snapshot, *, besides: str = "") -> Money:
+    def outstanding(self, snapshot: Snapshot, *, besides: str = "") -> tuple[Claim, ...]:
         """What is claimed or captured for the order and was not acknowledged before the snapshot was asked for.
 
-        The service cannot have taken it into account. `besides`: a payment whose own claim does not count.
+        The service cannot have taken it into account. Oldest first. `besides`: a payment whose own claim does
+        not count.
         """
-        total = self._connection.execute(_OUTSTANDING, _counted(snapshot, besides)).scalar_one()
-        return Money.from_minor(int(total), snapshot.order.currency)
-
-    def held_by_others(self, snapshot: Snapshot, *, besides: str = "") -> tuple[Claim, ...]:
-        """The claims that `outstanding` counts, oldest first."""
         rows = self._connection.execute(_IN_THE_WAY, _counted(snapshot, besides))
         return tuple(_claim(row) for row in rows)
 
@@ -67,12 +64,21 @@ class Claims:
                 "currency": claim.amount.currency,
                 "payable_minor": None if payable is None else payable.minor,
                 "advance": advance,
+                "shares": _shares_text(claim),
                 "state": claim.state,
                 "until": claim.until,
                 "created_at": at,
             },
         )
         self._write_down(claim, "take", "", actor, at)
+
+    def share(self, claim: Claim, shares: tuple[tuple[str, Money], ...]) -> Claim:
+        """Fix anew which lines the claim pays: late money may find other lines open."""
+        changed = replace(claim, shares=shares)
+        self._connection.execute(
+            update(claims).where(claims.c.id == claim.id).values(shares=_shares_text(changed))
+        )
+        return changed
 
     def of_payment(self, payment_id: str) -> Claim:
         """The payment's claim; every payment has one."""
@@ -106,6 +112,10 @@ class Claims:
         )
 
 
+def _shares_text(claim: Claim) -> str:
+    return canonical([[line, amount.minor] for line, amount in claim.shares])
+
+
 def _counted(snapshot: Snapshot, besides: str) -> dict[str, object]:
     order = snapshot.order
     return {
@@ -126,5 +136,6 @@ def _claim(row: Row[Any]) -> Claim:
         amount=Money.from_minor(row.amount_minor, row.currency),
         state=ClaimState(row.state),
         until=row.until,
+        shares=tuple((line, Money.from_minor(minor, row.currency)) for line, minor in json.loads(row.shares)),
         acknowledged_at=row.acknowledged_at,
     )

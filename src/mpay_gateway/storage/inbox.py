@@ -35,8 +35,15 @@ class InboxEntry:
 
 _FIELDS = tuple(InboxEntry.__dataclass_fields__)
 _ADD = insert_once(inbox, ["account_id", "event_id"], returning=inbox.c.id)
-_CHANGE_OF_PAYMENT = update(inbox).where(
-    inbox.c.payment_id == bindparam("of_payment"), inbox.c.state == bindparam("was")
+_HEARD = update(inbox).where(
+    inbox.c.payment_id == bindparam("of_payment"),
+    inbox.c.state == bindparam("was"),
+    inbox.c.received_at <= bindparam("asked_at"),
+)
+_WAITING = (
+    select(inbox.c.id)
+    .where(inbox.c.payment_id == bindparam("of_payment"), inbox.c.state == InboxState.NEW)
+    .limit(1)
 )
 _CHANGE_ABOUT = update(inbox).where(
     inbox.c.account_id == bindparam("of_account"),
@@ -58,11 +65,19 @@ class Inbox:
         stored = self._connection.execute(_ADD.on(self._connection), values)
         return stored.first() is not None
 
-    def done(self, payment_id: PaymentId) -> None:
-        """Everything that woke us for this payment has been heard."""
-        self._connection.execute(
-            _CHANGE_OF_PAYMENT, {"of_payment": payment_id, "was": InboxState.NEW, "state": InboxState.DONE}
-        )
+    def heard(self, payment_id: PaymentId, *, before: datetime) -> None:
+        """What woke us for this payment before the provider was asked has been heard."""
+        values = {
+            "of_payment": payment_id,
+            "was": InboxState.NEW,
+            "asked_at": before,
+            "state": InboxState.DONE,
+        }
+        self._connection.execute(_HEARD, values)
+
+    def waits(self, payment_id: PaymentId) -> bool:
+        """Whether a callback of this payment came in that nobody has asked the provider about since."""
+        return self._connection.execute(_WAITING, {"of_payment": payment_id}).first() is not None
 
     def adopt(
         self, account_id: AccountId, payment_id: PaymentId, *, reference: str, remote_reference: str

@@ -22,6 +22,7 @@ from mpay_gateway.storage.tables import deliveries, tasks
 class TaskKind(StrEnum):
     DELIVER = "deliver"
     RECHECK = "recheck"
+    FINISH = "finish"
     REVERSE = "reverse"
 
 

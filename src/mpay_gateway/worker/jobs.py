@@ -6,10 +6,12 @@ from mpay_gateway.flow.confirmation_delivery import deliver
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.rechecking import recheck
 from mpay_gateway.flow.reversal import reverse
+from mpay_gateway.flow.two_step import finish_authorised
 from mpay_gateway.storage.tasks import Lease, TaskKind
 
 JOBS: dict[TaskKind, Callable[[Parts, Lease], None]] = {
     TaskKind.DELIVER: deliver,
     TaskKind.RECHECK: recheck,
+    TaskKind.FINISH: finish_authorised,
     TaskKind.REVERSE: reverse,
 }

@@ -201,6 +201,13 @@ def upgrade() -> None:
         sa.Column("account_id", sa.String(length=64), nullable=False),
         sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("device", sa.String(length=64), nullable=False),
+        sa.Column(
+            "description",
+            sa.Text(),
+            nullable=False,
+            comment="What the provider is told, the same at every start.",
+        ),
+        sa.Column("details", sa.Text(), nullable=False, comment="What the instrument adds to the start."),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -299,6 +306,9 @@ def upgrade() -> None:
             comment="What was payable when the claim was taken; null when unknown.",
         ),
         sa.Column("advance", sa.Boolean(), nullable=False),
+        sa.Column(
+            "shares", sa.Text(), nullable=False, comment="Line id and minor units of each line's part."
+        ),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("until", UtcDateTime(), nullable=False),
         sa.Column("acknowledged_at", UtcDateTime(), nullable=True),
