@@ -9,14 +9,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, exc
 
 from mpay_gateway.domain.errors import ConfigurationError
-from mpay_gateway.storage.engine import WRITE
 
 _FOLDER = Path(__file__).parent / "migrations"
 
 
 def migrate(engine: Engine) -> tuple[str | None, str]:
     """Run the migrations that the database lacks. Returns the revision before and after. Idempotent."""
-    with engine.execution_options(purpose=WRITE).begin() as connection:
+    with engine.begin() as connection:
         before = MigrationContext.configure(connection).get_current_revision()
         config = _config()
         config.attributes["connection"] = connection

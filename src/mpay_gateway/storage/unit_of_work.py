@@ -22,7 +22,7 @@ from transaction.interfaces import TransientError
 from zope.sqlalchemy.datamanager import STATUS_CHANGED, join_transaction
 
 from mpay_gateway.boundary import Clock, crash_point, unit_of_work_open
-from mpay_gateway.storage.engine import READ, WRITE, FairLock
+from mpay_gateway.storage.engine import FairLock, readers
 from mpay_gateway.storage.work import Work
 
 T = TypeVar("T")
@@ -45,8 +45,7 @@ class UnitOfWork:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine = engine
         self._clock = clock
-        self._readers = engine.execution_options(purpose=READ)
-        self._writers = engine.execution_options(purpose=WRITE)
+        self._readers = readers(engine)
         self._turn: AbstractContextManager[None] = (
             FairLock() if engine.dialect.name == "sqlite" else nullcontext()
         )
@@ -87,7 +86,7 @@ class UnitOfWork:
     def _attempt(
         self, name: str, manager: transaction.TransactionManager, function: Callable[[Work], T]
     ) -> tuple[T, Work]:
-        session = Session(self._writers, expire_on_commit=False)
+        session = Session(self.engine, expire_on_commit=False)
         # Without STATUS_CHANGED a session in which only Core statements ran is rolled back without an error.
         # Joined here and now: `register` would hang eight listeners on a session that lives for one unit.
         join_transaction(session, STATUS_CHANGED, manager)
