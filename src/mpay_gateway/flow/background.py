@@ -1,39 +1,66 @@
-"""Work that a process does beside its requests: first deliveries, and settling after callbacks.
+"""Work that a process does beside its requests: settling after callbacks, first deliveries, telling plugins.
 
-Everything handed over here is also leased in the task table: if the process dies, a worker takes it over.
+Each has threads of its own, so that a slow service or plugin keeps no payment from being settled. What matters is
+also leased in the task table: if the process dies, a worker takes it over.
 """
 
+import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import Context
+from enum import StrEnum
 
 import structlog
 
 from mpay_gateway.domain.errors import MpayError
+from mpay_gateway.storage import DatabaseTrouble
 
+MOST_UNTOLD = 1000
+"""Changes that may wait for plugins that are slow to hear of them; those beyond are left out."""
 _log = structlog.get_logger("background")
 
 
-class Background:
-    """A pool in which one job per key runs at a time; whoever asks again waits for the one that runs."""
+class Lane(StrEnum):
+    """Whose threads a job runs in."""
 
-    def __init__(self, threads: int = 16) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="background")
+    SETTLING = "settling"
+    DELIVERIES = "deliveries"
+    LISTENERS = "listeners"
+
+
+THREADS: Mapping[Lane, int] = {Lane.SETTLING: 16, Lane.DELIVERIES: 32, Lane.LISTENERS: 4}
+
+
+class Background:
+    """Pools in which one job per key runs at a time; whoever asks again waits for the one that runs."""
+
+    def __init__(self, threads: Mapping[Lane, int] = THREADS) -> None:
+        self._pools = {lane: ThreadPoolExecutor(threads[lane], thread_name_prefix=lane) for lane in Lane}
         self._lock = threading.Lock()
         self._running: dict[str, Future[None]] = {}
+        self._room = threading.BoundedSemaphore(MOST_UNTOLD)
+        self._told = itertools.count(1)
 
-    def start(self, key: str, job: Callable[[], object]) -> Future[None]:
+    def start(self, key: str, job: Callable[[], object], lane: Lane = Lane.SETTLING) -> Future[None]:
         """Run `job` unless a job of this key is running; return the running one."""
         with self._lock:
             running = self._running.get(key)
             if running is not None:
                 return running
             # A thread of its own context: the unit of work that asked must not seem open in it.
-            future: Future[None] = self._pool.submit(Context().run, self._guarded, key, job)
+            future: Future[None] = self._pools[lane].submit(Context().run, self._guarded, key, job)
             self._running[key] = future
         future.add_done_callback(lambda done: self._forget(key, done))
         return future
+
+    def tell(self, job: Callable[[], object]) -> None:
+        """Run `job`, which tells plugins of something. It is left out when too many wait before it."""
+        if not self._room.acquire(blocking=False):
+            _log.warning("listeners_too_slow", waiting=MOST_UNTOLD)
+            return
+        told = self.start(f"tell:{next(self._told)}", job, Lane.LISTENERS)
+        told.add_done_callback(lambda _: self._room.release())
 
     def wait(self, key: str, seconds: float) -> bool:
         """Wait for the job of this key. True when none is running any more."""
@@ -45,12 +72,15 @@ class Background:
 
     def close(self) -> None:
         """Finish what runs, take nothing new."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=True)
 
     def _guarded(self, key: str, job: Callable[[], object]) -> None:
         try:
             job()
-        except MpayError as error:
+        except (MpayError, DatabaseTrouble) as error:
             _log.warning("background_job_failed", job=key, error=type(error).__name__)
 
     def _forget(self, key: str, done: Future[None]) -> None:

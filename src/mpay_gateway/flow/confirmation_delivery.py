@@ -9,8 +9,10 @@ from mpay_gateway.domain.errors import (
     Conflict,
     InvalidTransition,
     MpayError,
+    NoPluginAnswered,
     RemoteRefused,
     RemoteUnavailable,
+    UnknownService,
 )
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.payment import (
@@ -23,8 +25,10 @@ from mpay_gateway.domain.payment import (
 )
 from mpay_gateway.domain.service import OnRefusal, Service
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, DeliveryEvent
+from mpay_gateway.flow.background import Lane
 from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.places import AGAIN
 from mpay_gateway.flow.reversal import open_reversal
 from mpay_gateway.flow.schedules import next_delivery
 from mpay_gateway.storage import Work
@@ -35,6 +39,7 @@ REFUSED = "refused"
 """Parked: the service definitely refuses, an operator decides."""
 REVERSED = "reversed"
 """Parked for good: the service definitely refuses, and the money goes back to the payer."""
+_NOTHING_SENT = (RemoteUnavailable, UnknownService, NoPluginAnswered)
 _log = structlog.get_logger("delivery")
 
 
@@ -45,7 +50,17 @@ def delivery_key(payment_id: str) -> str:
 
 def deliver_soon(parts: Parts, payment_id: str, lease: Lease) -> None:
     """Send a delivery that this process has just leased, beside its requests."""
-    parts.background.start(delivery_key(payment_id), lambda: send(parts, lease))
+    parts.background.start(delivery_key(payment_id), lambda: _send_first(parts, lease), Lane.DELIVERIES)
+
+
+def _send_first(parts: Parts, lease: Lease) -> None:
+    """Send it if its service takes a further call now; else a worker does, soon."""
+    delivery = parts.units.read(lambda work: work.deliveries.get(lease.subject))
+    with parts.places.at(delivery.service_id) as free:
+        if free:
+            send(parts, lease)
+        else:
+            parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, lease))
 
 
 def deliver(parts: Parts, lease: Lease) -> None:
@@ -70,13 +85,13 @@ def deliver(parts: Parts, lease: Lease) -> None:
 def send(parts: Parts, lease: Lease) -> None:
     """Call the service and write down what came of it, under the lease's fence."""
     delivery = parts.units.read(lambda work: work.deliveries.get(lease.subject))
-    service = parts.services.get_any(delivery.service_id)
     confirmation = ConfirmationToDeliver(
         confirmation=Confirmation.from_json(delivery.content),
         attempt=delivery.attempts,
         evidence=DurableSink(parts.units, parts.clock, delivery.payment_id, lease),
     )
     try:
+        service = parts.services.get_any(delivery.service_id)
         parts.calls.deliver_confirmation(service, confirmation)
     except Conflict:
         _log.info("delivery_taken_over", delivery=delivery.id)
@@ -145,7 +160,7 @@ def _not_answered(parts: Parts, work: Work, lease: Lease, error: MpayError) -> N
     """No usable answer. Unless nothing was sent, the service may know: the try is counted as unanswered."""
     delivery = _leased(work, lease)
     now = parts.clock.now()
-    may_know = 0 if isinstance(error, RemoteUnavailable) else 1
+    may_know = 0 if isinstance(error, _NOTHING_SENT) else 1
     work.deliveries.change(
         delivery, DeliveryEvent.UNANSWERED, actor="machine", at=now,
         unanswered=delivery.unanswered + may_know, last_error=f"{type(error).__name__}: {error}"[:500],
@@ -154,6 +169,17 @@ def _not_answered(parts: Parts, work: Work, lease: Lease, error: MpayError) -> N
     work.tasks.finish(lease, due=due)
     _log.warning("delivery_unanswered", delivery=delivery.id, attempts=delivery.attempts, due=due.isoformat(),
                  error=type(error).__name__)  # fmt: skip
+
+
+def _postponed(parts: Parts, work: Work, lease: Lease) -> None:
+    """Nothing was sent: the try does not count."""
+    delivery = _leased(work, lease)
+    now = parts.clock.now()
+    work.deliveries.change(
+        delivery, DeliveryEvent.UNANSWERED, actor="machine", at=now, attempts=delivery.attempts - 1,
+        last_error="not sent yet: the service has all the calls in flight that it takes",
+    )  # fmt: skip
+    work.tasks.finish(lease, due=now + AGAIN)
 
 
 def _leased(work: Work, lease: Lease) -> Delivery:

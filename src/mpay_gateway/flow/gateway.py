@@ -9,6 +9,7 @@ from mpay_gateway.flow.background import Background
 from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.places import Places
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.outbound import GuardedHttpClient
 from mpay_gateway.plugin_host import PluginHost, load_plugins
@@ -22,18 +23,20 @@ def build_parts(settings: GatewaySettings) -> Parts:
     papers = Papers()
     host = load_host(settings, clock, papers)
     units = UnitOfWork(create_engine(settings.gateway.database), clock)
+    services = ServiceDirectory(units, host.registry, clock)
     return Parts(
         settings=settings,
         units=units,
         calls=host.calls,
         registry=host.registry,
-        services=ServiceDirectory(units, host.registry, clock),
+        services=services,
         background=Background(),
         limits=LookupLimits(settings.limits),
         clock=clock,
         ids=SystemIds(),
         process=f"{socket.gethostname()[:40]}-{os.getpid()}",
         papers=papers,
+        places=Places(lambda service_id: services.get_any(service_id).max_in_flight),
     )
 
 

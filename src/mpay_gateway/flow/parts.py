@@ -6,6 +6,7 @@ from mpay_gateway.boundary import Clock, IdSource
 from mpay_gateway.flow.background import Background
 from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
+from mpay_gateway.flow.places import Places
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.plugin_host import HookCalls, Registry
 from mpay_gateway.settings import GatewaySettings
@@ -17,6 +18,7 @@ class Parts:
     """The gateway's parts. `process`: a name for this process, written into leases.
 
     `papers`: what draws the core's own papers; its processes start with the first paper or with `warm_up`.
+    `places`: the calls that each service takes at once.
     """
 
     settings: GatewaySettings
@@ -30,6 +32,7 @@ class Parts:
     ids: IdSource
     process: str
     papers: Papers
+    places: Places
 
     def close(self) -> None:
         """Finish what runs beside requests, and end what this process started."""

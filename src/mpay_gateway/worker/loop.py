@@ -13,18 +13,16 @@ import structlog
 
 from mpay_gateway.domain.errors import Conflict, MpayError
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.places import AGAIN
 from mpay_gateway.flow.schedules import LEASE
 from mpay_gateway.storage import DatabaseTrouble, Work
 from mpay_gateway.storage.tasks import Lease, TaskKind
 from mpay_gateway.worker.jobs import JOBS
-from mpay_gateway.worker.places import Places
 
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 60.0
 TROUBLE_SECONDS = 5.0
-"""How long the loop rests when the database does not answer."""
-AGAIN = timedelta(seconds=1)
-"""When a delivery is tried again whose service has all the calls in flight that it may have."""
+"""How long the loop rests when it could not claim anything."""
 AFTER_BUG = timedelta(minutes=5)
 """When a task is tried again that ended in an error of the program: others go on meanwhile."""
 _log = structlog.get_logger("worker")
@@ -37,7 +35,7 @@ class Worker:
         self._parts = parts
         self._threads = threads
         self._free = threading.Semaphore(threads)
-        self._places = Places(lambda service_id: parts.services.get_any(service_id).max_in_flight)
+        self._places = parts.places
         self._wake = threading.Event()
         self._counted: Counter[str] = Counter()
         self._next_heartbeat = 0.0
@@ -68,6 +66,10 @@ class Worker:
             started = self._start_due(pool)
         except DatabaseTrouble as error:
             _log.error("database_not_usable", error=type(error).__name__)
+            stop.wait(TROUBLE_SECONDS)
+            return
+        except MpayError as error:
+            _log.error("tasks_not_claimed", error=type(error).__name__)
             stop.wait(TROUBLE_SECONDS)
             return
         if not started:

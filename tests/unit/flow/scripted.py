@@ -36,6 +36,7 @@ from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_start import Started, start_payment
+from mpay_gateway.flow.places import Places
 from mpay_gateway.flow.registration import apply_service
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.flow.settling import settle
@@ -199,11 +200,12 @@ def scripted_gateway(
     calls = ScriptedCalls(clock)
     units = UnitOfWork(create_engine(database_url), clock)
     registry = _registry()
+    services = ServiceDirectory(units, registry, clock)
     parts = Parts(
-        settings=_settings(), units=units, calls=calls, registry=registry,
-        services=ServiceDirectory(units, registry, clock), background=Background(4),
+        settings=_settings(), units=units, calls=calls, registry=registry, services=services,
+        background=Background(),
         limits=LookupLimits(LimitSettings(per_service_per_hour=100_000)), clock=clock, ids=SystemIds(),
-        process="test", papers=Papers(),
+        process="test", papers=Papers(), places=Places(lambda each: services.get_any(each).max_in_flight),
     )  # fmt: skip
     apply_service(parts, replace(_service(), on_refusal=on_refusal))
     try:

@@ -1,5 +1,6 @@
 """The worker: everything due is done once, one task's trouble is nobody else's, and a stop leaves nothing claimed."""
 
+import sqlite3
 import threading
 import time
 from datetime import timedelta
@@ -7,14 +8,15 @@ from datetime import timedelta
 import pytest
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from mpay_gateway.domain.errors import OutcomeUnknown, RemoteRefused, UnknownPayment
+from mpay_gateway.domain.errors import Conflict, OutcomeUnknown, RemoteRefused, UnknownPayment
 from mpay_gateway.domain.payment import DeliveryState, PaymentState, ReversalState
 from mpay_gateway.storage.tables import tasks
-from mpay_gateway.storage.tasks import TaskKind
+from mpay_gateway.storage.tasks import TaskKind, Tasks
+from mpay_gateway.storage.unit_of_work import TRIES
 from mpay_gateway.worker import Worker
 from mpay_gateway.worker import loop as worker_loop
-from mpay_gateway.worker.places import Places
 from tests.unit.flow.scripted import ScriptedGateway
 
 
@@ -161,24 +163,33 @@ def test_a_free_thread_takes_the_next_task_at_once(gateway, monkeypatch):
     run_until(gateway, lambda: len(gateway.calls.delivered) == 8, threads=1)
 
 
-def test_a_service_that_is_full_gets_no_further_call_and_others_do():
-    places = Places(lambda _: 1)
-    with places.at("A") as first, places.at("A") as second, places.at("B") as other:
-        assert (first, second, other) == (True, False, True)
-        assert places.full() == {"A", "B"}
-    assert places.full() == frozenset()
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError("SELECT 1", {}, sqlite3.OperationalError("database is locked")), Conflict("rows")],
+)
+def test_the_loop_outlives_what_goes_wrong_while_it_claims(error, gateway, monkeypatch):
+    monkeypatch.setattr(worker_loop, "TROUBLE_SECONDS", 0.01)
+    payment = unanswered(gateway, "ORDER-1")
+    gateway.clock.advance(minutes=2)
+    claim, failures = Tasks.claim_due, []
+
+    def claim_at_last(*arguments, **options):
+        if len(failures) < 2 * TRIES:
+            failures.append(1)
+            raise error
+        return claim(*arguments, **options)
+
+    monkeypatch.setattr(Tasks, "claim_due", claim_at_last)
+    with structlog.testing.capture_logs() as logs:
+        run_until(gateway, lambda: delivery_of(gateway, payment).state is DeliveryState.CONFIRMED)
+    assert {each["event"] for each in logs} & {"database_not_usable", "tasks_not_claimed"}
 
 
-def test_a_place_is_given_back_after_an_error():
-    places = Places(lambda _: 1)
-
-    def fail():
-        with places.at("A"):
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    assert places.full() == frozenset()
+def test_a_service_that_became_unusable_does_not_end_the_loop(gateway):
+    payment = unanswered(gateway, "ORDER-1")
+    gateway.clock.advance(minutes=2)
+    with gateway.parts.places.at("GONE"):
+        run_until(gateway, lambda: delivery_of(gateway, payment).state is DeliveryState.CONFIRMED)
 
 
 def waiting(gateway):

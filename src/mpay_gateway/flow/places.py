@@ -4,6 +4,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+
+from mpay_gateway.domain.errors import UnknownService
+
+AGAIN = timedelta(seconds=1)
+"""When a delivery is tried again whose service has all the calls in flight that it may have."""
 
 
 class Places:
@@ -17,7 +23,7 @@ class Places:
     @contextmanager
     def at(self, service_id: str) -> Iterator[bool]:
         """A place for the time of a call; False when the service has as many calls as it may have."""
-        limit = self._limit_of(service_id)
+        limit = self._limit(service_id)
         with self._lock:
             free = self._taken[service_id] < limit
             self._taken[service_id] += free
@@ -31,4 +37,11 @@ class Places:
         """The services that take no further call now: nothing of theirs need be claimed."""
         with self._lock:
             busy = dict(+self._taken)
-        return frozenset(service for service, taken in busy.items() if taken >= self._limit_of(service))
+        return frozenset(service for service, taken in busy.items() if taken >= self._limit(service))
+
+    def _limit(self, service_id: str) -> int:
+        """One for a service that cannot be used any more: its deliveries fail, each in its own turn."""
+        try:
+            return self._limit_of(service_id)
+        except UnknownService:
+            return 1
