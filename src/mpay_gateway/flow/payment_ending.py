@@ -56,4 +56,4 @@ def announce(parts: Parts, work: Work, before: Payment, after: Payment) -> None:
     """Let plugins hear of a change of state once it is committed."""
     if before.state is not after.state:
         change = PaymentChange(after.id, before.state, after.state, parts.clock.now())
-        work.after_commit(lambda: parts.calls.payment_changed(change))
+        work.after_commit(lambda: parts.background.tell(lambda: parts.calls.payment_changed(change)))

@@ -157,7 +157,8 @@ class HookSpecs:
     def mpay_payment_changed(self, change: PaymentChange) -> None:
         """Any step: a payment changed its state; the change is committed. I/O.
 
-        Whatever it raises is logged and goes no further.
+        Whatever it raises is logged and goes no further. Calls come beside the payment's way, at most once per change;
+        a change that follows at once may come first, and changes are left out when a plugin is too slow to hear them.
         """
 
 
