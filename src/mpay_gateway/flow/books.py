@@ -165,7 +165,7 @@ def _off_the_graph(payment_id: str, changes: Iterator[Any]) -> Iterator[Doubt]:
 
 def _is_edge(row: Any) -> bool:
     if not row.before:
-        return BIRTHS.get(row.machine) == row.event
+        return bool(BIRTHS.get(row.machine) == row.event)
     return (row.machine, row.before, row.event, row.after) in _EDGES
 
 

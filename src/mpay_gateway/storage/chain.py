@@ -5,11 +5,12 @@ import json
 from datetime import datetime
 
 BEGINNING = "0" * 64
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def canonical(value: object) -> str:
     """The same value gives the same text: sorted keys, no spaces, letters as they are."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def link(previous: str, *fields: str | int | datetime) -> str:

@@ -53,6 +53,21 @@ class Histories:
             states = {(row.machine, row.subject): row.state for row in stated.take(payment_id)}
             yield History(payment_id, rows, states)
 
+    def of_changes(self) -> Iterator[tuple[str, Iterator[Row[Any]]]]:
+        """Each payment's changes in order: machine, subject, event, before, after, and nothing else of the audit."""
+        columns = (
+            audit.c.payment_id,
+            audit.c.machine,
+            audit.c.subject,
+            audit.c.event,
+            audit.c.before,
+            audit.c.after,
+        )
+        query = (
+            select(*columns).where(self._recent(audit.c.payment_id)).order_by(audit.c.payment_id, audit.c.seq)
+        )
+        return groupby(self._stream(query), key=_payment)
+
     def of_messages(self) -> Iterator[tuple[str, Iterator[tuple[EvidenceRow, bytes | None]]]]:
         """Each subject's messages in order, with their bodies where retention has not erased them."""
         columns = [evidence.c[name] for name in EvidenceRow.__dataclass_fields__]

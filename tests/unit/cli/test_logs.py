@@ -8,7 +8,7 @@ import structlog
 
 from mpay_gateway.cli.logs import LogFormat, configure_logs
 
-NAME = "".join(("Ion ", "Creanga"))  # not as it stands in the source, which tracebacks show
+NAME = "Ion Creanga"
 
 
 @pytest.fixture(autouse=True)
