@@ -103,7 +103,8 @@ def change_claim(units, name: str, *events: ClaimEvent, at: datetime = NOW) -> N
 
 
 def outstanding(units, asked: datetime, besides: str = "") -> int:
-    return units.read(lambda work: work.claims.outstanding(snapshot("later", asked), besides=besides)).minor
+    claims = units.read(lambda work: work.claims.outstanding(snapshot("later", asked), besides=besides))
+    return sum(each.amount.minor for each in claims)
 
 
 def test_what_is_claimed_is_outstanding_until_it_is_released(units, two_payments):
