@@ -8,7 +8,7 @@ from mpay_gateway.storage import UnitOfWork
 
 
 def apply_service(parts: Parts, service: Service, *, dry_run: bool = False) -> tuple[str, ...]:
-    """Add or change one service. Returns what changes, a line each; nothing when it is as registered.
+    """Add or change one service, and enable it. Returns what changes, a line each; nothing when it is as registered.
 
     Raises: ConfigurationError.
     """
@@ -17,6 +17,8 @@ def apply_service(parts: Parts, service: Service, *, dry_run: bool = False) -> t
     if row is not None:
         old = service_from_json(row.document, parts.registry.connector_types, enabled=row.enabled)
     changes = describe_changes(old, service)
+    if row is not None and not row.enabled:
+        changes = (*changes, "disabled -> enabled")
     if changes and not dry_run:
         text, now = service_to_json(service), parts.clock.now()
         parts.units.run(

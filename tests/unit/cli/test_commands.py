@@ -160,6 +160,8 @@ def test_services_are_shown_before_they_are_applied_and_applied_once(run, ready)
     assert "SHOP01   enabled  soap       Magazin" in run("services", "list").out
     assert run("services", "disable", "SHOP01").status == 0
     assert "disabled" in run("services", "list").out
+    assert run("services", "apply", file).out == "SHOP01: changed\n  disabled -> enabled\n"
+    assert "enabled " in run("services", "list").out
     assert run("services", "disable", "NONE").err == "mpay: unknown service: NONE\n"
 
 
