@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, func, literal, or
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.payment import CaptureState, ClaimState, DeliveryState, PaymentState, ReversalState
+from mpay_gateway.storage.engine import unhurried
 from mpay_gateway.storage.tables import (
     captures,
     claims,
@@ -46,6 +47,7 @@ class Books:
         if connection.dialect.name == "postgresql":
             # One state of the database for all questions, though the gateway goes on beside.
             connection.execution_options(isolation_level="REPEATABLE READ")
+        unhurried(connection)
 
     def unbalanced(self) -> Iterator[Doubt]:
         """Ledger transactions without entries, or that do not sum to zero in each currency."""

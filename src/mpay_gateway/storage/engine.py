@@ -6,16 +6,27 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 
 SQLITE_BUSY_MS = 10_000
+POSTGRES_BOUNDS = {
+    "lock_timeout": "5s",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+"""How long PostgreSQL lets one session wait for a lock, run a statement, and hold locks while it says nothing.
+
+None of them ends the wait of a commit for its standby.
+"""
+CONNECT_SECONDS = 5
+"""How long a connection may take to be made, unless the address says otherwise (`connect_timeout`)."""
 
 
 def create_engine(url: str | URL, *, pool_size: int = 16) -> Engine:
     """An engine for `sqlite:///…` or `postgresql+psycopg://…`.
 
     SQLite: WAL, synchronous=FULL, foreign keys on; units that write begin with BEGIN IMMEDIATE behind one fair
-    lock in the process. PostgreSQL: READ COMMITTED; what must not race is locked by row.
+    lock in the process. PostgreSQL: READ COMMITTED; what must not race is locked by row; no wait is endless.
     Raises: ValueError for another database.
     """
     parsed = make_url(url)
@@ -23,16 +34,37 @@ def create_engine(url: str | URL, *, pool_size: int = 16) -> Engine:
         case "sqlite":
             return _sqlite_engine(parsed, pool_size)
         case "postgresql":
-            return sqlalchemy.create_engine(
-                parsed.set(drivername="postgresql+psycopg"),
-                pool_size=pool_size,
-                max_overflow=pool_size,
-                pool_timeout=10,
-                pool_pre_ping=False,
-                pool_recycle=1800,
-            )
+            return _postgresql_engine(parsed, pool_size)
         case other:
             raise ValueError(f"no such database: {other}")
+
+
+def unhurried(connection: Connection) -> None:
+    """Let the transaction take its time: for questions to the whole database, and for migrations."""
+    if connection.dialect.name == "postgresql":
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {name} = 0")
+
+
+def _postgresql_engine(url: URL, pool_size: int) -> Engine:
+    engine = sqlalchemy.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        connect_args={} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS},
+    )
+    event.listen(engine, "connect", _bound_postgresql)
+    return engine
+
+
+def _bound_postgresql(dbapi_connection: Any, _record: object) -> None:
+    """By statements and not by the connection's `options`, which poolers refuse."""
+    dbapi_connection.autocommit = True
+    dbapi_connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in POSTGRES_BOUNDS.items()))
+    dbapi_connection.autocommit = False
 
 
 def _sqlite_engine(url: URL, pool_size: int) -> Engine:

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, exc
 
 from mpay_gateway.domain.errors import ConfigurationError
+from mpay_gateway.storage.engine import unhurried
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -16,6 +17,7 @@ _FOLDER = Path(__file__).parent / "migrations"
 def migrate(engine: Engine) -> tuple[str | None, str]:
     """Run the migrations that the database lacks. Returns the revision before and after. Idempotent."""
     with engine.begin() as connection:
+        unhurried(connection)
         before = MigrationContext.configure(connection).get_current_revision()
         config = _config()
         config.attributes["connection"] = connection
