@@ -19,6 +19,8 @@ from mpay_gateway.settings.signing_pair import check_signing_pair
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,30}\Z")
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
+MOST_CALL_SECONDS = 60.0
+"""A task is leased for 90 s: a call must be over before another process may take its task over."""
 T = TypeVar("T")
 Networks: TypeAlias = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
@@ -67,7 +69,8 @@ class GatewaySection:
 class PluginSettings:
     """`[plugins]`. `enabled`: names of distributions; what is installed and not named here has no effect.
 
-    `call_seconds`: after this a call's outcome is unknown. `calls_at_once`: threads of one instance.
+    `call_seconds`: after this a call's outcome is unknown; well below a task's lease.
+    `calls_at_once`: threads of one instance.
     """
 
     enabled: tuple[str, ...]
@@ -75,8 +78,10 @@ class PluginSettings:
     calls_at_once: int = 16
 
     def __post_init__(self) -> None:
-        if self.call_seconds <= 0 or not 1 <= self.calls_at_once <= 256:
-            raise BadValue("call_seconds must be positive, calls_at_once 1 to 256")
+        if not 0 < self.call_seconds <= MOST_CALL_SECONDS or not 1 <= self.calls_at_once <= 256:
+            raise BadValue(
+                f"call_seconds must be positive, {MOST_CALL_SECONDS:g} at most, calls_at_once 1 to 256"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +106,14 @@ class LimitSettings:
     """`[limits]`: against guessing of order keys and floods of callbacks.
 
     A miss is a look-up that found nothing; misses count per client address, look-ups per service and client
-    address, callbacks per provider account.
+    address, authentic callbacks per provider account, refused ones per client address.
     """
 
     misses_per_10_minutes: int = 5
     misses_per_day: int = 30
     per_service_per_hour: int = 200
-    callbacks_per_minute: int = 600
+    callbacks_per_minute: int = 6000
+    refused_callbacks_per_minute: int = 60
 
     def __post_init__(self) -> None:
         if any(getattr(self, each.name) < 1 for each in fields(self)):

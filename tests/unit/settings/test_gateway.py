@@ -85,7 +85,12 @@ def test_every_problem_is_named_with_its_path(home: Path) -> None:
         (
             "[outbound]",
             "call_seconds = 0\n[outbound]",
-            "call_seconds must be positive, calls_at_once 1 to 256",
+            "call_seconds must be positive, 60 at most, calls_at_once 1 to 256",
+        ),
+        (
+            "[outbound]",
+            "call_seconds = 61\n[outbound]",
+            "call_seconds must be positive, 60 at most, calls_at_once 1 to 256",
         ),
     ],
 )
