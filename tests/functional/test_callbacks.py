@@ -26,9 +26,9 @@ def _all_delivered(callbacks: list[dict[str, object]]) -> bool:
 class Post:
     """Sends callbacks as the bank signs them, or as a forger would."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, address: str = "198.51.100.77") -> None:
         self.gateway = gateway
-        self.payer = Payer(gateway, address="198.51.100.77")
+        self.payer = Payer(gateway, address=address)
         place = gateway.counterparts.place
         self.secret = (place.folder / "secrets" / "bank-callbacks").read_text().strip()
 
@@ -205,6 +205,15 @@ def test_a_flood_of_callbacks_is_held_back_and_the_recheck_covers(make_gateway, 
     gateway.work()
     gateway.settle_down()
     assert gateway.payment(payment.id).state is PaymentState.CAPTURED
+
+
+def test_forged_callbacks_shut_out_the_forger_and_not_the_bank(make_gateway):
+    gateway = make_gateway(limits="callbacks_per_minute = 3\nrefused_callbacks_per_minute = 5")
+    bank, forger = Post(gateway), Post(gateway, "203.0.113.66")
+    body = bank.body("ses_1", "REF1")
+    assert [forger.send(body, secret="guessed-secret") for _ in range(7)] == [401] * 5 + [429] * 2
+    assert forger.send(body) == 429, "not even read any more"
+    assert bank.send(body) == 204
 
 
 def test_a_callback_weeks_late_still_counts(under_way, gateway, bank, shop):

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import structlog
 
-from mpay_gateway.domain.errors import UnknownPayment
+from mpay_gateway.domain.errors import InvalidCallback, UnknownPayment
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.domain.provider_answer import Callback, CallbackReading
@@ -23,17 +23,28 @@ _GRACE = timedelta(seconds=5)
 _log = structlog.get_logger("callbacks")
 
 
-def receive_callback(parts: Parts, account_id: AccountId, callback: Callback) -> None:
+def receive_callback(parts: Parts, account_id: AccountId, callback: Callback, *, client: str = "") -> None:
     """Keep an authentic callback; after this 2xx may be answered. The provider is asked afterwards.
 
+    `client`: the address that it came from, which too many refused ones shut out; not counted when it is empty.
     Raises: InvalidCallback; TooManyRequests.
     """
-    parts.limits.before_callback(account_id)
-    reading = parts.calls.read_callback(account_id, callback)
+    reading = _authentic(parts, account_id, callback, client)
     payment = parts.units.run("keep-callback", lambda work: _keep(parts, work, account_id, callback, reading))
     if payment is not None:
         known = payment
         parts.background.start(settle_key(known.id), lambda: settle(parts, known.id, reading))
+
+
+def _authentic(parts: Parts, account_id: AccountId, callback: Callback, client: str) -> CallbackReading:
+    parts.limits.refuse_forger(client)
+    try:
+        reading = parts.calls.read_callback(account_id, callback)
+    except InvalidCallback:
+        parts.limits.forged(client)
+        raise
+    parts.limits.authentic_callback(account_id)
+    return reading
 
 
 def payment_of_return(parts: Parts, account_id: AccountId, callback: Callback) -> Payment:

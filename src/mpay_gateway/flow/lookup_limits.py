@@ -1,4 +1,4 @@
-"""Limits against guessing of order keys, per process: misses per address, look-ups per service and address.
+"""Limits against guessing of order keys and floods of callbacks, per process.
 
 Source: faults.md, privacy of look-ups (d) and (f).
 """
@@ -27,6 +27,7 @@ class LookupLimits:
         )
         self._lookups = RateLimitItemPerHour(settings.per_service_per_hour)
         self._callbacks = RateLimitItemPerMinute(settings.callbacks_per_minute)
+        self._forgeries = RateLimitItemPerMinute(settings.refused_callbacks_per_minute)
 
     def refuse_guesser(self, client: str) -> None:
         """Called before anything is looked for. Raises: TooManyRequests after too many misses."""
@@ -50,8 +51,18 @@ class LookupLimits:
         for limit in self._misses:
             self._window.hit(limit, "miss", client)
 
-    def before_callback(self, account_id: str) -> None:
-        """Called for each callback of an account. Raises: TooManyRequests."""
+    def refuse_forger(self, client: str) -> None:
+        """Called before a callback is read. Raises: TooManyRequests after too many refused ones of this client."""
+        if client and not self._window.test(self._forgeries, "forgery", client):
+            raise TooManyRequests(self._seconds(self._forgeries, "forgery", client))
+
+    def forged(self, client: str) -> None:
+        """A callback was refused. Whoever sends such, it counts against him and not against the account."""
+        if client:
+            self._window.hit(self._forgeries, "forgery", client)
+
+    def authentic_callback(self, account_id: str) -> None:
+        """Called for each authentic callback of an account. Raises: TooManyRequests."""
         if not self._window.hit(self._callbacks, "callback", account_id):
             raise TooManyRequests(self._seconds(self._callbacks, "callback", account_id))
 

@@ -10,6 +10,7 @@ from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.domain.provider_answer import Callback, CallbackKind
 from mpay_gateway.flow.callback_intake import payment_of_return, receive_callback
+from mpay_gateway.web.addresses import client_of
 from mpay_gateway.web.language import PARAMETER, go_to
 
 
@@ -27,7 +28,8 @@ def come_back(request: Request) -> Response:
 def call_back(request: Request) -> Response:
     """POST /providers/{account}/callback: 204 once it is kept; refusals are all alike."""
     account = _account(request)
-    receive_callback(request.parts, account, _raw(request, account, CallbackKind.NOTIFICATION))
+    raw = _raw(request, account, CallbackKind.NOTIFICATION)
+    receive_callback(request.parts, account, raw, client=client_of(request))
     return Response(status=204)
 
 
