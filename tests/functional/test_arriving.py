@@ -98,15 +98,25 @@ def test_guessing_is_slowed_down_per_address(make_gateway, shop):
     """Attacks 14 and 15."""
     gateway = make_gateway(limits="misses_per_10_minutes = 3")
     guesser, other = Payer(gateway, address="203.0.113.66"), Payer(gateway, address="198.51.100.20")
-    for _ in range(3):
-        assert guesser.post("/service/pay", {"ServiceID": "DEMO01", "OrderKey": "wrong"}).status == 404
-    refused = guesser.post("/service/pay", {"ServiceID": "DEMO01", "OrderKey": "wrong"})
+    for number in range(3):
+        assert (
+            guesser.post("/service/pay", {"ServiceID": "DEMO01", "OrderKey": f"wrong{number}"}).status == 404
+        )
+    refused = guesser.post("/service/pay", {"ServiceID": "DEMO01", "OrderKey": "wrong again"})
     assert refused.status == 429
     assert int(refused.response.headers["Retry-After"]) > 0
     assert refused.says("problem.too-many.title")
     order = shop.order()
     assert guesser.arrive(order).status == 429
     assert other.arrive(order).says("invoice.heading")
+
+
+def test_asking_the_same_again_is_no_new_guess(make_gateway, shop):
+    """A payer may reload the page that did not find his order."""
+    payer = Payer(make_gateway(limits="misses_per_10_minutes = 2"))
+    for _ in range(5):
+        assert payer.post("/service/pay", {"ServiceID": "DEMO01", "OrderKey": "wrong"}).status == 404
+    assert payer.arrive(shop.order()).says("invoice.heading")
 
 
 def test_misses_by_second_factor_and_by_the_finding_page_count_too(make_gateway, shop):

@@ -75,7 +75,8 @@ def process(gateway: Gateway, *arguments: str, crash_point: str = "") -> Iterato
 def die_at(crash_point: str, gateway: Gateway) -> None:
     """Let a worker do what is due until it kills itself there."""
     with process(gateway, "worker", crash_point=crash_point) as worker:
-        assert worker.wait(START_SECONDS) == -signal.SIGKILL
+        code = worker.wait(START_SECONDS)
+    assert code == -signal.SIGKILL, (gateway.ini.parent / "worker.log").read_text("utf-8", "replace")[-2000:]
 
 
 def recover(gateway: Gateway) -> None:
