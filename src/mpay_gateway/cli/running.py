@@ -40,7 +40,7 @@ def serve(
     Stops on SIGTERM and SIGINT: requests under way are finished. Needs an `mpay worker` beside it.
     """
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels
 
     form = LogFormat(log_format) if log_format else default_format()
@@ -57,6 +57,7 @@ def serve(
         address=host,
         port=port,
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
         workers=workers,
         blocking_threads=threads,
         factory=True,

@@ -81,7 +81,7 @@ def pass_second_factor(parts: Parts, token: str, typed: str, language: Language,
     service = parts.services.get(visit.service_id)
     answer = _asked(parts, visit, service, language, client=client)
     if not second_factor_matches(service, answer.order, typed):
-        parts.limits.missed(client, f"{service.id} {visit.order_key} {typed}"[:200])
+        parts.limits.missed(client, f"{service.id} {visit.order_key} {typed}")
         raise UnknownOrder(service.id)
     parts.units.run("pass-factor", lambda work: work.visits.change(token, factor_passed=True))
 

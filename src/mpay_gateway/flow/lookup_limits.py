@@ -3,7 +3,9 @@
 Source: faults.md, privacy of look-ups (d) and (f).
 """
 
+import hashlib
 import math
+import re
 import time
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -45,8 +47,10 @@ class LookupLimits:
         """A look-up found nothing, or nothing that the asker may see.
 
         `asked`: what was looked for. The same question again is no new guess: a payer may reload his page.
+        Letters and digits alone make a question, since keys and factors are compared by them.
         """
-        if not self._window.hit(_ONE_GUESS, "asked", client, asked):
+        question = hashlib.sha256(re.sub(r"[\W_]", "", asked).casefold().encode()).hexdigest()
+        if not self._window.hit(_ONE_GUESS, "asked", client, question):
             return
         for limit in self._misses:
             self._window.hit(limit, "miss", client)

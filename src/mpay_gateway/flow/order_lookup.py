@@ -63,7 +63,7 @@ def second_factor_matches(service: Service, order: Order, typed: str) -> bool:
             known = order.customer_id[-4:]
         case _:
             return False
-    return bool(known) and _plain(known) == _plain(typed)
+    return bool(_plain(known)) and _plain(known) == _plain(typed)
 
 
 def _plain(text: str) -> str:

@@ -94,10 +94,10 @@ def find_payment(parts: Parts, reference: str, order_key: str, *, client: str) -
         key = clean_order_key(order_key)
         payment = parts.units.read(lambda work: work.payments.get(clean_payment_id(reference)))
     except (ValueError, UnknownPayment) as error:
-        parts.limits.missed(client, f"find {reference} {order_key}"[:200])
+        parts.limits.missed(client, f"find {reference} {order_key}")
         raise UnknownPayment(reference) from error
     if payment.order_key != key:
-        parts.limits.missed(client, f"find {reference} {order_key}"[:200])
+        parts.limits.missed(client, f"find {reference} {order_key}")
         raise UnknownPayment(reference)
     return payment
 

@@ -68,10 +68,11 @@ def start_payment(
     Raises: NotFound; InvalidChoice; PaymentInProgress, InvoiceAlreadyPaid; RemoteUnavailable and RemoteRefused
     when the provider certainly took nothing; RemoteError when the service does not answer.
     """
+    visit, old = visit_and_invoice(parts, token)
+    # After the visit: a form that another request has used since is known by its payment.
     known = parts.units.read(lambda work: work.payments.find_by_form(form_token)) if form_token else None
     if known is not None and known.visit_token == token:
         return Started(known)
-    visit, old = visit_and_invoice(parts, token)
     if form_token != visit.form_token:
         raise InvalidChoice("form", "form.stale")
     amount = agreed_amount(visit, old)

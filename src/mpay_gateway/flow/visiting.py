@@ -57,10 +57,10 @@ def _possible_key(parts: Parts, service: Service, arrival: Arrival) -> OrderKey:
     try:
         key = clean_order_key(arrival.order_key)
     except ValueError as error:
-        parts.limits.missed(arrival.client, f"{service.id} {arrival.order_key}"[:200])
+        parts.limits.missed(arrival.client, f"{service.id} {arrival.order_key}")
         raise UnknownOrder(service.id) from error
     if service.order_key_pattern and not re.fullmatch(service.order_key_pattern, key):
-        parts.limits.missed(arrival.client, f"{service.id} {arrival.order_key}"[:200])
+        parts.limits.missed(arrival.client, f"{service.id} {arrival.order_key}")
         raise UnknownOrder(service.id)
     return key
 

@@ -19,6 +19,9 @@ MACHINE_LIMIT = 1024 * 1024
 _MACHINE_PATHS = ("/providers/", "/x/")
 _LOCAL_PATHS = ("/healthz", "/readyz", "/metrics")
 
+_UNREADABLE = frozenset("\0\ufffd")
+"""NUL, and what stands where a form's bytes were not UTF-8."""
+
 Handler = Callable[[Request], Response]
 
 
@@ -70,10 +73,12 @@ def _bound_body(request: Request, limit: int) -> None:
 
 def _refuse_unreadable(request: Request, *, form: bool) -> None:
     """Raises: HTTPBadRequest for text that is not UTF-8, a NUL, or a form that cannot be taken apart."""
+    if request.charset.upper() != "UTF-8":
+        raise HTTPBadRequest("charset")
     try:
         pairs = [*request.GET.items(), *(request.POST.items() if form else ())]
-    except ValueError:
+    except (ValueError, LookupError, OSError):  # OSError: the client went away
         raise HTTPBadRequest("not readable") from None
     for name, value in pairs:
-        if "\0" in name or not isinstance(value, str) or "\0" in value:
+        if not isinstance(name, str) or not isinstance(value, str) or _UNREADABLE & {*name, *value}:
             raise HTTPBadRequest("not text")

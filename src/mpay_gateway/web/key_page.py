@@ -6,6 +6,7 @@ from pyramid.renderers import render_to_response
 from pyramid.request import Request
 from pyramid.response import Response
 
+from mpay_gateway.domain.identifiers import ORDER_KEY_LENGTH
 from mpay_gateway.domain.service import Service
 from mpay_gateway.web.form import Fields, FormError
 
@@ -24,7 +25,7 @@ def key_page(
     target = ("landing", {"invoice": invoice}) if invoice else ("service", {"service": service.id})
     return {
         "service": service,
-        "order_key": form.get("order_key"),
+        "order_key": form.get("order_key")[:ORDER_KEY_LENGTH],
         "errors": errors,
         "invoice": invoice,
         "action": request.route_path(target[0], **target[1]),

@@ -104,7 +104,7 @@ class Page:
         """The address of a service's logo, empty when it has none."""
         if not service.logo_png:
             return ""
-        return self.path("logo", service=service.id, digest=_logo_digest(service.logo_png))
+        return self.path("logo", service=service.id, digest=logo_digest(service.logo_png))
 
     def languages(self, place: str) -> list[tuple[Language, str, str]]:
         return switch_links(self._request, place=place)
@@ -121,5 +121,6 @@ class Page:
 
 
 @lru_cache(maxsize=512)
-def _logo_digest(logo: bytes) -> str:
+def logo_digest(logo: bytes) -> str:
+    """What the address of a logo says of its content."""
     return content_digest(logo)

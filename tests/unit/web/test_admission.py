@@ -80,3 +80,25 @@ def test_a_file_in_place_of_a_text_is_refused(browser):
 
 def test_wrong_methods_are_told_which_are_right(browser):
     assert browser.put("/help", status=405).headers["Allow"] == "GET, HEAD"
+
+
+NO_SUCH_CHARSET = (
+    b'--b\r\nContent-Disposition: form-data; name="a"\r\n'
+    b"Content-Type: text/plain; charset=nope\r\n\r\nx\r\n--b--\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded; charset=utf-7", b"order_key=A"),
+        ("application/x-www-form-urlencoded; charset=nope", b"order_key=A"),
+        ("application/x-www-form-urlencoded", b"order_key=%ff"),
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"),
+        ("multipart/form-data; boundary=b", NO_SUCH_CHARSET),
+        ("multipart/form-data; boundary=b", b"--b\r\nnonsense"),
+    ],
+)  # fmt: skip
+def test_a_form_that_cannot_be_read_is_a_bad_request(browser, content_type, body):
+    answer = browser.post("/service/pay", body, headers={"Content-Type": content_type}, expect_errors=True)
+    assert answer.status_int == 400

@@ -2,7 +2,10 @@
 
 import pytest
 
+from mpay_gateway.domain.errors import TooManyRequests
 from mpay_gateway.domain.language import Language
+from mpay_gateway.flow.lookup_limits import LookupLimits
+from mpay_gateway.settings import LimitSettings
 from tests.unit.web.reading import heading
 
 
@@ -123,3 +126,16 @@ def test_find_says_what_is_missing_and_tells_nothing_of_others_payments(browser,
 def test_a_receipt_that_is_not_ours_is_not_genuine(browser):
     page = browser.get("/check/" + "r" * 22 + "?lang=en", status=404)
     assert "do not know this receipt" in heading(page)
+
+
+def test_padding_a_second_factor_makes_no_new_question(browser):
+    """The factor is compared by its letters and digits; so are the guesses counted."""
+    limits = LookupLimits(LimitSettings())
+    for number in range(5):
+        limits.missed("198.51.100.7", f"GUESS1 12345678 {'-' * 300}AB{number}")
+    with pytest.raises(TooManyRequests):
+        limits.refuse_guesser("198.51.100.7")
+    limits.missed("198.51.100.8", "GUESS1 12345678 AB1")
+    for padding in range(9):
+        limits.missed("198.51.100.8", f"GUESS1 12345678 {'-' * padding}ab 1")
+    limits.refuse_guesser("198.51.100.8")

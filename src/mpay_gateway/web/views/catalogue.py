@@ -9,6 +9,7 @@ from pyramid.response import Response
 
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.service import Service
+from mpay_gateway.web.rendering import logo_digest
 from mpay_gateway.web.static_files import FOR_EVER
 
 _LONGEST_SEARCH = 100
@@ -41,7 +42,7 @@ def show(request: Request) -> dict[str, object]:
 def logo(request: Request) -> Response:
     """GET /services/{service}/logo-{digest}.png: drawn anew at registration, so it is a picture and nothing else."""
     service = request.parts.services.get_any(request.matchdict["service"])
-    if not service.logo_png:
+    if not service.logo_png or logo_digest(service.logo_png) != request.matchdict["digest"]:
         raise HTTPNotFound("logo")
     response = Response(service.logo_png, content_type="image/png")
     response.headers["Cache-Control"] = FOR_EVER
