@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, func, insert, literal_column, select, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import Conflict, UnknownPayment
@@ -30,7 +30,10 @@ _OPEN = tuple(state for state in PaymentState if state.open)
 _ADD = insert(payments)
 _GET = select(payments).where(payments.c.id == bindparam("of_id"))
 _LOCK = _GET.with_for_update()
-_BY_FORM = select(payments).where(payments.c.form_token == bindparam("form"))
+_BY_FORM = select(payments).where(
+    payments.c.form_token == bindparam("form"),
+    payments.c.form_token != literal_column("''"),  # the words of the index, which it is not used without
+)
 _BY_RECEIPT = select(payments).where(payments.c.receipt_token == bindparam("receipt"))
 _BY_REFERENCE = select(payments).where(
     payments.c.account_id == bindparam("of_account"), payments.c.reference == bindparam("about")

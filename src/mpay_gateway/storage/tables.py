@@ -147,6 +147,7 @@ payments = Table(
     Column("language", String(2), nullable=False),
     Column("version", Integer, nullable=False),
     UniqueConstraint("account_id", "reference"),
+    Index(None, "account_id", "remote_reference"),
     Index(None, "service_id", "order_key"),
     Index(None, "visit_token"),
     Index("uq_payments_form_token", "form_token", unique=True,
@@ -229,6 +230,7 @@ inbox = Table(
     Column("body", LargeBinary, nullable=False),
     UniqueConstraint("account_id", "event_id"),
     Index(None, "payment_id", "state"),
+    Index(None, "account_id", "state"),  # orphans, looked for at each start of a payment
     comment="Authenticated callbacks, kept before they are answered.",
 )  # fmt: skip
 

@@ -239,6 +239,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payments", schema=None) as batch_op:
         batch_op.create_index(
+            batch_op.f("ix_payments_account_id_remote_reference"),
+            ["account_id", "remote_reference"],
+            unique=False,
+        )
+        batch_op.create_index(
             batch_op.f("ix_payments_service_id_order_key"), ["service_id", "order_key"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_payments_visit_token"), ["visit_token"], unique=False)
@@ -363,6 +368,7 @@ def upgrade() -> None:
         comment="Authenticated callbacks, kept before they are answered.",
     )
     with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_inbox_account_id_state"), ["account_id", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_payment_id_state"), ["payment_id", "state"], unique=False)
 
     op.create_table(
@@ -450,6 +456,7 @@ def downgrade() -> None:
     op.drop_table("ledger_transactions")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inbox_payment_id_state"))
+        batch_op.drop_index(batch_op.f("ix_inbox_account_id_state"))
 
     op.drop_table("inbox")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
@@ -473,6 +480,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index(batch_op.f("ix_payments_visit_token"))
         batch_op.drop_index(batch_op.f("ix_payments_service_id_order_key"))
+        batch_op.drop_index(batch_op.f("ix_payments_account_id_remote_reference"))
 
     op.drop_table("payments")
     with op.batch_alter_table("invoices", schema=None) as batch_op:
