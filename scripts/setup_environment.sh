@@ -98,7 +98,7 @@ fingerprint() {
 }
 
 install_all() {
-    if command -v uv >/dev/null 2>&1 && uv pip install --python .venv/bin/python "$@" >>"$log" 2>&1; then
+    if command -v uv >/dev/null 2>&1 && uv pip install --compile-bytecode --python .venv/bin/python "$@" >>"$log" 2>&1; then
         return
     fi
     if ! .venv/bin/python -m pip install --disable-pip-version-check "$@" >>"$log" 2>&1; then
