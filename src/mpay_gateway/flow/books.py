@@ -111,12 +111,15 @@ def _confirmed_in_full(rows: Rows) -> Iterator[Doubt]:
         if content is None:
             yield Doubt(row.payment_id, "the content of the confirmation cannot be read")
             continue
+        confirmed = {line["line_id"]: line["amount"] for line in content["lines"]}
         total = sum(line["amount"] for line in content["lines"])
         taken = row.amount_minor if row.claimed is None else row.claimed
         if total != taken or content["total"] != taken or content["currency"] != row.currency:
             yield Doubt(
                 row.payment_id, f"lines of {total} are confirmed, {taken} was captured, in minor units"
             )
+        elif confirmed != _shares(row.shares or "[]"):
+            yield Doubt(row.payment_id, "other parts are confirmed to the lines than were claimed for them")
         paid = {(line["line_id"], line["account"]["iban"]) for line in content["lines"]}
         if strange := paid - _accounts(row.document):
             yield Doubt(
@@ -142,7 +145,13 @@ def _money_first(rows: Rows) -> Iterator[Doubt]:
 
 
 def _within_what_is_due(rows: Rows) -> Iterator[Doubt]:
-    return rows.books.overclaimed()
+    yield from rows.books.overclaimed()
+    for row in rows.books.shares_of_claims():
+        total = sum(_shares(row.shares).values())
+        if total != row.amount_minor:
+            yield Doubt(
+                row.payment_id, f"lines share {total} of the {row.amount_minor} claimed, in minor units"
+            )
 
 
 def _on_the_graph(rows: Rows) -> Iterator[Doubt]:
@@ -218,6 +227,14 @@ def _readable(content: str) -> dict[str, Any] | None:
     except json.JSONDecodeError:
         return None
     return read if isinstance(read, dict) else None
+
+
+def _shares(text: str) -> dict[str, int]:
+    """Minor units by line id, as a claim has them; those of a line that is named twice together."""
+    shares: dict[str, int] = {}
+    for line_id, minor in json.loads(text):
+        shares[line_id] = shares.get(line_id, 0) + minor
+    return shares
 
 
 def _accounts(document: str) -> set[tuple[str, str]]:

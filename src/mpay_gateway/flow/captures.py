@@ -48,7 +48,8 @@ def _taken_back(
 ) -> CaptureState | None:
     """What the provider's own reversals make of the fresh captures: surplus if all went back, review if some.
 
-    What we had it give back ourselves does not count.
+    What we had it give back ourselves does not count, nor what it may have given back on our word without
+    our hearing of it.
     """
     currency = fresh[0].amount.currency
     if answer.reversed is None or any(each.amount.currency != currency for each in fresh):
@@ -57,7 +58,7 @@ def _taken_back(
         (
             reversal.amount
             for reversal in work.reversals.of_payment(payment.id)
-            if reversal.capture_id and reversal.state is ReversalState.DONE
+            if reversal.capture_id and reversal.state is not ReversalState.REFUSED
         ),
         answer.reversed.currency,
     )

@@ -47,9 +47,11 @@ def end_in(
 
 def rest(parts: Parts, work: Work, payment: Payment) -> None:
     """No more checks of a payment that is not open, unless a callback waits that nobody has asked about since."""
+    again = parts.clock.now() + HEAR_AGAIN if work.inbox.waits(payment.id) else None
     if not payment.state.open:
-        due = parts.clock.now() + HEAR_AGAIN if work.inbox.waits(payment.id) else None
-        work.tasks.schedule(TaskKind.RECHECK, payment.id, due)
+        work.tasks.schedule(TaskKind.RECHECK, payment.id, again)
+    elif again is not None:
+        work.tasks.hurry(TaskKind.RECHECK, payment.id, again)
 
 
 def announce(parts: Parts, work: Work, before: Payment, after: Payment) -> None:

@@ -121,14 +121,14 @@ def _hold(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmati
 
 
 def _ask_later(parts: Parts, work: Work, asked: _Asked) -> None:
+    """By the schedule while the payment is open; as long as a callback waits, whatever the schedule says."""
     payment = work.payments.lock(asked.payment_id)
     asked.evidence.save(work, payment.id)
-    if payment.state.open:
-        _later(parts, work, payment)
-        return
-    tries = payment.checks + 1
-    due = parts.clock.now() + next_delivery(tries) if work.inbox.waits(payment.id) else None
-    work.payments.amend(payment, checks=tries)
+    now, tries = parts.clock.now(), payment.checks + 1
+    check = next_check(payment, now) if payment.state.open else None
+    hearing = now + next_delivery(tries) if work.inbox.waits(payment.id) else None
+    due = min((each for each in (check, hearing) if each is not None), default=None)
+    work.payments.amend(payment, checks=tries, next_check_at=check)
     work.tasks.schedule(TaskKind.RECHECK, payment.id, due)
 
 

@@ -4,9 +4,11 @@ One process at a time finishes a payment, under the lease of its task. What it d
 payment still authorised and the lease still held, before the provider is called.
 """
 
+from enum import Enum
+
 import structlog
 
-from mpay_gateway.domain.errors import MpayError, UnknownOrder
+from mpay_gateway.domain.errors import Conflict, MpayError, UnknownOrder
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import (
     ClaimState,
@@ -31,44 +33,59 @@ from mpay_gateway.storage.tasks import Lease
 _log = structlog.get_logger("two_step")
 
 
+class Decision(Enum):
+    """What becomes of a hold that is not given up."""
+
+    CAPTURE = "capture"
+    REST = "rest"
+
+
 def finish_authorised(parts: Parts, lease: Lease) -> None:
     """Capture if the order can still take the money, else give the hold up. Keys are made of the payment's id.
 
     When the service or the provider does not answer, the payment stays authorised and is finished at the next
     check: money that is only held is not lost.
     """
-    payment = parts.units.read(lambda work: work.payments.get(lease.subject))
+    payment, begun = parts.units.read(lambda work: _found(work, lease))
     try:
-        if payment.state is PaymentState.AUTHORISED:
-            _finish(parts, lease, payment)
-            return
+        _finish(parts, lease, payment, None if begun else _order_now(parts, payment))
+    except Conflict:
+        raise
     except MpayError as error:
         _log.warning("two_step_not_finished", payment=payment.id, error=type(error).__name__)
         due = next_check(payment, parts.clock.now())
         parts.units.run("finish-later", lambda work: work.tasks.finish(lease, due=due))
-        return
-    parts.units.run("nothing-to-finish", lambda work: work.tasks.finish(lease, due=None))
 
 
-def _finish(parts: Parts, lease: Lease, payment: Payment) -> None:
-    answer = _order_now(parts, payment)
-    void = parts.units.run("decide-two-step", lambda work: _decide(parts, work, lease, answer))
+def _found(work: Work, lease: Lease) -> tuple[Payment, Reversal | None]:
+    return work.payments.get(lease.subject), _void_of(work, lease.subject)
+
+
+def _finish(parts: Parts, lease: Lease, payment: Payment, answer: Answer | None) -> None:
+    decision = parts.units.run("decide-two-step", lambda work: _decide(parts, work, lease, answer))
     to_check = PaymentToCheck(
         payment.id, payment.reference, payment.remote_reference, payment.amount,
         DurableSink(parts.units, parts.clock, payment.id, lease),
     )  # fmt: skip
-    if void is None:
-        taken = parts.calls.capture_payment(
-            payment.account_id, to_check, payment.amount, key=f"cap-{payment.id}"
-        )
-        parts.units.run("captured", lambda work: _record(parts, work, lease, taken))
-    else:
-        parts.calls.reverse_payment(payment.account_id, to_check, void.amount, key=void.key)
-        parts.units.run("voided", lambda work: _voided(parts, work, lease, void))
+    match decision:
+        case Reversal() as void:
+            parts.calls.reverse_payment(payment.account_id, to_check, void.amount, key=void.key)
+            parts.units.run("voided", lambda work: _voided(parts, work, lease, void))
+        case Decision.CAPTURE:
+            key = f"cap-{payment.id}"
+            taken = parts.calls.capture_payment(payment.account_id, to_check, payment.amount, key=key)
+            parts.units.run("captured", lambda work: _record(parts, work, lease, taken))
+        case Decision.REST:
+            pass
 
 
 def _order_now(parts: Parts, payment: Payment) -> Answer | None:
-    """The order as the service describes it now, None when it says that there is none."""
+    """The order as the service describes it now, None when it says that there is none, or nothing is held.
+
+    Raises: RemoteError when the service does not answer.
+    """
+    if payment.state is not PaymentState.AUTHORISED:
+        return None
     service = parts.services.get_any(payment.service_id)
     try:
         return look_up(parts, service, payment.order_key, Language(payment.language))
@@ -76,25 +93,50 @@ def _order_now(parts: Parts, payment: Payment) -> Answer | None:
         return None
 
 
-def _decide(parts: Parts, work: Work, lease: Lease, answer: Answer | None) -> Reversal | None:
-    """None to capture, or the void to make. Raises: Conflict when the payment or the lease is no longer ours."""
+def _decide(parts: Parts, work: Work, lease: Lease, answer: Answer | None) -> Reversal | Decision:
+    """To capture, the void to make, or nothing. Raises: Conflict when the lease has gone to another process.
+
+    A void that was begun is brought to its end even when the provider told us of its effect before we could
+    write it down. Money that was taken meanwhile is never voided: it may be confirmed already.
+    """
     payment = work.payments.lock(lease.subject)
-    now = parts.clock.now()
-    work.snapshots.lock_order(payment.service_id, payment.order_key, at=now)
+    work.snapshots.lock_order(payment.service_id, payment.order_key, at=parts.clock.now())
     work.tasks.check(lease)
     if answer is not None:
         answer.store(work)
-    begun = next((each for each in work.reversals.of_payment(payment.id) if each.capture_id is None), None)
-    if begun is not None:
+    begun = _void_of(work, payment.id)
+    held = payment.state is PaymentState.AUTHORISED
+    if payment.state is not PaymentState.CAPTURED and begun and (held or begun.state is ReversalState.DUE):
         return begun
-    if payment.state is PaymentState.AUTHORISED and _still_wanted(work, payment, answer):
-        return None
+    if not held:
+        return _rest(parts, work, lease, begun)
+    return Decision.CAPTURE if _still_wanted(work, payment, answer) else _begin_void(parts, work, payment)
+
+
+def _void_of(work: Work, payment_id: str) -> Reversal | None:
+    voids = (each for each in work.reversals.of_payment(payment_id) if each.capture_id is None)
+    return next(voids, None)
+
+
+def _begin_void(parts: Parts, work: Work, payment: Payment) -> Reversal:
     void = Reversal(
         id=parts.ids.token(), payment_id=payment.id, capture_id=None, key=f"void-{payment.id}",
-        amount=payment.amount, ground=ReversalGround.ORDER_GONE, state=ReversalState.DUE, created_at=now,
+        amount=payment.amount, ground=ReversalGround.ORDER_GONE, state=ReversalState.DUE,
+        created_at=parts.clock.now(),
     )  # fmt: skip
     work.reversals.add(void, actor="machine")
     return void
+
+
+def _rest(parts: Parts, work: Work, lease: Lease, void: Reversal | None) -> Decision:
+    """Nothing is held any more. A void that is still due has nothing to give up: the money was taken."""
+    if void is not None and void.state is ReversalState.DUE:
+        work.reversals.change(
+            void, ReversalEvent.REFUSE, actor="machine", at=parts.clock.now(),
+            last_error="the provider took the money instead",
+        )  # fmt: skip
+    work.tasks.finish(lease, due=None)
+    return Decision.REST
 
 
 def _still_wanted(work: Work, payment: Payment, answer: Answer | None) -> bool:

@@ -28,6 +28,8 @@ from mpay_gateway.storage.tables import (
 
 _BATCH = 2000
 _TELLING = (ClaimState.CAPTURED, ClaimState.ACKNOWLEDGED)
+_OF_CAPTURES = reversals.c.capture_id.is_not(None)
+"""Reversals of taken money, not voids of money that was only held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,10 @@ class Books:
                 deliveries.c.payment_id, deliveries.c.content, deliveries.c.content_digest,
                 payments.c.invoice_id, payments.c.service_id, payments.c.order_key, payments.c.amount_minor,
                 payments.c.currency, claimed.c.amount.label("claimed"), order_snapshots.c.document,
+                claims.c.shares,
             )
             .join_from(deliveries, payments)
+            .join(claims, claims.c.payment_id == payments.c.id, isouter=True)
             .join(order_snapshots, order_snapshots.c.id == payments.c.snapshot_id)
             .join(claimed, claimed.c.payment_id == payments.c.id, isouter=True)
             .where(self._recent(deliveries.c.payment_id))
@@ -133,7 +137,7 @@ class Books:
     def given_back_too_much(self) -> Iterator[Doubt]:
         """Payments of which more goes back than was captured, and reversals of money that pays an order."""
         taken = self._sum_by_payment(captures, true())
-        back = self._sum_by_payment(reversals, reversals.c.state != ReversalState.REFUSED)
+        back = self._sum_by_payment(reversals, _OF_CAPTURES & (reversals.c.state != ReversalState.REFUSED))
         query = (
             select(back.c.payment_id, back.c.amount, taken.c.amount.label("taken"))
             .join_from(
@@ -161,18 +165,24 @@ class Books:
             yield Doubt(row.payment_id, f"reversal {row.id} is not of its {row.state} capture's surplus")
 
     def misposted_reversals(self) -> Iterator[Doubt]:
-        """Reversals that are done and not posted with their amount, postings of none that is done, and grounds."""
+        """Reversals that are done and not posted with their amount, and postings of none that can have one.
+
+        A void gives up money that was only held: it is posted nowhere. A refused reversal may have been posted
+        with what the provider gave back instead.
+        """
         posted = self._debits("reversal")
         query = (
             select(reversals.c.payment_id, reversals.c.id)
             .join_from(reversals, posted, posted.c.subject == reversals.c.id, isouter=True)
-            .where(self._recent(reversals.c.payment_id), reversals.c.state == ReversalState.DONE)
+            .where(
+                self._recent(reversals.c.payment_id), _OF_CAPTURES, reversals.c.state == ReversalState.DONE
+            )
             .where(or_(posted.c.subject.is_(None), posted.c.amount != reversals.c.amount_minor))
         )
         for row in self._stream(query):
             yield Doubt(row.payment_id, f"reversal {row.id} is done and not posted with its amount")
-        done = select(reversals.c.id).where(reversals.c.state == ReversalState.DONE)
-        yield from self._postings_of_nothing("reversal", done)
+        answered = select(reversals.c.id).where(_OF_CAPTURES, reversals.c.state != ReversalState.DUE)
+        yield from self._postings_of_nothing("reversal", answered)
 
     def grounds(self) -> Iterator[tuple[str, str]]:
         """Payment and ground of each reversal."""
@@ -221,6 +231,11 @@ class Books:
         )
         for row in self._stream(untold):
             yield Doubt(row.payment_id, "money pays the order, and the service is not told")
+
+    def shares_of_claims(self) -> Iterator[Row[Any]]:
+        """Each claim's amount in minor units, and the parts of it that its lines get."""
+        query = select(claims.c.payment_id, claims.c.amount_minor, claims.c.shares)
+        return self._stream(query.where(self._recent(claims.c.payment_id)))
 
     def overclaimed(self) -> Iterator[Doubt]:
         """Claims with money above what was payable when they were taken, alone or together on one snapshot."""
