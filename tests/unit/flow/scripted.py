@@ -21,6 +21,9 @@ from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import Order, OrderLine, OrderLookup, OrderStatus, PaymentAccount
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.domain.provider_answer import (
+    Callback,
+    CallbackKind,
+    CallbackReading,
     Confirms,
     ProviderCapture,
     ProviderConfirmation,
@@ -30,6 +33,7 @@ from mpay_gateway.domain.provider_answer import (
 )
 from mpay_gateway.domain.service import Channel, OnRefusal, Service
 from mpay_gateway.flow.background import Background
+from mpay_gateway.flow.callback_intake import receive_callback
 from mpay_gateway.flow.confirmation_delivery import delivery_key
 from mpay_gateway.flow.invoicing import Agreement, InvoicePage, agree, show_invoice
 from mpay_gateway.flow.lookup_limits import LookupLimits
@@ -39,11 +43,12 @@ from mpay_gateway.flow.payment_start import Started, start_payment
 from mpay_gateway.flow.places import Places
 from mpay_gateway.flow.registration import apply_service
 from mpay_gateway.flow.service_directory import ServiceDirectory
-from mpay_gateway.flow.settling import settle
+from mpay_gateway.flow.settling import settle, settle_key
 from mpay_gateway.flow.visiting import Arrival, open_visit
 from mpay_gateway.plugin_host import AccountInfo, ConnectorInfo, InstrumentInfo, Registry
 from mpay_gateway.settings import LimitSettings
 from mpay_gateway.storage import UnitOfWork, create_engine
+from mpay_gateway.worker import Worker
 
 ACCOUNT = AccountId("bank-main")
 SERVICE = ServiceId("TEST01")
@@ -96,7 +101,12 @@ class ScriptedCalls:
     captured: dict[str, list[ProviderCapture]] = field(default_factory=dict)
     status: dict[str, ProviderStatus] = field(default_factory=dict)
     delivery_answers: list[Exception] = field(default_factory=list)
-    reversal_answers: list[Exception] = field(default_factory=list)
+    reversal_answers: list[Exception | ReversalAnswer] = field(default_factory=list)
+    start_answers: list[Exception] = field(default_factory=list)
+    fetch_answers: list[Exception] = field(default_factory=list)
+    given_back: dict[str, Money] = field(default_factory=dict)
+    before_fetch_answer: list[Callable[[], object]] = field(default_factory=list)
+    asked: int = 0
     delivered: list[ConfirmationToDeliver] = field(default_factory=list)
     reversed_keys: list[str] = field(default_factory=list)
 
@@ -109,15 +119,37 @@ class ScriptedCalls:
 
     def start_payment(self, account_id: str, request: object) -> Redirect:
         self._call(request.evidence, "start")
+        if self.start_answers:
+            raise self.start_answers.pop(0)
         return Redirect(f"https://bank.example/{request.reference}", f"ses-{request.reference}")
 
     def fetch_confirmation(self, account_id: str, payment: object, reading: object) -> ProviderConfirmation:
         self._call(payment.evidence, "fetch")
+        self.asked += 1
+        if self.fetch_answers:
+            raise self.fetch_answers.pop(0)
         taken = tuple(self.captured.get(payment.reference, ()))
+        if self.before_fetch_answer:
+            self.before_fetch_answer.pop(0)()
         status = self.status.get(
             payment.reference, ProviderStatus.CONFIRMED if taken else ProviderStatus.PENDING
         )
-        return ProviderConfirmation(status, captures=taken, method="Visa")
+        held = payment.amount if status is ProviderStatus.AUTHORISED else None
+        return ProviderConfirmation(
+            status, taken, authorised=held, reversed=self.given_back.get(payment.reference), method="Visa"
+        )
+
+    def read_callback(self, account_id: str, callback: Callback) -> CallbackReading:
+        return CallbackReading(reference=callback.body.decode() or dict(callback.query)["reference"])
+
+    def capture_payment(
+        self, account_id: str, payment: object, amount: Money, *, key: str
+    ) -> ProviderConfirmation:
+        self._call(payment.evidence, "capture")
+        taken = ProviderCapture(f"txn-{key}", amount, self.clock.now())
+        self.captured[payment.reference] = [taken]
+        self.status[payment.reference] = ProviderStatus.CONFIRMED
+        return ProviderConfirmation(ProviderStatus.CONFIRMED, (taken,))
 
     def deliver_confirmation(self, service: Service, confirmation: ConfirmationToDeliver) -> DeliveryReceipt:
         self.delivered.append(confirmation)
@@ -129,9 +161,11 @@ class ScriptedCalls:
     def reverse_payment(self, account_id: str, payment: object, amount: Money, *, key: str) -> ReversalAnswer:
         self._call(payment.evidence, "reverse")
         self.reversed_keys.append(key)
-        if self.reversal_answers:
-            raise self.reversal_answers.pop(0)
-        return ReversalAnswer(amount)
+        match self.reversal_answers.pop(0) if self.reversal_answers else ReversalAnswer(amount):
+            case Exception() as error:
+                raise error
+            case answer:
+                return answer
 
     def payment_changed(self, change: object) -> None:
         pass
@@ -181,6 +215,32 @@ class ScriptedGateway:
         settle(self.parts, payment.id)
         self.rest(payment)
         return self.parts.units.read(lambda work: work.payments.get(payment.id))
+
+    def hear(self, payment: Payment, *, method: str = "POST") -> None:
+        """A callback about the payment comes in, whose event has no id. By GET it has no body either."""
+        query, body = ((), payment.reference.encode())
+        if method == "GET":
+            query, body = ((("reference", payment.reference),), b"")
+        receive_callback(
+            self.parts, payment.account_id,
+            Callback(CallbackKind.NOTIFICATION, method, query, (), body, self.clock.now()),
+        )  # fmt: skip
+
+    def now(self, payment: Payment) -> Payment:
+        """The payment as it is stored."""
+        return self.parts.units.read(lambda work: work.payments.get(payment.id))
+
+    def settled(self, payment: Payment) -> Payment:
+        """The same once nothing runs beside the requests any more."""
+        for key in (settle_key(payment.id), delivery_key(payment.id)):
+            assert self.parts.background.wait(key, 10), f"{key} runs on"
+        return self.now(payment)
+
+    def work(self, *, turns: int = 1, **by: float) -> None:
+        """Let a worker do what is due, after each advance of the clock."""
+        for _ in range(turns):
+            self.clock.advance(**by)
+            Worker(self.parts).run_due()
 
     def pay(self, order_key: str) -> Payment:
         """A payment that goes well up to the capture; what the service answers is scripted."""
