@@ -139,6 +139,18 @@ def test_lines_that_do_not_sum_to_the_money_are_reported_though_their_digest_is_
     assert (violation.invariant, violation.payment_id) == (4, paid.id)
 
 
+@pytest.mark.parametrize("shares", ['[["L0",10000]]', '[["L0",10000],["L1",5001]]', "[]"])
+def test_shares_that_do_not_sum_to_the_claim_are_reported(gateway, paid, shares):
+    by_hand(gateway, "UPDATE claims SET shares = :shares", shares=shares)
+    assert broken(gateway) == {4, 7}
+
+
+def test_other_parts_confirmed_to_the_lines_than_claimed_are_reported(gateway, paid):
+    by_hand(gateway, """UPDATE claims SET shares = '[["L0",9000],["L1",6000]]'""")
+    (violation,) = check_books(gateway.parts.units)
+    assert (violation.invariant, violation.payment_id) == (4, paid.id)
+
+
 def test_money_sent_to_another_account_is_reported_though_the_digest_is_right(gateway, paid):
     content = gateway.calls.delivered[-1].confirmation
     forged = content.to_json().replace("MD24AG", "MD24XX")
