@@ -95,3 +95,13 @@ def test_the_drawing_shows_each_edge_once():
     for edge in EDGES:
         line = f'{edge.machine}_{edge.source.value} -> {edge.machine}_{edge.target.value} [label="{edge.event.value}"];'
         assert drawing.count(line) == 1
+
+
+@pytest.mark.parametrize("state", [PaymentState.DECLINED, PaymentState.CANCELLED, PaymentState.EXPIRED])
+def test_a_late_hold_reopens_an_ended_payment_so_that_it_can_be_given_up(state):
+    assert next_state(state, PaymentEvent.AUTHORISE) is PaymentState.AUTHORISED
+    assert next_state(PaymentState.AUTHORISED, PaymentEvent.VOID) is PaymentState.CANCELLED
+
+
+def test_a_reversal_that_is_done_stays_done():
+    assert not any(allows(ReversalState.DONE, event) for event in ReversalEvent)
