@@ -49,8 +49,9 @@ def switch_links(request: Request, *, place: str = "") -> list[tuple[Language, s
 def path_to(request: Request, route: str, **elements: str) -> str:
     """The path of a route of ours; the language stays in it for a browser that keeps no cookies."""
     query: dict[str, str] = {}
+    language = request.language  # asked for by redirects too, so that they remember a language just chosen
     if not request.cookies and PARAMETER in dict(_query(request)):
-        query[PARAMETER] = request.language.value
+        query[PARAMETER] = language.value
     return str(request.route_path(route, _query=query or None, **elements))
 
 
