@@ -63,14 +63,14 @@ def running_front(identity: Identity, backend: int) -> Iterator[int]:
             there, back = await asyncio.open_connection(_HOST, backend)
             await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
 
-    server = loop.run_until_complete(asyncio.start_server(serve, _HOST, 0, ssl=context))
     thread = threading.Thread(target=loop.run_forever, name="tls-front")
     thread.start()
+    starting = asyncio.start_server(serve, _HOST, 0, ssl=context)
+    server = asyncio.run_coroutine_threadsafe(starting, loop).result(10)
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:
-        server.close()
-        asyncio.run_coroutine_threadsafe(_end_everything(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(_end(server), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
@@ -85,7 +85,9 @@ async def _pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -
         target.close()
 
 
-async def _end_everything() -> None:
+async def _end(server: asyncio.Server) -> None:
+    """Close the port and every connection."""
+    server.close()
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in others:
         task.cancel()
