@@ -1,6 +1,6 @@
-"""Questions to the whole database whose answers are doubts: rows that no honest history leaves.
+"""Questions to the whole database whose answers are doubts: rows that no honest history leaves; all streamed.
 
-Each question is one or two passes over its tables, streamed. `flow.books` says which invariant each belongs to.
+`flow.books` says which invariant each belongs to.
 """
 
 from collections.abc import Iterator
@@ -28,8 +28,7 @@ from mpay_gateway.storage.tables import (
 
 _BATCH = 2000
 _TELLING = (ClaimState.CAPTURED, ClaimState.ACKNOWLEDGED)
-_OF_CAPTURES = reversals.c.capture_id.is_not(None)
-"""Reversals of taken money, not voids of money that was only held."""
+_OF_CAPTURES = reversals.c.capture_id.is_not(None)  # not voids of money that was only held
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,14 +81,14 @@ def test_every_outcome_has_its_page_in_every_language(html, outcome, told, langu
     assert "Popescu" not in text
 
 
-@pytest.mark.parametrize("outcome", ENDED)
+@pytest.mark.parametrize("outcome", sorted(ENDED))
 def test_where_nothing_was_taken_it_says_so_and_offers_another_try(html, outcome):
     text = html(page(outcome))
     assert "No money was taken." in text
     assert f"/pay/{'t' * 22}/method" in text
 
 
-@pytest.mark.parametrize("outcome", MUST_WAIT)
+@pytest.mark.parametrize("outcome", sorted(MUST_WAIT))
 def test_what_is_not_settled_cannot_be_paid_again_from_here(html, outcome):
     text = html(page(outcome))
     assert "Do not pay again." in text
