@@ -3,12 +3,6 @@
 A real `mpay worker` or `mpay serve` kills itself (SIGKILL) at a crash point; whoever comes next finishes its work.
 """
 
-import os
-import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 import urllib3
 
@@ -17,9 +11,9 @@ from mpay_gateway.flow.confirmation_delivery import hurry_delivery
 from mpay_gateway.storage.inbox import InboxState
 from mpay_gateway.storage.tasks import TaskKind
 from tests.scene.gateway import Gateway
+from tests.scene.processes import START_SECONDS, die_at, process
 from tests.scene.waiting import eventually
 
-START_SECONDS = 60
 ON_THE_WAY_TO_THE_SERVICE = (
     "claim-tasks:after-commit",
     "http:before-send",
@@ -53,30 +47,6 @@ def at_each(crash_points: tuple[str, ...]) -> pytest.MarkDecorator:
     cases = [("sqlite", point) for point in crash_points]
     cases += [("postgresql", point) for point in crash_points if point in ON_POSTGRESQL_TOO]
     return pytest.mark.parametrize(("engine", "crash_point"), cases, indirect=["engine"])
-
-
-@contextmanager
-def process(gateway: Gateway, *arguments: str, crash_point: str = "") -> Iterator[subprocess.Popen[bytes]]:
-    """An `mpay` of the gateway's configuration, killed at the end if it still runs."""
-    command = [gateway.counterparts.place.command("mpay"), "--config", str(gateway.ini), *arguments]
-    environment = os.environ | {"MPAY_CRASHPOINT": crash_point}
-    with (gateway.ini.parent / f"{arguments[0]}.log").open("ab") as log:
-        started = subprocess.Popen(
-            command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-        try:
-            yield started
-        finally:
-            if started.poll() is None:
-                os.killpg(started.pid, signal.SIGKILL)
-            started.wait(20)
-
-
-def die_at(crash_point: str, gateway: Gateway) -> None:
-    """Let a worker do what is due until it kills itself there."""
-    with process(gateway, "worker", crash_point=crash_point) as worker:
-        code = worker.wait(START_SECONDS)
-    assert code == -signal.SIGKILL, (gateway.ini.parent / "worker.log").read_text("utf-8", "replace")[-2000:]
 
 
 def recover(gateway: Gateway) -> None:

@@ -34,6 +34,14 @@ class Bank:
         """The payer turns back on the bank's page."""
         return self._json("POST", f"/test/sessions/{session}/cancel", {})
 
+    def give_back(self, session: str, amount_minor: int, *, secret: str) -> None:
+        """The bank returns money at the word of somebody else who has the account's secret."""
+        answer = _HTTP.request(
+            "POST", f"{self.url}/v1/sessions/{session}/reversals", json={"amount_minor": amount_minor},
+            headers={"Authorization": f"Bearer {secret}", "Idempotency-Key": f"by-hand-{session}"},
+        )  # fmt: skip
+        assert answer.status == 200, (answer.status, answer.data[:500])
+
     def break_down(self, **faults: str) -> None:
         """Switch faults of the whole bank, `callbacks="off"` for instance."""
         self._json("POST", "/test/faults", faults)
