@@ -1,7 +1,4 @@
-"""Questions to the whole database whose answers are doubts: rows that no honest history leaves; all streamed.
-
-`flow.books` says which invariant each belongs to.
-"""
+"""Streamed questions to the whole database whose answers are doubts: rows that no honest history leaves."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
