@@ -163,8 +163,7 @@ class Books:
     def misposted_reversals(self) -> Iterator[Doubt]:
         """Reversals that are done and not posted with their amount, and postings of none that can have one.
 
-        A void gives up money that was only held: it is posted nowhere. A refused reversal may have been posted
-        with what the provider gave back instead.
+        A void is posted nowhere; a refused reversal may be, with what the provider gave back instead.
         """
         posted = self._debits("reversal")
         query = (
