@@ -81,7 +81,7 @@ PACKAGE_DATA = [
     "py.typed",
     "locale/*/LC_MESSAGES/*.[pm]o",
     "storage/migrations/**/*.py",
-    *(f"**/*.{suffix}" for suffix in ("pt", "css", "svg", "png", "ico", "wsdl", "xsd", "mako", "toml")),
+    *(f"**/*.{suffix}" for suffix in ("pt", "css", "js", "svg", "png", "ico", "wsdl", "xsd", "mako", "toml")),
     *(f"**/*.{suffix}" for suffix in ("ttf", "otf", "woff2", "txt")),
 ]
 
