@@ -15,7 +15,7 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-browser coverage wheels check-wheels bench docs clean
+        test-functional test-browser screenshots coverage wheels check-wheels bench docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ test-functional: setup-test ## test the payer's journeys, on SQLite and PostgreS
 
 test-browser: setup-test ## test the pages in Chromium
 	$(PYTEST) tests/browser
+
+screenshots: setup-test ## photograph every page, state, language and size into var/screenshots
+	$(PYTHON) tests/browser/screenshots.py var/screenshots
 
 coverage: setup-test ## measure which lines the tests reach
 	$(BIN)/coverage erase

@@ -1,10 +1,14 @@
 """What a screen reader says of a page: Chromium's own accessibility tree, in reading order."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tests.browser.window import Window
 from tests.browser.words import flat
 
+Node = Mapping[str, Any]
+"""A node as the DevTools protocol has it (Accessibility.AXNode)."""
 _SPOKEN = frozenset({
     "heading", "button", "link", "textbox", "searchbox", "radio", "image", "alert", "main", "group", "term", "table",
     "columnheader", "rowheader", "DisclosureTriangle",
@@ -30,7 +34,7 @@ def listen(window: Window) -> list[Spoken]:
     return list(_walk(main, by_id))[1:]
 
 
-def _walk(node: dict, by_id: dict[str, dict]):  # type: ignore[no-untyped-def]
+def _walk(node: Node, by_id: Mapping[str, Node]) -> Iterator[Spoken]:
     role = _value(node, "role")
     if not node.get("ignored") and role in _SPOKEN:
         yield Spoken(_full_role(node, role), flat(_value(node, "name")), flat(_value(node, "description")))
@@ -39,7 +43,7 @@ def _walk(node: dict, by_id: dict[str, dict]):  # type: ignore[no-untyped-def]
             yield from _walk(by_id[child], by_id)
 
 
-def _full_role(node: dict, role: str) -> str:  # type: ignore[type-arg]
+def _full_role(node: Node, role: str) -> str:
     properties = {each["name"]: each["value"].get("value") for each in node.get("properties", ())}
     if role == "heading":
         return f"heading {properties['level']}"
@@ -50,5 +54,5 @@ def _full_role(node: dict, role: str) -> str:  # type: ignore[type-arg]
     return role
 
 
-def _value(node: dict, name: str) -> str:  # type: ignore[type-arg]
+def _value(node: Node, name: str) -> str:
     return str(node.get(name, {}).get("value", ""))

@@ -1,7 +1,5 @@
 """The gateway's pages as the payer uses them: found by role and name, never by the way they are built."""
 
-from typing import Self
-
 from playwright.sync_api import Download, Locator, expect
 
 from tests.browser.window import Window
@@ -32,10 +30,6 @@ class GatewayPage:
 
     def _heading(self, name: str) -> Locator:
         return self.page.get_by_role("heading", level=1, name=name, exact=True)
-
-    def again_in(self, window: Window) -> Self:
-        """The same page after the language was switched."""
-        return type(self)(window, heading=self.heading)
 
 
 class Catalogue(GatewayPage):

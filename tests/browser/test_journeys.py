@@ -92,6 +92,17 @@ def test_payer_from_the_catalogue_gives_key_and_second_factor(stack: Stack, open
     assert not result.way_back(FINES[window.language]).count(), "he came from no shop"
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+def test_search_narrows_the_catalogue(stack: Stack, open_browser: MakeWindow, script: bool) -> None:
+    window = open_browser(PHONE, script=script)
+    catalogue = Catalogue(window.go(f"{stack.url}/?q=codru"))  # a short list has no search field before that
+    assert catalogue.services() == [OFFICE[Language.RO]]
+
+    catalogue.search("amenzi")
+
+    assert Catalogue(window).services() == [FINES[Language.RO]]
+
+
 def test_second_payer_of_an_order_is_told_that_it_is_being_paid(
     stack: Stack, open_browser: MakeWindow
 ) -> None:

@@ -27,6 +27,8 @@ _QUIET = (
 )  # fmt: skip
 PATIENCE = 20_000
 """Milliseconds that a locator waits on a busy machine before it gives up."""
+_WIDE = 640
+"""Pixels from which on a page names the languages in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,9 @@ class Window:
         return says(key, self.language, **values)
 
     def switch(self, language: Language) -> None:
-        """Press the link to a language at the top of the gateway's page."""
-        link = self.page.get_by_role("navigation").get_by_role("link", name=NAMES[language], exact=True)
-        self.press(link if link.count() else self.page.locator(f".languages a[hreflang={language.value}]"))
+        """Press the link to a language at the top of the gateway's page; where space is short its code comes first."""
+        code = f"{language.upper()} " if self.device.width < _WIDE else ""
+        self.press(self.page.get_by_role("link", name=f"{code}{NAMES[language]}", exact=True))
         self.language = language
 
     @property
@@ -153,4 +155,4 @@ def open_window(
         yield Window(context.new_page(), device, complaints)
     finally:
         context.close()
-    assert complaints.found == []
+    assert not complaints.found, "\n".join(complaints.found)

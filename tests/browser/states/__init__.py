@@ -5,13 +5,14 @@ from tests.browser.states.entering import ENTERING
 from tests.browser.states.failing import FAILING
 from tests.browser.states.paying import PAYING
 from tests.browser.states.state import Scene, State
+from tests.browser.window import Window
 
 __all__ = ["STATES", "Scene", "State"]
 
 
 def _page(name: str) -> State:
-    def reach(window: object, scene: Scene) -> None:
-        window.go(f"{scene.stack.url}/{name}")  # type: ignore[attr-defined]
+    def reach(window: Window, scene: Scene) -> None:
+        window.go(f"{scene.stack.url}/{name}")
 
     return State(name, f"{name}.title", reach)
 
