@@ -57,6 +57,7 @@ def test_order_is_paid_in_two_parts(stack: Stack, open_browser: MakeWindow) -> N
     invoice = Invoice(window.go(place))
     assert lei("110.00", window.language) in window.text
     assert window.says("invoice.changed_title") not in window.text, "he changed it himself, by paying"
+    assert window.says("invoice.earlier_text") not in window.text, "the rest is meant to be paid"
     bank = invoice.agree().go_on()
     stack.bank.pay(bank.session)
     Result(window.go(bank.result_address), outcome="paid")
@@ -125,6 +126,7 @@ def test_paid_order_cannot_be_paid_again(stack: Stack, open_browser: MakeWindow)
 
     GatewayPage(window, heading="standing.paid.title")
     assert not window.page.get_by_role("main").get_by_role("button").count()
+    assert window.says("invoice.total") not in window.text
 
 
 def test_foreign_return_address_is_never_offered(stack: Stack, open_browser: MakeWindow) -> None:
