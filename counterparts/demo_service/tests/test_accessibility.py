@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from counterparts.demo_service.tests.conftest import DemoService
 from demo_service.language import Language
@@ -48,11 +48,13 @@ def test_an_order_is_made_by_keyboard_and_errors_have_no_finding(shop: DemoServi
     page.goto(f"{shop.url}/services/forest-permit?lang=en")
     page.get_by_label("Full name").fill("")
     page.get_by_label("Full name").press("Enter")
+    error = page.get_by_role("link", name="Write the full name")
+    error.wait_for()
     assert Axe().run(page).response["violations"] == []
-    page.get_by_role("link", name="Write the full name").focus()
+    error.focus()
     page.keyboard.press("Enter")
     page.keyboard.type("Ana Rusu")
     page.keyboard.press("Enter")
-    assert page.get_by_role("heading", level=1).inner_text() == "Your order has been received"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your order has been received")
     assert page.get_by_role("button", name="Pay 85.50 lei").is_visible()
     page.close()

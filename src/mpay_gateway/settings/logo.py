@@ -20,11 +20,11 @@ def read_logo(content: bytes) -> bytes:
     if len(content) > LARGEST_FILE:
         raise BadValue(f"logo: more than {LARGEST_FILE // 1024} kB")
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+        with warnings.catch_warnings():
             warnings.simplefilter("error")
-            if picture.width * picture.height > LARGEST_AREA:
-                raise BadValue(f"logo: {picture.width} by {picture.height}, more than a million pixels")
-            pixels = picture.convert("RGBA")
+            _check_whole(content)
+            with _open(content) as picture:
+                pixels = picture.convert("RGBA")
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadValue("logo: not a PNG picture") from None
     except (OSError, SyntaxError, EOFError) as error:
@@ -32,3 +32,18 @@ def read_logo(content: bytes) -> bytes:
     drawn = io.BytesIO()
     pixels.save(drawn, "PNG", optimize=True)
     return drawn.getvalue()
+
+
+def _check_whole(content: bytes) -> None:
+    """Read every chunk against its checksum, up to the last.
+
+    Decoding alone would not notice a missing end: WeasyPrint, once imported, tells Pillow to bear with it.
+    """
+    with _open(content) as picture:
+        if picture.width * picture.height > LARGEST_AREA:
+            raise BadValue(f"logo: {picture.width} by {picture.height}, more than a million pixels")
+        picture.verify()
+
+
+def _open(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content), formats=["PNG"])

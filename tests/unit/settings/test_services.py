@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
 from mpay_gateway.api import Channel, ConfigurationError, Service
@@ -216,9 +216,16 @@ def test_a_logo_is_drawn_anew() -> None:
         (png(1001, 1000), "more than a million pixels"),
         (b"\x89PNG\r\n\x1a\n" + b"x" * 600_000, "more than 512 kB"),
         (png()[:48], "damaged"),
+        (png()[:-14] + b"\x00" + png()[-13:], "damaged"),
     ],
+    ids=["svg", "gif", "many-pixels", "large", "cut-off", "wrong-checksum"],
 )
-def test_a_logo_that_is_no_small_png_is_refused(content: bytes, problem: str) -> None:
+@pytest.mark.parametrize("lenient", [False, True], ids=["strict-pillow", "lenient-pillow"])
+def test_a_logo_that_is_no_small_png_is_refused(
+    content: bytes, problem: str, lenient: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # WeasyPrint makes Pillow lenient for the whole process that imports it.
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
     with pytest.raises(BadValue, match=problem):
         read_logo(content)
 
