@@ -17,6 +17,13 @@ _NEXT = dict(zip(LANGUAGES, (*LANGUAGES[1:], LANGUAGES[0]), strict=True))
 _QUICK = {"resultTypes": ["violations"], "preload": False, "iframes": False}
 """Our pages have neither frames nor style sheets of others' to fetch first."""
 _COLOURS = {**_QUICK, "runOnly": ["color-contrast"]}
+_LACKING_WIDTH = """(element) => {
+    element.style.overflowWrap = "normal";
+    const lacking = element.scrollWidth - element.clientWidth;
+    element.style.overflowWrap = "";
+    return lacking;
+}"""
+"""Pixels that an element's longest word lacks; more than none, and it is broken somewhere inside."""
 _axe = Axe()
 
 
@@ -82,8 +89,10 @@ def _objections(window: Window, options: dict[str, object]) -> list[tuple[str, l
 
 
 def _assert_fits(window: Window) -> None:
-    """At 400 % there is nothing to scroll sideways for."""
+    """At 400 % there is nothing to scroll sideways for, and the heading's words are whole."""
     window.page.set_viewport_size({"width": MAGNIFIED.width, "height": MAGNIFIED.height})
     width = window.page.evaluate("document.documentElement.scrollWidth")
+    heading_lacks = window.page.locator("h1").evaluate(_LACKING_WIDTH)
     window.page.set_viewport_size({"width": window.device.width, "height": window.device.height})
     assert width <= MAGNIFIED.width
+    assert heading_lacks <= 0, window.path
