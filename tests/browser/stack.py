@@ -20,7 +20,13 @@ from tests.scene.shop import Shop, ShopOrder
 
 TIME_SCALE = 0.1
 """The bank's waits are a tenth of the usual."""
-PLENTY = "misses_per_10_minutes = 5000\nmisses_per_day = 5000\nper_service_per_hour = 5000\n"
+PLENTY = """
+misses_per_10_minutes = 5000
+misses_per_day = 5000
+misses_per_service_per_hour = 5000
+misses_per_key_prefix_per_hour = 5000
+lookups_per_hour = 5000
+"""
 """Lines of `[limits]` that never refuse: everybody here has the same address."""
 
 

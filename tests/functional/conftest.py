@@ -121,7 +121,10 @@ def patient_gateway(
 ) -> Iterator[Gateway]:
     """One gateway for a module whose tests only knock at its pages; it does not tire of wrong keys."""
     folder = tmp_path_factory.mktemp("patient")
-    limits = "misses_per_10_minutes = 10000\nmisses_per_day = 10000\nper_service_per_hour = 10000"
+    limits = (
+        "misses_per_10_minutes = 10000\nmisses_per_day = 10000\nlookups_per_hour = 10000\n"
+        "misses_per_service_per_hour = 10000\nmisses_per_key_prefix_per_hour = 10000"
+    )
     with (
         fresh_database("sqlite", request, folder) as url,
         gateways(url, counterparts, folder) as make,

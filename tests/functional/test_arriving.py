@@ -131,7 +131,7 @@ def test_misses_by_second_factor_and_by_the_finding_page_count_too(make_gateway,
 
 
 def test_look_ups_of_one_service_are_limited(make_gateway, shop):
-    gateway = make_gateway(limits="per_service_per_hour = 2")
+    gateway = make_gateway(limits="lookups_per_hour = 2")
     payer, order = Payer(gateway), shop.order()
     place = payer.arrive(order)
     assert payer.open(place.path).status == 200

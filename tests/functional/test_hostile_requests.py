@@ -52,8 +52,8 @@ def test_a_form_without_our_token_is_refused(step, token, visitor, shop):
     if step == "pay":
         page = visitor.agree(page)
     refused = visitor.send(page, "/pay/", csrf_token=token)
-    assert refused.status == 403
-    assert refused.says("problem.forbidden.title")
+    assert refused.status == 400
+    assert refused.says("problem.stale-form.title")
     assert visitor.gateway.payments(order.key) == ()
 
 
@@ -251,4 +251,4 @@ def test_over_https_cookies_are_bound_to_the_host(make_gateway, shop, bank):
     assert cookies.keys() == {"__Host-csrf", "__Host-language"}
     assert all(cookie.secure and cookie.path == "/" for cookie in cookies.values())
     refused = payer.post(f"/pay/{page.token}", page.form("/pay/"), headers={"Origin": "https://evil.example"})
-    assert refused.status == 403
+    assert refused.status == 400

@@ -40,7 +40,9 @@ def list_instruments(configured: Configured) -> None:
 @click.argument("instrument_id", metavar="ID")
 @click.option("--until", type=instant, metavar="TIME",
               help="ISO 8601, local unless it has a zone.  [default: until it is switched on]")  # fmt: skip
-@click.option("--reason", default="", metavar="TEXT", help="What operators read.")
+@click.option(
+    "--reason", default="", metavar="TEXT", help="What operators read; payers are told only that it is off."
+)
 @click.pass_obj
 def disable(configured: Configured, instrument_id: str, *, until: datetime | None, reason: str) -> None:
     """Offer the instrument ID no more. Payments under way go on."""

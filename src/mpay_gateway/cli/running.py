@@ -10,6 +10,7 @@ import structlog
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.logs import VARIABLE, LogFormat, configure_logs, default_format, logging_settings
+from mpay_gateway.documents import check_fonts
 from mpay_gateway.domain.errors import ConfigurationError
 
 FINISH_SECONDS = 20
@@ -47,6 +48,7 @@ def serve(
     if workers > 1 and configured.settings.gateway.database.startswith("sqlite"):
         raise ConfigurationError(("--workers: SQLite serves one process; more than one needs PostgreSQL",))
     check_address_free(host, port)
+    check_fonts()
     configured.parts.close()  # every problem is said here, once, before a process of the server starts
     os.environ |= {"MPAY_CONFIG": str(configured.ini.absolute()), VARIABLE: form.value}
     configure_logs(form)

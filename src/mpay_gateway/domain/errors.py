@@ -117,6 +117,10 @@ class RemoteUnavailable(RemoteError):
     """Nothing was sent: the counterpart has certainly not acted."""
 
 
+class PluginBusy(RemoteUnavailable):
+    """All calls that a plugin may have in flight are; nobody was asked."""
+
+
 class OutcomeUnknown(RemoteError):
     """Something was sent and no usable answer came: the counterpart may have acted. Never a failure."""
 

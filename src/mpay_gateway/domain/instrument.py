@@ -1,6 +1,7 @@
 """Instruments: what the payer does. An instrument never names a bank; it says what it needs."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from mpay_gateway.domain.money import Money
@@ -32,10 +33,20 @@ class InstrumentOffer:
 
 @dataclass(frozen=True, slots=True)
 class OfferedInstrument:
-    """An offer with the id of the configured instrument that made it."""
+    """An offer with the id of the configured instrument that made it.
+
+    `switched_off`: operators have switched the instrument off, until `back_at` (UTC) if they said so.
+    """
 
     id: str
     offer: InstrumentOffer
+    switched_off: bool = False
+    back_at: datetime | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether a payer may choose it now."""
+        return not self.switched_off and not self.offer.unavailable
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class Lane(StrEnum):
     LISTENERS = "listeners"
 
 
-THREADS: Mapping[Lane, int] = {Lane.SETTLING: 16, Lane.DELIVERIES: 32, Lane.LISTENERS: 4}
+# A provider account has 16 calls at once unless the settings say otherwise: two that hang leave the others theirs.
+THREADS: Mapping[Lane, int] = {Lane.SETTLING: 48, Lane.DELIVERIES: 32, Lane.LISTENERS: 4}
 
 
 class Background:

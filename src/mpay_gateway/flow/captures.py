@@ -3,6 +3,8 @@
 Everything here happens in one commit: state, claim, ledger, delivery with its lease.
 """
 
+import structlog
+
 from mpay_gateway.domain.invoice import LineAllocation, shared
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.payment import (
@@ -23,6 +25,8 @@ from mpay_gateway.flow.reversal import open_reversal, record_providers_reversal
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.ledger import SUSPENSE, Entry, payable, receivable
 from mpay_gateway.storage.snapshots import Snapshot
+
+_log = structlog.get_logger("captures")
 
 
 def record_captures(
@@ -51,21 +55,25 @@ def _taken_back(
     What we had it give back ourselves does not count, nor what it may have given back on our word without
     our hearing of it.
     """
-    currency = fresh[0].amount.currency
-    if answer.reversed is None or any(each.amount.currency != currency for each in fresh):
+    if answer.reversed is None:
         return None
+    currency = answer.reversed.currency
     ours = sum_money(
         (
             reversal.amount
             for reversal in work.reversals.of_payment(payment.id)
-            if reversal.capture_id and reversal.state is not ReversalState.REFUSED
+            if reversal.capture_id
+            and reversal.state is not ReversalState.REFUSED
+            and reversal.amount.currency == currency
         ),
-        answer.reversed.currency,
+        currency,
     )
     back = answer.reversed - ours
-    if back <= Money.zero(back.currency):
+    if back <= Money.zero(currency):
         return None
-    whole = back.currency == currency and sum_money((each.amount for each in fresh), currency) <= back
+    if any(each.amount.currency != currency for each in fresh):
+        return CaptureState.REVIEW
+    whole = sum_money((each.amount for each in fresh), currency) <= back
     return CaptureState.SURPLUS if whole else CaptureState.REVIEW
 
 
@@ -91,6 +99,8 @@ class _Recording:
             transaction_id=taken.transaction_id, amount=taken.amount, state=state, captured_at=taken.at,
         )  # fmt: skip
         if not self._work.payments.add_capture(capture, at=self._now, actor=self._actor):
+            _log.error("transaction_of_another_payment", payment=self._payment.id,
+                       account=capture.account_id, transaction=capture.transaction_id)  # fmt: skip
             return self._payment
         self._captured(taken, method)
         if state is CaptureState.CLAIMED:
@@ -99,7 +109,9 @@ class _Recording:
             open_delivery(self._parts, self._work, self._payment, self._snapshot.order, allocations)
             return self._payment
         self._book(capture, (Entry.credit(SUSPENSE, capture.amount),))
-        if ground is not None:
+        if ground is None:
+            _log.error("capture_in_review", payment=self._payment.id, capture=capture.id)
+        else:
             self._give_back(capture, ground)
         return self._payment
 

@@ -59,6 +59,8 @@ def payable_now(work: Work, snapshot: Snapshot, *, besides: str = "") -> Payable
     if not order.total_due:
         return Payable(Standing.NOTHING_DUE, nothing)
     others = work.claims.outstanding(snapshot, besides=besides)
+    if any(claim.amount.currency != order.currency for claim in others):
+        return Payable(Standing.IN_PROGRESS, nothing, others)  # the order is in another currency since
     left = order.total_due - sum_money((claim.amount for claim in others), order.currency)
     if (others and not order.partial_allowed) or left <= nothing:
         return Payable(Standing.IN_PROGRESS, nothing, others)

@@ -10,6 +10,7 @@ from mpay_gateway.domain.errors import (
     InvalidTransition,
     MpayError,
     NoPluginAnswered,
+    PluginBusy,
     RemoteRefused,
     RemoteUnavailable,
     UnknownService,
@@ -95,6 +96,9 @@ def send(parts: Parts, lease: Lease) -> None:
         parts.calls.deliver_confirmation(service, confirmation)
     except Conflict:
         _log.info("delivery_taken_over", delivery=delivery.id)
+        return
+    except PluginBusy:
+        parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, lease))
         return
     except RemoteRefused as error:
         refusal = error
@@ -198,6 +202,8 @@ def _close_if_paid(work: Work, payment: Payment, *, at: datetime) -> None:
     paid = work.claims.outstanding(snapshot)
     if due is None or any(claim.state is not ClaimState.ACKNOWLEDGED for claim in paid):
         return
+    if any(claim.amount.currency != due.currency for claim in paid):
+        return  # the order is in another currency since: what is still due nobody can say
     if due <= sum_money((claim.amount for claim in paid), due.currency):
         work.invoices.close(invoice.id, at=at)
 

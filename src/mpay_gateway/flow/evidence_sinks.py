@@ -20,6 +20,11 @@ class BufferedSink:
     def received(self, body: bytes, meta: MessageMeta) -> None:
         self._messages.append(Message(Direction.RECEIVED, body, meta, self._clock.now()))
 
+    @property
+    def heard(self) -> bool:
+        """Whether anything came back."""
+        return any(message.direction is Direction.RECEIVED for message in self._messages)
+
     def save(self, work: Work, subject: str) -> None:
         """Store what was gathered, under `subject`; once more if the unit of work runs again."""
         if self._messages:

@@ -9,7 +9,7 @@ from mpay_gateway.flow.background import Background
 from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.places import Places
+from mpay_gateway.flow.places import Places, lookup_places
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.outbound import GuardedHttpClient
 from mpay_gateway.plugin_host import PluginHost, load_plugins
@@ -37,6 +37,7 @@ def build_parts(settings: GatewaySettings) -> Parts:
         process=f"{socket.gethostname()[:40]}-{os.getpid()}",
         papers=papers,
         places=Places(lambda service_id: services.get_any(service_id).max_in_flight),
+        lookup_places=lookup_places(settings.plugins.calls_at_once),
     )
 
 

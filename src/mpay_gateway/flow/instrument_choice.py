@@ -1,6 +1,7 @@
 """Step 7: which instruments are offered, and which provider account serves the chosen one."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from mpay_gateway.domain.errors import InvalidChoice, NotFound
 from mpay_gateway.domain.identifiers import AccountId
@@ -15,6 +16,7 @@ from mpay_gateway.plugin_host import AccountInfo, InstrumentInfo
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.invoices import InvoiceRow
 from mpay_gateway.storage.snapshots import Snapshot
+from mpay_gateway.storage.switches import Switch
 from mpay_gateway.storage.visits import Visit
 
 
@@ -38,12 +40,7 @@ def show_instruments(parts: Parts, token: str, language: Language) -> Instrument
     offered = parts.calls.offer_instruments(replace(invoice, payable=amount), visit.channel, language)
     switches = parts.units.read(lambda work: work.switches.all())
     now = parts.clock.now()
-    shown = tuple(
-        each
-        if each.id not in switches or not switches[each.id].off(now)
-        else _switched_off(each, switches[each.id].reason)
-        for each in offered
-    )
+    shown = tuple(_as_switched(each, switches.get(each.id), now) for each in offered)
     return InstrumentPage(visit, invoice, amount, shown)
 
 
@@ -93,5 +90,8 @@ def _serving(parts: Parts, instrument: InstrumentInfo, currency: str) -> Account
     raise InvalidChoice("instrument", "instrument.unavailable")
 
 
-def _switched_off(offered: OfferedInstrument, reason: str) -> OfferedInstrument:
-    return replace(offered, offer=replace(offered.offer, unavailable=reason or "-"))
+def _as_switched(offered: OfferedInstrument, switch: Switch | None, now: datetime) -> OfferedInstrument:
+    """The reason that operators gave is theirs: payers read that it is off, and until when."""
+    if switch is None or not switch.off(now):
+        return offered
+    return replace(offered, switched_off=True, back_at=switch.disabled_until)

@@ -81,9 +81,15 @@ def pass_second_factor(parts: Parts, token: str, typed: str, language: Language,
     service = parts.services.get(visit.service_id)
     answer = _asked(parts, visit, service, language, client=client)
     if not second_factor_matches(service, answer.order, typed):
-        parts.limits.missed(client, f"{service.id} {visit.order_key} {typed}")
+        parts.units.run("wrong-factor", answer.store)
+        parts.limits.not_found(client, service.id, visit.order_key, typed)
         raise UnknownOrder(service.id)
-    parts.units.run("pass-factor", lambda work: work.visits.change(token, factor_passed=True))
+
+    def note(work: Work) -> None:
+        answer.store(work)
+        work.visits.change(token, factor_passed=True)
+
+    parts.units.run("pass-factor", note)
 
 
 def agree(parts: Parts, token: str, agreement: Agreement, language: Language, *, client: str) -> InvoicePage:
@@ -107,7 +113,10 @@ def agree(parts: Parts, token: str, agreement: Agreement, language: Language, *,
             amount = _chosen_amount(page, agreement.amount_text)
         except InvalidChoice as refused:
             return refused  # what the service said is stored all the same
-        work.visits.change(token, accepted_version=version, amount_minor=amount.minor)
+        # A page with the old form shows another amount: it must not start this one.
+        work.visits.change(
+            token, accepted_version=version, amount_minor=amount.minor, form_token=parts.ids.token()
+        )
         return replace(page, changed=False)
 
     agreed = parts.units.run("agree", store)
@@ -149,16 +158,17 @@ def store_answer(parts: Parts, work: Work, answer: Answer) -> InvoiceRow:
 
 
 def _asked(parts: Parts, visit: Visit, service: Service, language: Language, *, client: str) -> Answer:
-    parts.limits.before_lookup(client, service.id)
+    seen = visit.invoice_id is not None
+    parts.limits.before_lookup(client, service.id, visit.order_key, seen=seen)
     try:
         return look_up(parts, service, visit.order_key, language)
     except UnknownOrder:
-        parts.limits.missed(client, f"{service.id} {visit.order_key}")
+        parts.limits.not_found(client, service.id, visit.order_key)
         raise
     except RemoteRefused as error:
         if error.code not in _UNKNOWN_ORDER_FAULTS:
             raise
-        parts.limits.missed(client, f"{service.id} {visit.order_key}")
+        parts.limits.not_found(client, service.id, visit.order_key)
         raise UnknownOrder(service.id) from error
 
 

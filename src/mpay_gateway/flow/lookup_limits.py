@@ -1,6 +1,8 @@
 """Limits against guessing of order keys and floods of callbacks, per process.
 
-Source: faults.md, privacy of look-ups (d) and (f).
+Guesses count against the address that they come from; spread over many addresses, against their service, whose
+addresses are then allowed one miss each; and against keys that begin alike, which nobody may look for then.
+Source: faults.md, privacy of look-ups (d) and (f), attacks 14 and 15.
 """
 
 import hashlib
@@ -8,6 +10,7 @@ import math
 import re
 import time
 
+import structlog
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -16,6 +19,9 @@ from mpay_gateway.domain.errors import TooManyRequests
 from mpay_gateway.settings import LimitSettings
 
 _ONE_GUESS = RateLimitItemPerMinute(1, 10)
+_VARYING = 3
+"""So many characters at a key's end make it one of those that begin alike: keys that are given out in a row."""
+_log = structlog.get_logger("limits")
 
 
 class LookupLimits:
@@ -27,38 +33,56 @@ class LookupLimits:
             RateLimitItemPerMinute(settings.misses_per_10_minutes, 10),
             RateLimitItemPerDay(settings.misses_per_day),
         )
-        self._lookups = RateLimitItemPerHour(settings.per_service_per_hour)
+        self._lookups = RateLimitItemPerHour(settings.lookups_per_hour)
+        self._service_misses = RateLimitItemPerHour(settings.misses_per_service_per_hour)
+        self._prefix_misses = RateLimitItemPerHour(settings.misses_per_key_prefix_per_hour)
         self._callbacks = RateLimitItemPerMinute(settings.callbacks_per_minute)
         self._forgeries = RateLimitItemPerMinute(settings.refused_callbacks_per_minute)
 
     def refuse_guesser(self, client: str) -> None:
         """Called before anything is looked for. Raises: TooManyRequests after too many misses."""
         for limit in self._misses:
-            if not self._window.test(limit, "miss", client):
-                raise TooManyRequests(self._seconds(limit, "miss", client))
+            self._refuse_beyond(limit, "miss", client)
 
-    def before_lookup(self, client: str, service_id: str) -> None:
-        """Called before the service is asked. Raises: TooManyRequests."""
+    def before_lookup(self, client: str, service_id: str, order_key: str, *, seen: bool) -> None:
+        """Called before the service is asked. `seen`: the payer was shown this order before, so he does not guess.
+
+        Raises: TooManyRequests.
+        """
         self.refuse_guesser(client)
-        if not self._window.hit(self._lookups, "lookup", service_id, client):
-            raise TooManyRequests(self._seconds(self._lookups, "lookup", service_id, client))
+        self._count(self._lookups, "lookup", service_id, client)
+        if seen:
+            return
+        self._refuse_beyond(self._prefix_misses, "prefix", service_id, _beginning(order_key))
+        if self._has_missed(client):
+            self._refuse_beyond(self._service_misses, "service", service_id)
 
-    def missed(self, client: str, asked: str) -> None:
-        """A look-up found nothing, or nothing that the asker may see.
+    def missed(self, client: str, asked: str) -> bool:
+        """Nothing was found, or nothing that the asker may see. False when he asked the same a moment ago.
 
         `asked`: what was looked for. The same question again is no new guess: a payer may reload his page.
         Letters and digits alone make a question, since keys and factors are compared by them.
         """
         question = hashlib.sha256(re.sub(r"[\W_]", "", asked).casefold().encode()).hexdigest()
         if not self._window.hit(_ONE_GUESS, "asked", client, question):
-            return
+            return False
         for limit in self._misses:
             self._window.hit(limit, "miss", client)
+        return True
+
+    def not_found(self, client: str, service_id: str, order_key: str, factor: str = "") -> None:
+        """The service has no order under a key that it might have given out, or the second factor is wrong."""
+        if not self.missed(client, f"{service_id} {order_key} {factor}"):
+            return
+        self._window.hit(self._prefix_misses, "prefix", service_id, _beginning(order_key))
+        self._window.hit(self._service_misses, "service", service_id)
+        if not self._window.test(self._service_misses, "service", service_id):
+            _log.warning("keys_guessed", service=service_id)
 
     def refuse_forger(self, client: str) -> None:
         """Called before a callback is read. Raises: TooManyRequests after too many refused ones of this client."""
-        if client and not self._window.test(self._forgeries, "forgery", client):
-            raise TooManyRequests(self._seconds(self._forgeries, "forgery", client))
+        if client:
+            self._refuse_beyond(self._forgeries, "forgery", client)
 
     def forged(self, client: str) -> None:
         """A callback was refused. Whoever sends such, it counts against him and not against the account."""
@@ -67,9 +91,24 @@ class LookupLimits:
 
     def authentic_callback(self, account_id: str) -> None:
         """Called for each authentic callback of an account. Raises: TooManyRequests."""
-        if not self._window.hit(self._callbacks, "callback", account_id):
-            raise TooManyRequests(self._seconds(self._callbacks, "callback", account_id))
+        self._count(self._callbacks, "callback", account_id)
+
+    def _has_missed(self, client: str) -> bool:
+        whole_day = self._misses[-1]
+        return self._window.get_window_stats(whole_day, "miss", client).remaining < whole_day.amount
+
+    def _count(self, limit: RateLimitItem, *key: str) -> None:
+        if not self._window.hit(limit, *key):
+            raise TooManyRequests(self._seconds(limit, *key))
+
+    def _refuse_beyond(self, limit: RateLimitItem, *key: str) -> None:
+        if not self._window.test(limit, *key):
+            raise TooManyRequests(self._seconds(limit, *key))
 
     def _seconds(self, limit: RateLimitItem, *key: str) -> int:
         """Until the window lets the next one in. The library counts by the machine's clock."""
         return max(1, math.ceil(self._window.get_window_stats(limit, *key).reset_time - time.time()))
+
+
+def _beginning(order_key: str) -> str:
+    return order_key[:-_VARYING].casefold()

@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mpay_gateway.domain.errors import UnknownOrder
+import structlog
+
+from mpay_gateway.domain.errors import MpayError, PluginBusy, UnknownOrder
 from mpay_gateway.domain.identifiers import OrderKey
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.order import Deviation, Order
@@ -14,6 +16,8 @@ from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.snapshots import Snapshot
+
+_log = structlog.get_logger("order_lookup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +43,38 @@ class Answer:
 def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Language) -> Answer:
     """Ask the service for the order of this key. Has no effect; the latest answer counts.
 
+    An answer that leads to no order is kept as evidence at once: nothing else would bring it into the books.
     Raises: UnknownOrder, UnknownService, RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
     """
     evidence = BufferedSink(parts.clock)
     asked_at = parts.clock.now()
-    found = parts.calls.lookup_orders(service, OrderQuery(service.id, order_key, language, evidence))
-    order = next((order for order in found.orders if order.order_key == order_key), None)
-    if order is None:
-        raise UnknownOrder(service.id)
+    try:
+        with parts.lookup_places.at(service.id) as free:
+            if not free:
+                raise PluginBusy(f"{service.id}: too many look-ups wait for it")
+            found = parts.calls.lookup_orders(service, OrderQuery(service.id, order_key, language, evidence))
+        order = next((order for order in found.orders if order.order_key == order_key), None)
+        if order is None:
+            raise UnknownOrder(service.id)
+    except MpayError as error:
+        _keep_fruitless(parts, service, evidence, error)
+        raise
     snapshot = _snapshot(parts, order, asked_at)
     return Answer(snapshot, found.deviations, found.skew, evidence)
+
+
+def _keep_fruitless(parts: Parts, service: Service, evidence: BufferedSink, error: MpayError) -> None:
+    """Keep what the service said under a subject of its own, which the log names (contract, section 4)."""
+    if not evidence.heard:
+        return
+    subject = parts.ids.token()
+
+    def keep(work: Work) -> None:
+        work.evidence.new_chain(subject)
+        evidence.save(work, subject)
+
+    parts.units.run("keep-fruitless-lookup", keep)
+    _log.info("lookup_fruitless", service=service.id, error=type(error).__name__, evidence=subject)
 
 
 def second_factor_matches(service: Service, order: Order, typed: str) -> bool:

@@ -18,7 +18,7 @@ class Parts:
     """The gateway's parts. `process`: a name for this process, written into leases.
 
     `papers`: what draws the core's own papers; its processes start with the first paper or with `warm_up`.
-    `places`: the calls that each service takes at once.
+    `places`: the deliveries that each service takes at once. `lookup_places`: the look-ups that may wait for it.
     """
 
     settings: GatewaySettings
@@ -33,6 +33,7 @@ class Parts:
     process: str
     papers: Papers
     places: Places
+    lookup_places: Places
 
     def close(self) -> None:
         """Finish what runs beside requests, and end what this process started."""

@@ -13,25 +13,27 @@ HEAR_AGAIN = timedelta(seconds=5)
 """How soon the provider is asked again when a callback came in while it was being asked."""
 
 
-def end_payment(
-    parts: Parts, payment_id: str, event: PaymentEvent, *, actor: str, reason: DeclineReason | None = None
-) -> Payment:
-    """End the payment by `event` (decline, cancel, void, expire), unless the table has no such edge by now."""
+def end_unchanged(
+    parts: Parts, payment: Payment, event: PaymentEvent, *, actor: str, reason: DeclineReason | None = None
+) -> None:
+    """End the payment by `event` if it still is as `payment` shows it; else somebody knows more than the caller."""
 
-    def end(work: Work) -> Payment:
-        payment = work.payments.lock(payment_id)
-        ended = end_in(parts, work, payment, event, actor=actor, reason=reason)
-        rest(parts, work, ended)
-        return ended
+    def end(work: Work) -> None:
+        current = work.payments.lock(payment.id)
+        if current.version == payment.version:
+            rest(parts, work, end_in(parts, work, current, event, actor=actor, reason=reason))
 
-    return parts.units.run("end-payment", end)
+    parts.units.run("end-payment", end)
 
 
 def end_in(
     parts: Parts, work: Work, payment: Payment, event: PaymentEvent, *, actor: str,
     reason: DeclineReason | None = None,
 ) -> Payment:  # fmt: skip
-    """The same inside an open unit of work, which settles the next check itself; the payment is locked."""
+    """End the locked payment by `event` (decline, cancel, void, expire), unless the table has no such edge by now.
+
+    The caller settles the next check.
+    """
     if not allows(payment.state, event) or not payment.state.open:
         return payment
     now = parts.clock.now()

@@ -35,7 +35,7 @@ from mpay_gateway.flow.instrument_choice import agreed_amount, plan, visit_and_i
 from mpay_gateway.flow.invoicing import store_answer
 from mpay_gateway.flow.order_lookup import Answer, look_up
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.payment_ending import end_payment
+from mpay_gateway.flow.payment_ending import end_unchanged
 from mpay_gateway.plugin_host import AccountInfo
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.serial import next_step_from_text, next_step_to_text
@@ -82,32 +82,50 @@ def start_payment(
         parts.units.run("note-change", lambda work: store_answer(parts, work, answer))
         return OrderChanged()
     opening = _Opening(parts, visit, old.service, answer, amount, choice, made, account, language)
-    payment, new = parts.units.run("open-payment", opening.store)
+    opened = parts.units.run("open-payment", opening.store)
+    if isinstance(opened, NotPayable):
+        raise opened
+    payment, new = opened
     return Started(_publish_first(parts, payment) if new else payment)
 
 
 def _publish_first(parts: Parts, payment: Payment) -> Payment:
-    """Tell the provider of a payment that it has certainly not heard of.
+    """Tell the provider of a payment that it has not heard of, as far as this request knows.
 
-    Raises: RemoteUnavailable, RemoteRefused when the provider certainly took nothing: the payment has ended.
+    Raises: RemoteUnavailable, RemoteRefused when the provider certainly took nothing: the payment has ended,
+    unless another request of the payer's has called meanwhile.
     """
     try:
-        return publish_again(parts, payment)
+        return _publish(parts, payment)
     except RemoteUnavailable:
-        end_payment(parts, payment.id, PaymentEvent.CANCEL, actor="machine")
+        end_unchanged(parts, payment, PaymentEvent.CANCEL, actor="machine")
         raise
     except RemoteRefused:
         actor = f"provider:{payment.account_id}"
-        end_payment(parts, payment.id, PaymentEvent.DECLINE, actor=actor, reason=DeclineReason.OTHER)
+        end_unchanged(parts, payment, PaymentEvent.DECLINE, actor=actor, reason=DeclineReason.OTHER)
         raise
 
 
 def publish_again(parts: Parts, payment: Payment) -> Payment:
     """Ask the provider under the same reference, with the same words, and keep where the payer goes.
 
+    That a call may leave again is committed first: the request that opened the payment will not end it then.
     When the outcome is not known the payment is returned as it is, and asked about later.
     Raises: RemoteUnavailable, RemoteRefused; an earlier try may have opened a session all the same.
     """
+
+    def start_again(work: Work) -> Payment:
+        current = work.payments.lock(payment.id)
+        if current.state is not PaymentState.STARTED or current.next_step:
+            return current
+        return work.payments.change(current, PaymentEvent.START, actor="machine", at=parts.clock.now())
+
+    current = parts.units.run("start-again", start_again)
+    repeats = current.state is PaymentState.STARTED and not current.next_step
+    return _publish(parts, current) if repeats else current
+
+
+def _publish(parts: Parts, payment: Payment) -> Payment:
     try:
         step = parts.calls.start_payment(payment.account_id, _request(parts, payment))
     except (OutcomeUnknown, InvalidAnswer, PluginBug) as error:
@@ -135,10 +153,11 @@ class _Opening:
     account: AccountInfo
     language: Language
 
-    def store(self, work: Work) -> tuple[Payment, bool]:
+    def store(self, work: Work) -> tuple[Payment, bool] | NotPayable:
         """Claim the order and store the payment, as started: the call may leave right after the commit.
 
-        False beside a payment that the same form opened a moment before.
+        False beside a payment that the same form opened a moment before. A refusal is returned, not raised:
+        what the service said is stored all the same.
         """
         invoice = store_answer(self.parts, work, self.answer)
         again = work.payments.find_by_form(self.visit.form_token)
@@ -146,7 +165,7 @@ class _Opening:
             return again, False
         payable = payable_now(work, self.answer.snapshot)
         if not fits(self.answer.order, payable, self.amount):
-            raise _why_not(payable)
+            return _why_not(payable)
         now = self.parts.clock.now()
         payment = self._payment(invoice.id)
         work.payments.use_account(self.account.id, self.account.plugin, at=now)

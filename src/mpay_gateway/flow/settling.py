@@ -74,6 +74,8 @@ def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmati
     actor = f"provider:{payment.account_id}"
     if answer.captures:
         payment = record_captures(parts, work, payment, answer, actor=actor)
+        if payment.state.open:  # every transaction of the answer is another payment's
+            payment = _later(parts, work, payment)
     elif answer.status is ProviderStatus.AUTHORISED and allows(payment.state, PaymentEvent.AUTHORISE):
         return _hold(parts, work, payment, answer)
     elif payment.state.open:

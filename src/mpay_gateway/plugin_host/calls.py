@@ -48,7 +48,7 @@ class HookCalls:
 
     PluginBug for whatever a plugin does that it does not declare; NoPluginAnswered when the instance is not
     configured or lacks the capability; for hooks with I/O OutboundCallRefused inside a unit of work,
-    RemoteUnavailable when all threads of the instance are busy, OutcomeUnknown past the deadline.
+    PluginBusy when all threads of the instance are busy, OutcomeUnknown past the deadline.
     """
 
     def __init__(self, registry: Registry, routes: Routes) -> None:

@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import Histogram
 
 from mpay_gateway.boundary import refuse_inside_unit_of_work
-from mpay_gateway.domain.errors import OutboundCallRefused, OutcomeUnknown, PluginBug, RemoteUnavailable
+from mpay_gateway.domain.errors import OutboundCallRefused, OutcomeUnknown, PluginBug, PluginBusy
 from mpay_gateway.plugin_host.contracts import HookContract
 from mpay_gateway.plugin_host.pool import CallPool, PastDeadline, PoolFull
 
@@ -35,7 +35,7 @@ class Guard:
     def call(self, contract: HookContract, call: Call, arguments: Mapping[str, object]) -> object:
         """Call a hook and return what it answered; its type is the caller's to check.
 
-        Raises: OutboundCallRefused inside a unit of work; RemoteUnavailable when no thread is free;
+        Raises: OutboundCallRefused inside a unit of work; PluginBusy when no thread is free;
         OutcomeUnknown past the deadline; the declared errors of the hook; PluginBug for anything else.
         """
         if contract.io:
@@ -61,7 +61,7 @@ class Guard:
                 return call(**arguments)
             return self._pool.call(partial(call, **arguments), seconds=self._seconds)
         except PoolFull:
-            raise RemoteUnavailable(f"{self._instance}: all its threads are busy") from None
+            raise PluginBusy(f"{self._instance}: all its threads are busy") from None
         except PastDeadline:
             raise OutcomeUnknown(f"{self._instance}: no answer within {self._seconds:g} s") from None
         except (KeyboardInterrupt, OutboundCallRefused):

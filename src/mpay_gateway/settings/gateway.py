@@ -105,13 +105,16 @@ class OutboundSettings:
 class LimitSettings:
     """`[limits]`: against guessing of order keys and floods of callbacks.
 
-    A miss is a look-up that found nothing; misses count per client address, look-ups per service and client
-    address, authentic callbacks per provider account, refused ones per client address.
+    A miss is a look-up that found nothing. Misses count per client address, per service, and per service and
+    beginning of the key; look-ups per client address and service; authentic callbacks per provider account,
+    refused ones per client address.
     """
 
     misses_per_10_minutes: int = 5
     misses_per_day: int = 30
-    per_service_per_hour: int = 200
+    misses_per_service_per_hour: int = 200
+    misses_per_key_prefix_per_hour: int = 50
+    lookups_per_hour: int = 200
     callbacks_per_minute: int = 6000
     refused_callbacks_per_minute: int = 60
 

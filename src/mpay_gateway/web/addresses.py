@@ -35,7 +35,7 @@ class PublicAddress:
 
 
 def client_of(request: Request) -> str:
-    """The address that the request came from, for limits.
+    """The address that the request came from, for limits: of IPv6 the network of 64 bits, all of which one has.
 
     X-Forwarded-For is believed as far as our own proxies wrote it: read from its end, the first address that is
     none of theirs. What stands before it the client may have written himself.
@@ -45,7 +45,7 @@ def client_of(request: Request) -> str:
     hops = [hop.strip() for hop in request.environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     while hops and _within(address, proxies):
         address = hops.pop()
-    return address
+    return _one_client(address)
 
 
 def is_local(request: Request) -> bool:
@@ -60,6 +60,18 @@ def is_local(request: Request) -> bool:
 
 def _remote(request: Request) -> str:
     return str(request.environ.get("REMOTE_ADDR") or "unknown")
+
+
+def _one_client(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _within(address: str, networks: Networks) -> bool:

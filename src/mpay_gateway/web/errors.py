@@ -37,6 +37,12 @@ _REFERENCE = ReferenceForm(length=8)
 _SOON = 60
 _MACHINES = frozenset({"provider_callback", "status", "health", "ready", "metrics", "static", "logo", "qr"})
 """Routes whose callers read no pages."""
+_AFTER_THE_BANK = frozenset(
+    {"bank", "qr", "result", "status", "receipt_pdf", "provider_return", "find", "check"}
+)
+"""Routes that a payer may come to whose money was taken already."""
+_SAY_NOTHING_OF_MONEY = frozenset({"bug", "unavailable", "paper"})
+"""Problems of which it cannot be said how far the request had come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +56,8 @@ class Problem:
 
 _BY_STATUS = {400: "bad-request", 403: "forbidden", 404: "not-found", 405: "method", 413: "too-large"}
 _BY_TYPE: tuple[tuple[type[Exception], Problem], ...] = (
-    (BadCSRFToken, Problem(403, "forbidden")),
-    (BadCSRFOrigin, Problem(403, "forbidden")),
+    (BadCSRFToken, Problem(400, "stale-form")),
+    (BadCSRFOrigin, Problem(400, "stale-form")),
     (URLDecodeError, Problem(404, "not-found")),
     (InvalidInput, Problem(400, "bad-request")),
     (NotFound, Problem(404, "not-found")),
@@ -106,12 +112,19 @@ def show_error(error: Exception, request: Request) -> Response:
 def _page(problem: Problem, request: Request, reference: str) -> Response:
     values = {
         "problem": problem,
+        "money": _of_money(problem, _route(request)),
         "reference": reference,
         "service": _service(request),
         "token": _matched(request, "token") if _route(request) in {"pay", "method", "bank"} else "",
         "minutes": max(1, -(-problem.retry_after // 60)),
     }
     return render_to_response("error.pt", values, request=request)
+
+
+def _of_money(problem: Problem, route: str) -> str:
+    """The text about money: "none was taken" only where that is certain."""
+    certain = route not in _AFTER_THE_BANK and problem.key not in _SAY_NOTHING_OF_MONEY
+    return "problem.no_money" if certain else "problem.money_unknown"
 
 
 def _note(error: Exception, problem: Problem, request: Request, reference: str) -> None:

@@ -13,7 +13,7 @@ import structlog
 
 from mpay_gateway.domain.errors import Conflict, MpayError
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.places import AGAIN
+from mpay_gateway.flow.places import AGAIN, Places
 from mpay_gateway.flow.schedules import LEASE
 from mpay_gateway.storage import DatabaseTrouble, Work
 from mpay_gateway.storage.tasks import Lease, TaskKind
@@ -25,6 +25,8 @@ TROUBLE_SECONDS = 5.0
 """How long the loop rests when it could not claim anything."""
 AFTER_BUG = timedelta(minutes=5)
 """When a task is tried again that ended in an error of the program: others go on meanwhile."""
+ACCOUNT_AGAIN = timedelta(seconds=5)
+"""When a question to a provider is asked again that found half of the threads waiting for it."""
 _log = structlog.get_logger("worker")
 
 
@@ -36,6 +38,8 @@ class Worker:
         self._threads = threads
         self._free = threading.Semaphore(threads)
         self._places = parts.places
+        # A bank that hangs holds half of the threads: the other half goes on with everything else.
+        self._account_places = Places(lambda _: max(1, threads // 2))
         self._wake = threading.Event()
         self._counted: Counter[str] = Counter()
         self._next_heartbeat = 0.0
@@ -129,16 +133,18 @@ class Worker:
         self._counted[outcome] += 1
 
     def _do_in_bounds(self, lease: Lease) -> None:
-        """Do the task, or put it back when its service takes no further call."""
-        if lease.kind is not TaskKind.DELIVER:
-            JOBS[lease.kind](self._parts, lease)
-            return
-        delivery = self._parts.units.read(lambda work: work.deliveries.get(lease.subject))
-        with self._places.at(delivery.service_id) as free:
+        """Do the task, or put it back when its service or account takes no further call."""
+        if lease.kind is TaskKind.DELIVER:
+            delivery = self._parts.units.read(lambda work: work.deliveries.get(lease.subject))
+            place, again = self._places.at(delivery.service_id), AGAIN
+        else:
+            account_id = self._parts.units.read(lambda work: _account_of(work, lease))
+            place, again = self._account_places.at(account_id), ACCOUNT_AGAIN
+        with place as free:
             if free:
                 JOBS[lease.kind](self._parts, lease)
             else:
-                self._put_back(lease, AGAIN)
+                self._put_back(lease, again)
 
     def _put_back(self, lease: Lease, delay: timedelta) -> None:
         def back(work: Work) -> None:
@@ -155,3 +161,10 @@ class Worker:
         if now >= self._next_heartbeat:
             self._next_heartbeat = now + HEARTBEAT_SECONDS
             _log.info("worker_alive", process=self._parts.process, **self._counted)
+
+
+def _account_of(work: Work, lease: Lease) -> str:
+    """The provider account whose plugin the task will call."""
+    reverses = lease.kind is TaskKind.REVERSE
+    payment_id = work.reversals.get(lease.subject).payment_id if reverses else lease.subject
+    return work.payments.get(payment_id).account_id

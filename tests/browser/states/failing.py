@@ -53,7 +53,7 @@ def _silent(window: Window, scene: Scene) -> None:
 
 FAILING = (
     State("error-400", "problem.bad-request.title", _address("/service/pay?ServiceID=DEMO01"), 400),
-    State("error-403", "problem.forbidden.title", _tampered("form.csrf_token.value = 'forged'"), 403, kept=False),
+    State("error-400-form", "problem.stale-form.title", _tampered("form.csrf_token.value = 'forged'"), 400, kept=False),
     State("error-404", "problem.not-found.title", _address("/nothing/here"), 404),
     State("error-405", "problem.method.title", _tampered("form.action = '/help'"), 405, kept=False),
     State("error-409", "problem.not-payable.title", _overtaken, 409, kept=False),

@@ -39,15 +39,16 @@ from mpay_gateway.flow.invoicing import Agreement, InvoicePage, agree, show_invo
 from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.payment_start import Started, start_payment
-from mpay_gateway.flow.places import Places
+from mpay_gateway.flow.payment_start import OrderChanged, Started, start_payment
+from mpay_gateway.flow.places import Places, lookup_places
 from mpay_gateway.flow.registration import apply_service
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.flow.settling import settle, settle_key
-from mpay_gateway.flow.visiting import Arrival, open_visit
+from mpay_gateway.flow.visiting import Arrival, find_visit, open_visit
 from mpay_gateway.plugin_host import AccountInfo, ConnectorInfo, InstrumentInfo, Registry
 from mpay_gateway.settings import LimitSettings
 from mpay_gateway.storage import UnitOfWork, create_engine
+from mpay_gateway.storage.visits import Visit
 from mpay_gateway.worker import Worker
 
 ACCOUNT = AccountId("bank-main")
@@ -195,16 +196,29 @@ class ScriptedGateway:
 
     def start(self, order_key: str) -> Payment:
         """A payer goes as far as the bank's page."""
+        started = self.press(self.agreed(order_key))
+        assert isinstance(started, Started)
+        return started.payment
+
+    def agreed(self, order_key: str, amount: str = "") -> Visit:
+        """A payer goes as far as the choice of how to pay."""
         visit = open_visit(self.parts, Arrival(SERVICE, order_key, "127.0.0.1"))
-        page = show_invoice(self.parts, visit.token, Language.RO, client="127.0.0.1")
+        return self.agree(visit.token, amount)
+
+    def agree(self, token: str, amount: str = "") -> Visit:
+        """The payer of a visit agrees to what he sees, or to a part of it."""
+        page = show_invoice(self.parts, token, Language.RO, client="127.0.0.1")
         assert isinstance(page, InvoicePage)
-        agree(self.parts, visit.token, Agreement(page.invoice.order.version), Language.RO, client="127.0.0.1")
-        started = start_payment(
+        agreement = Agreement(page.invoice.order.version, amount)
+        agree(self.parts, token, agreement, Language.RO, client="127.0.0.1")
+        return find_visit(self.parts, token)
+
+    def press(self, visit: Visit) -> Started | OrderChanged:
+        """The payer presses the button of the page that he got with `visit`."""
+        return start_payment(
             self.parts, visit.token, InstrumentChoice("card"), form_token=visit.form_token,
             language=Language.RO,
         )  # fmt: skip
-        assert isinstance(started, Started)
-        return started.payment
 
     def capture(self, payment: Payment, *, amount: Money | None = None, number: int = 1) -> Payment:
         """The bank takes the money, and the gateway hears of it."""
@@ -264,8 +278,9 @@ def scripted_gateway(
     parts = Parts(
         settings=_settings(), units=units, calls=calls, registry=registry, services=services,
         background=Background(),
-        limits=LookupLimits(LimitSettings(per_service_per_hour=100_000)), clock=clock, ids=SystemIds(),
+        limits=LookupLimits(LimitSettings(lookups_per_hour=100_000)), clock=clock, ids=SystemIds(),
         process="test", papers=Papers(), places=Places(lambda each: services.get_any(each).max_in_flight),
+        lookup_places=lookup_places(16),
     )  # fmt: skip
     apply_service(parts, replace(_service(), on_refusal=on_refusal))
     try:

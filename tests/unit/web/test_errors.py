@@ -1,8 +1,10 @@
 """What an error becomes: a status, a page in the payer's words, a reference, a line in the log."""
 
+from types import SimpleNamespace
+
 import pytest
 from pyramid.exceptions import BadCSRFToken
-from pyramid.httpexceptions import HTTPNotFound, HTTPRequestEntityTooLarge
+from pyramid.httpexceptions import HTTPForbidden, HTTPNotFound, HTTPRequestEntityTooLarge
 from sqlalchemy.exc import OperationalError
 
 from mpay_gateway.domain import errors as domain
@@ -11,7 +13,8 @@ from tests.unit.web.reading import heading
 
 SECRET = "Popescu Ion 2000123456426"
 STATUS = [
-    (BadCSRFToken(), 403),
+    (BadCSRFToken(), 400),
+    (HTTPForbidden(), 403),
     (HTTPNotFound(), 404),
     (HTTPRequestEntityTooLarge(), 413),
     (domain.InvalidChoice("amount", "x"), 400),
@@ -81,3 +84,33 @@ def test_unknown_things_look_alike(browser):
         for path in ("/services/NONE", "/pay/" + "t" * 22, "/i/" + "1" * 14)
     }
     assert len(answers) == 1
+
+
+NONE_TAKEN = "No money was taken."
+NOT_KNOWN = "do not pay again before you have seen the state"
+LATE_ROUTES = ("bank", "result", "status", "receipt_pdf", "provider_return", "find", "check")
+
+
+@pytest.mark.parametrize("route", LATE_ROUTES)
+@pytest.mark.parametrize("error", [error for error, _ in STATUS], ids=lambda error: type(error).__name__)
+def test_whoever_may_have_paid_is_not_told_that_no_money_was_taken(request_of, logged, error, route):
+    asked = request_of("/?lang=en")
+    asked.matched_route = SimpleNamespace(name=route)
+    answer = show_error(error, asked)
+    assert NONE_TAKEN not in answer.text
+    assert (NOT_KNOWN in answer.text) is (answer.content_type == "text/html")
+
+
+@pytest.mark.parametrize(
+    "error", [domain.DocumentFailed(), OperationalError("", {}, Exception()), domain.Conflict(), RuntimeError()]
+)
+def test_where_it_is_not_known_how_far_a_request_came_nothing_is_promised(request_of, logged, error):
+    asked = request_of("/?lang=en")
+    asked.matched_route = SimpleNamespace(name="method")
+    assert NOT_KNOWN in show_error(error, asked).text
+
+
+def test_before_the_bank_the_payer_reads_that_no_money_was_taken(request_of, logged):
+    asked = request_of("/?lang=en")
+    asked.matched_route = SimpleNamespace(name="pay")
+    assert NONE_TAKEN in show_error(domain.RemoteUnavailable(), asked).text

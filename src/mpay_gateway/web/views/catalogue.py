@@ -13,8 +13,6 @@ from mpay_gateway.web.rendering import logo_digest
 from mpay_gateway.web.static_files import FOR_EVER
 
 _LONGEST_SEARCH = 100
-_FEW = 6
-"""So many services are seen at a glance: a search field would only be in the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Shelf:
 
 
 def show(request: Request) -> dict[str, object]:
-    """GET /, with `?q=` for a search and `?category=` for one category."""
+    """GET /, with `?q=` for a search."""
     language: Language = request.language
     listed = request.parts.services.listed()
     sought = request.GET.get("q", "")[:_LONGEST_SEARCH].strip()
@@ -35,7 +33,7 @@ def show(request: Request) -> dict[str, object]:
         "sought": sought,
         "shelves": _shelves(found, language),
         "found": len(found),
-        "searchable": len(listed) >= _FEW or bool(sought),
+        "searchable": len(listed) > 1 or bool(sought),
     }
 
 

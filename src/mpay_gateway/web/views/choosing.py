@@ -53,7 +53,7 @@ def _shown(request: Request, chosen: str, errors: tuple[FormError, ...]) -> Page
         page = show_instruments(request.parts, request.matchdict["token"], request.language)
     except NotFound:
         return _true_step(request)
-    usable = [each.id for each in page.offered if not each.offer.unavailable]
+    usable = [each.id for each in page.offered if each.usable]
     if len(usable) == 1:
         chosen = chosen or usable[0]
     return {"page": page, "chosen": chosen, "usable": usable, "errors": errors}
