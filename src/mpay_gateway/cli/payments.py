@@ -9,6 +9,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.domain.payment import Payment
+from mpay_gateway.flow.attention import payments_for_people
 from mpay_gateway.flow.payment_story import Event, Story, tell_story
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
@@ -40,24 +41,48 @@ def show(configured: Configured, payment_id: str, *, as_json: bool) -> None:
     )
 
 
+_HEADINGS = ("payment", "state", "amount", "service", "order", "account", "created")
+
+
 @payment.command()
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1)
+@click.option(
+    "--stuck", is_flag=True, help="Those that wait for a person instead, and for what; the oldest first."
+)
 @_as_json
 @click.pass_obj
-def find(configured: Configured, words: tuple[str, ...], *, as_json: bool) -> None:
+def find(configured: Configured, words: tuple[str, ...], *, stuck: bool, as_json: bool) -> None:
     """Find payments by WORDS: a payment's id, an order key, an invoice, a reference at the provider.
 
     Exit status: 0 found, 1 nothing found.
     """
+    if stuck is bool(words):
+        raise click.UsageError("give either WORDS or --stuck")
+    found = (
+        _find_stuck(configured, as_json=as_json) if stuck else _find_words(configured, words, as_json=as_json)
+    )
+    if not found:
+        raise click.exceptions.Exit(1)
+
+
+def _find_words(configured: Configured, words: tuple[str, ...], *, as_json: bool) -> int:
     text = " ".join(words)
     found = configured.units.read(lambda work: work.payments.search(text))
     if as_json:
         print_json(found)
     else:
-        headings = ("payment", "state", "amount", "service", "order", "account", "created")
-        print_table(headings, [_row(each) for each in found], none=f"no payment for {one_line(text)!r}")
-    if not found:
-        raise click.exceptions.Exit(1)
+        print_table(_HEADINGS, [_row(each) for each in found], none=f"no payment for {one_line(text)!r}")
+    return len(found)
+
+
+def _find_stuck(configured: Configured, *, as_json: bool) -> int:
+    found = payments_for_people(configured.units)
+    if as_json:
+        print_json([{"payment": each, "waits_because": why.value} for each, why in found])
+    else:
+        rows = [(*_row(each), why.value) for each, why in found]
+        print_table((*_HEADINGS, "waits because"), rows, none="no payment waits for a person")
+    return len(found)
 
 
 def _row(each: Payment) -> tuple[str, ...]:

@@ -107,8 +107,7 @@ class Order:
         Hexadecimal SHA-256 over lines (id, amount, account), total, currency, flags, status and due date.
         """
         concerns = [
-            [[line.line_id, _minor(line.amount_due), line.account.iban, line.account.treasury_account]
-             for line in self.lines],
+            [[line.line_id, _minor(line.amount_due), *_destination(line.account)] for line in self.lines],
             _minor(self.total_due), self.currency, self.partial_allowed, self.advance_allowed, self.status.value,
             self.due_at.isoformat() if self.due_at else None,
         ]  # fmt: skip
@@ -148,6 +147,14 @@ class OrderLookup:
     orders: tuple[Order, ...]
     deviations: tuple[Deviation, ...] = ()
     skew: timedelta | None = None
+
+
+def _destination(account: PaymentAccount) -> tuple[str, ...]:
+    """What decides where money goes; what the beneficiary is called is a text."""
+    return (
+        account.iban, account.treasury_account, account.bank_code, account.fiscal_code,
+        account.configuration_code,
+    )  # fmt: skip
 
 
 def _minor(money: Money | None) -> int | None:

@@ -11,7 +11,7 @@ from mpay_gateway.domain.payment import DeliveryState
 from mpay_gateway.domain.service import OnRefusal
 from mpay_gateway.flow.operators import actor_of
 from mpay_gateway.worker import Worker
-from tests.unit.flow.scripted import SERVICE, scripted_gateway
+from tests.unit.flow.scripted import SERVICE, lei, scripted_gateway
 
 
 def test_init_db_may_be_repeated(run, place):
@@ -62,6 +62,30 @@ def test_payments_are_found_by_what_people_have_at_hand(run, gateway):
     for words in (payment.id, "ORDER-1", payment.invoice_id, payment.reference, payment.remote_reference):
         found = json.loads(run("payment", "find", words, "--json").out)
         assert [each["id"] for each in found] == [payment.id], words
+
+
+def test_payments_that_wait_for_a_person_are_listed_with_the_reason(run, gateway):
+    assert run("payment", "find", "--stuck").out == "no payment waits for a person\n"
+    gateway.pay("FINE-1")
+    review = gateway.capture(gateway.start("REVIEW-1"), amount=lei("1"))
+    gateway.calls.delivery_answers.append(RemoteRefused("UnknownOrder", permanent=True))
+    gateway.calls.reversal_answers.append(RemoteRefused("too-old", permanent=True))
+    kept = gateway.pay("KEPT-1")
+    unknown = gateway.start("UNKNOWN-1")
+    gateway.work(turns=60, hours=24)
+    listed = run("payment", "find", "--stuck", "--json")
+    assert listed.status == 0
+    assert {(each["payment"]["id"], each["waits_because"]) for each in json.loads(listed.out)} == {
+        (review.id, "another amount was taken than asked"),
+        (kept.id, "the provider refuses to give the money back"),
+        (unknown.id, "the provider never said what became of it"),
+    }
+    assert review.visit_token not in listed.out
+    assert "FINE-1" not in run("payment", "find", "--stuck").out
+
+
+def test_what_to_find_is_said_in_one_way(run, ready):
+    assert run("payment", "find").status == run("payment", "find", "X", "--stuck").status == 2
 
 
 def test_deliveries_are_listed_by_state(run, gateway):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from mpay_gateway.documents import fonts
+
 PROGRAM = "from mpay_gateway.cli import main; main()"
 PATIENCE = 60
 
@@ -136,3 +138,10 @@ def test_nothing_starts_without_tables(run, place):
         done = run(*command)
         assert done.status == 2
         assert "run `mpay init-db`" in done.err
+
+
+def test_a_gateway_whose_papers_lack_their_font_does_not_start(run, ready, monkeypatch):
+    monkeypatch.setattr(fonts, "_PACKAGE", "fontpkg_that_is_not_there")
+    done = run("serve", "--port", str(free_port()))
+    assert done.status == 2
+    assert "install the distribution fontpkg-fira-sans" in done.err

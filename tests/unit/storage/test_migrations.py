@@ -1,13 +1,20 @@
 """Migrations: they may be repeated, and they make exactly the tables that the program uses."""
 
+import io
+from pathlib import Path
+
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.storage import create_engine
 from mpay_gateway.storage.migrate import current_revision, migrate, newest_revision, reachable_revision
 from mpay_gateway.storage.tables import metadata
+
+ALEMBIC_INI = Path(__file__).parents[3] / "config" / "alembic.ini"
 
 
 def test_an_empty_database_is_brought_to_the_newest_shape_once(database_url):
@@ -23,6 +30,15 @@ def test_migrations_make_the_tables_of_the_program(units):
     with units.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_developers_compare_tables_and_migrations_by_alembics_own_command(tmp_path):
+    said = io.StringIO()
+    config = Config(ALEMBIC_INI, stdout=said)
+    config.set_main_option("sqlalchemy.url", f"sqlite:///{tmp_path / 'migrations.sqlite'}")
+    command.upgrade(config, "head")
+    command.check(config)
+    assert "No new upgrade operations detected" in said.getvalue()
 
 
 @pytest.mark.parametrize(

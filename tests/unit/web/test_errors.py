@@ -102,7 +102,8 @@ def test_whoever_may_have_paid_is_not_told_that_no_money_was_taken(request_of, l
 
 
 @pytest.mark.parametrize(
-    "error", [domain.DocumentFailed(), OperationalError("", {}, Exception()), domain.Conflict(), RuntimeError()]
+    "error",
+    [domain.DocumentFailed(), OperationalError("", {}, Exception()), domain.Conflict(), RuntimeError()],
 )
 def test_where_it_is_not_known_how_far_a_request_came_nothing_is_promised(request_of, logged, error):
     asked = request_of("/?lang=en")

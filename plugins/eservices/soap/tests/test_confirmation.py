@@ -16,6 +16,7 @@ def test_a_signed_response_is_the_services_word(bench, wire):
     "code",
     [
         "UnknownOrder", "InvalidParameter", "UnknownService", "UnknownInvoice", "UnknownPayment",
+        "UknownPayment",
         "InvoiceAlreadyPaid", "InvoiceExpired",
     ],
 )  # fmt: skip

@@ -16,6 +16,7 @@ DEFINITE_CODES = frozenset(
         "UnknownInvoice",
         "UnknownOrder",
         "UnknownPayment",
+        "UknownPayment",  # as some versions of the guide have it
         "UnknownService",
     }
 )

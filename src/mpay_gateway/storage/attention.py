@@ -1,0 +1,53 @@
+"""Payments that nothing moves any more unless a person does."""
+
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, bindparam, literal, select, union_all
+from sqlalchemy.engine import Connection
+
+from mpay_gateway.domain.identifiers import PaymentId
+from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
+from mpay_gateway.storage.tables import captures, deliveries, payments, reversals
+
+_OPEN = [state for state in PaymentState if state.open]
+
+
+class Why(StrEnum):
+    """What a person has to decide or find out, in the words that operators read."""
+
+    REVIEW = "another amount was taken than asked"
+    UNKNOWN = "the provider never said what became of it"
+    NOT_GIVEN_BACK = "the provider refuses to give the money back"
+    PARKED = "the service refuses the confirmation"
+
+
+def _because(why: Why, *conditions: ColumnElement[bool]) -> Select[tuple[str, str]]:
+    return select(payments.c.id, literal(why.name).label("why")).where(*conditions)
+
+
+_STUCK = union_all(
+    _because(Why.REVIEW, captures.c.payment_id == payments.c.id, captures.c.state == CaptureState.REVIEW),
+    _because(Why.UNKNOWN, payments.c.state.in_(_OPEN), payments.c.next_check_at.is_(None)),
+    _because(
+        Why.NOT_GIVEN_BACK, reversals.c.payment_id == payments.c.id,
+        reversals.c.capture_id.is_not(None), reversals.c.state == ReversalState.REFUSED,
+    ),
+    _because(
+        Why.PARKED, deliveries.c.payment_id == payments.c.id, deliveries.c.state == DeliveryState.PARKED,
+        deliveries.c.parked_reason != bindparam("settled"),
+    ),
+).subquery()  # fmt: skip
+
+
+def stuck_payments(connection: Connection, *, settled: str, limit: int) -> tuple[tuple[PaymentId, Why], ...]:
+    """Payments with what each waits for; the oldest first.
+
+    `settled`: the reason of parked deliveries that need nobody, since the money went back.
+    """
+    query = (
+        select(_STUCK.c.id, _STUCK.c.why)
+        .join(payments, payments.c.id == _STUCK.c.id)
+        .order_by(payments.c.created_at, _STUCK.c.id, _STUCK.c.why)
+        .limit(limit)
+    )
+    return tuple((PaymentId(row.id), Why[row.why]) for row in connection.execute(query, {"settled": settled}))
