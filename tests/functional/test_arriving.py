@@ -139,6 +139,25 @@ def test_look_ups_of_one_service_are_limited(make_gateway, shop):
     assert len(shop.lookups(order)) == 2
 
 
+def test_keys_that_begin_alike_are_guessed_by_nobody_and_whoever_saw_his_order_goes_on(make_gateway, shop):
+    """Attack 15: each guess comes from another address."""
+    gateway = make_gateway(limits="misses_per_key_prefix_per_hour = 2")
+    fine = shop.fine()
+    payer = Payer(gateway)
+    page = payer.send(payer.open("/services/DEMO02"), order_key=fine.key, factor=fine.detail)
+    assert page.says("invoice.heading")
+    others = {f"{fine.key[:-3]}{number:03}" for number in range(4)} - {fine.key}
+    statuses = []
+    for number, key in enumerate(sorted(others)[:3]):
+        guesser = Payer(gateway, address=f"203.0.113.{number}")
+        guess = guesser.send(guesser.open("/services/DEMO02"), order_key=key, factor="AAA 111")
+        statuses.append(guess.status)
+    assert statuses == [404, 404, 429]
+    assert payer.open(page.path).says("invoice.heading")
+    late = Payer(gateway, address="198.51.100.99")
+    assert late.send(late.open("/services/DEMO02"), order_key=fine.key, factor=fine.detail).status == 429
+
+
 @pytest.mark.parametrize("address", FOREIGN)
 def test_a_return_url_that_is_not_registered_shows_no_way_back(address, visitor, shop):
     """Attack 23; the payment itself goes on."""

@@ -7,7 +7,7 @@ import pytest
 
 from mpay_gateway.domain.payment import CaptureState, ClaimState, ReversalGround, ReversalState
 from mpay_gateway.domain.transitions import PaymentEvent
-from mpay_gateway.flow.payment_ending import end_payment
+from mpay_gateway.flow.payment_ending import end_unchanged
 from tests.scene.payer import Payer
 from tests.scene.waiting import eventually
 
@@ -77,7 +77,7 @@ def test_of_two_payers_at_the_bank_for_one_order_one_is_given_back_and_told_why(
     order = shop.order()
     payers = [Payer(gateway, address=f"198.51.100.{number}") for number in (1, 2)]
     started = [payers[0].start(order)]
-    end_payment(gateway.parts, started[0].payment_id, PaymentEvent.EXPIRE, actor="machine")
+    end_unchanged(gateway.parts, gateway.payment(started[0].payment_id), PaymentEvent.EXPIRE, actor="machine")
     started.append(payers[1].start(order))
     for place in arrival:
         bank.pay(gateway.payment(started[place].payment_id).remote_reference)

@@ -15,6 +15,7 @@ from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
+from mpay_gateway.storage.evidence import LOOKUP
 from mpay_gateway.storage.snapshots import Snapshot
 
 _log = structlog.get_logger("order_lookup")
@@ -67,7 +68,7 @@ def _keep_fruitless(parts: Parts, service: Service, evidence: BufferedSink, erro
     """Keep what the service said under a subject of its own, which the log names (contract, section 4)."""
     if not evidence.heard:
         return
-    subject = parts.ids.token()
+    subject = LOOKUP + parts.ids.token()
 
     def keep(work: Work) -> None:
         work.evidence.new_chain(subject)

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.payment import CaptureState, ClaimState, DeliveryState, PaymentState, ReversalState
 from mpay_gateway.storage.engine import unhurried
+from mpay_gateway.storage.evidence import LOOKUP
 from mpay_gateway.storage.tables import (
     captures,
     claims,
@@ -123,6 +124,7 @@ class Books:
         known = or_(
             evidence.c.subject.in_(select(payments.c.id)),
             evidence.c.subject.in_(select(order_snapshots.c.id)),
+            evidence.c.subject.startswith(LOOKUP),
         )
         stray = select(evidence.c.subject, evidence.c.direction, evidence.c.operation).where(
             ~known, self._later(evidence.c.at)

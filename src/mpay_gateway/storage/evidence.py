@@ -47,6 +47,8 @@ class EvidenceRow:
         )  # fmt: skip
 
 
+LOOKUP = "lookup:"
+"""Begins the subject of messages that led to no order; the others' subjects are payments and snapshots."""
 _FIELDS = tuple(EvidenceRow.__dataclass_fields__)
 _ADD = insert(evidence).returning(evidence.c.id, sort_by_parameter_order=True)
 _ADD_BODIES = insert(evidence_bodies)

@@ -7,6 +7,7 @@ import pytest
 from mpay_gateway.domain.errors import InvalidAnswer, PluginBusy, RemoteUnavailable, UnknownOrder
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.order import OrderLookup
+from mpay_gateway.flow.books import check_books
 from mpay_gateway.flow.order_lookup import look_up
 from mpay_gateway.storage.tables import evidence
 from tests.unit.flow.counting import rows_in
@@ -72,3 +73,14 @@ def test_a_service_that_hangs_takes_half_of_its_connectors_calls_at_most(
             thread.join(PATIENCE)
     monkeypatch.undo()
     ask(gateway, "ORDER-9")
+
+
+def test_fruitless_look_ups_are_sound_in_the_books(
+    gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another = gateway.calls.order("ORDER-2")
+    monkeypatch.setattr(gateway.calls, "order", lambda key: another)
+    with pytest.raises(UnknownOrder):
+        ask(gateway)
+    assert rows_in(gateway, evidence) == 2
+    assert check_books(gateway.parts.units) == ()
