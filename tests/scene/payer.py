@@ -122,9 +122,9 @@ class Payer:
         return self.post("/service/pay", fields)
 
     def send(self, page: Page, action: str = "", **filled: str) -> Page:
-        """Fill a form of the page in and send it."""
+        """Fill a form of the page in and send it, with what a browser says of the page that it stands on."""
         form = page.find_form(action)
-        return self.post(form.action, dict(form.form_values()) | filled)
+        return self.post(form.action, dict(form.form_values()) | filled, headers=self._origin_of(page))
 
     def agree(self, invoice: Page, **filled: str) -> Page:
         """Step 6: agree to pay what is shown. `amount`: a part, where the order allows parts."""
@@ -156,6 +156,12 @@ class Payer:
         session = self.gateway.payment(started.payment_id).remote_reference
         self.gateway.counterparts.bank.pay(session, card)
         return self.result(started)
+
+    def _origin_of(self, page: Page) -> dict[str, str]:
+        """`Origin` and `Referer` as Chromium sends them: they hang on the page's own Referrer-Policy."""
+        if page.response.headers["Referrer-Policy"] == "no-referrer":
+            return {"Origin": "null"}
+        return {"Origin": self.gateway.url, "Referer": self.gateway.url + page.path}
 
     def _arrived(self, response: TestResponse) -> Page:
         for _ in range(5):
