@@ -26,8 +26,8 @@ def browser() -> Iterator[Browser]:
 def pages_of(shop: DemoService) -> list[str]:
     open_page = str(shop.order("long-names")["page"])
     large_page = str(shop.order("large-amount")["page"])
-    paid_page = str(shop.order("paid")["page"])
-    return ["/", "/services/traffic-fine", open_page, f"{open_page}/returned", large_page, paid_page]
+    closed = [str(shop.order(kind)["page"]) for kind in ("paid", "refunded")]
+    return ["/", "/services/traffic-fine", open_page, f"{open_page}/returned", large_page, *closed]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

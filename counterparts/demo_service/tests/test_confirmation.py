@@ -81,6 +81,8 @@ def test_the_rest_of_a_partly_paid_order_is_due_at_the_next_lookup(shop: DemoSer
         ("one-line", {"L1": "150.001"}, "InvalidParameter"),
         ("cancelled", {"L1": "150.00"}, "InvalidParameter"),
         ("paid", {"L1": "150.00"}, "InvalidParameter"),
+        ("refunded", {"L1": "150.00"}, "InvalidParameter"),
+        ("nothing-due", {"L1": "150.00"}, "InvalidParameter"),
         ("expired", {"L1": "150.00"}, "confirmed"),
         ("advance", {"L1": "500.00"}, "confirmed"),
         ("amount-unknown", {"L1": "3.50"}, "confirmed"),
@@ -103,10 +105,12 @@ def test_an_unknown_order_is_refused(shop: DemoService) -> None:
 def test_a_refusal_may_be_signed_or_not_and_leaves_no_payment(shop: DemoService) -> None:
     refused = shop.order("confirm-refused")
     assert shop.confirmed(shop.confirm(refused, payment_id())) == "UnknownOrder"
+    expired = shop.order("confirm-expired")
+    assert [shop.confirmed(shop.confirm(expired, payment_id())) for _ in range(2)] == ["InvoiceExpired"] * 2
     unsigned = shop.order("confirm-fault-unsigned")
     reply = shop.confirm(unsigned, payment_id())
     assert (reply.status, b"InvalidParameter" in reply.body, b"Signature" in reply.body) == (500, True, False)
-    assert {state_of(shop, each)["state"] for each in (refused, unsigned)} == {"waiting"}
+    assert {state_of(shop, each)["state"] for each in (refused, expired, unsigned)} == {"waiting"}
     assert [entry["outcome"] for entry in told(shop, refused)] == ["ignored: fault"]
 
 

@@ -60,6 +60,9 @@ def test_an_unknown_service_is_a_fault(shop: DemoService) -> None:
         ("expired", "Expired"),
         ("cancelled", "Cancelled"),
         ("paid", "Paid"),
+        ("refunding", "Refunding"),
+        ("refunded", "Refunded"),
+        ("nothing-due", "Active"),
         ("deviation-cancelled", "Canceled"),
         ("due-soon", "Active"),
         ("large-amount", "Active"),
@@ -108,6 +111,11 @@ def test_long_names_break_the_guides_lengths(shop: DemoService) -> None:
     payload = shop.look_up(shop.order("long-names"))
     assert len(payload.findtext(".//{*}OrderDetails/{*}Reason") or "") > 50
     assert len(payload.findtext(".//{*}CustomerName") or "") > 60
+
+
+def test_of_a_waived_fee_nothing_is_due(shop: DemoService) -> None:
+    payload = shop.look_up(shop.order("nothing-due"))
+    assert {each.text for each in payload.iter("{*}AmountDue", "{*}TotalAmountDue")} == {"0.00"}
 
 
 def test_deviations_are_those_of_the_field(shop: DemoService) -> None:

@@ -147,6 +147,19 @@ def test_every_language_has_the_same_texts_and_all_of_them() -> None:
     assert wanted <= keys[Language.RO]
 
 
+@pytest.mark.parametrize("kind", ["refunding", "refunded"])
+def test_money_that_went_back_shows_on_the_order_page_and_leaves_no_button(
+    shop: DemoService, kind: str
+) -> None:
+    order = shop.order(kind)
+    assert order["state"] == kind
+    order_page = page(shop, f"{order['page']}?lang=en")
+    assert texts_in(Language.EN)(f"order.title_{kind}") in order_page.text_content()
+    assert order_page.forms == []
+    returned = page(shop, f"{order['page']}/returned?lang=en")
+    assert texts_in(Language.EN)("returned.title_closed") in returned.text_content()
+
+
 def test_every_kind_can_be_chosen_once() -> None:
     chosen = [kind for kinds in KIND_GROUPS.values() for kind in kinds]
     assert sorted(chosen) == sorted(Kind)

@@ -62,6 +62,7 @@ _CONFIRM_KINDS = {
     Kind.CONFIRM_HTML: Plan(Conduct.HTML),
     Kind.CONFIRM_UNSIGNED: Plan(Conduct.UNSIGNED),
     Kind.CONFIRM_REFUSED: Plan(Conduct.FAULT, fault_code=FaultCode.UNKNOWN_ORDER),
+    Kind.CONFIRM_EXPIRED: Plan(Conduct.FAULT, fault_code=FaultCode.INVOICE_EXPIRED),
     Kind.CONFIRM_FAULT_UNSIGNED: Plan(Conduct.FAULT_UNSIGNED, fault_code=FaultCode.INVALID_PARAMETER),
 }
 

@@ -159,5 +159,6 @@ def _planned_fault(plan: Plan) -> etree._Element:
     reasons = {
         FaultCode.UNKNOWN_ORDER: "The order is unknown",
         FaultCode.INVALID_PARAMETER: "OrderKey is not valid",
+        FaultCode.INVOICE_EXPIRED: "The due date of the order has passed",
     }
     return fault_answer(Fault(plan.fault_code, reasons.get(plan.fault_code, "The service failed")))

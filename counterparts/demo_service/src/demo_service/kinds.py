@@ -20,6 +20,9 @@ class Kind(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     PAID = "paid"
+    REFUNDING = "refunding"
+    REFUNDED = "refunded"
+    NOTHING_DUE = "nothing-due"
     NOT_FOUND_EMPTY = "not-found-empty"
     NOT_FOUND_NIL = "not-found-nil"
     NOT_FOUND_UNKNOWN_ORDER = "not-found-unknown-order"
@@ -32,6 +35,7 @@ class Kind(StrEnum):
     DEVIATION_RICH = "deviation-rich"
     DEVIATION_CANCELLED = "deviation-cancelled"
     CONFIRM_REFUSED = "confirm-refused"
+    CONFIRM_EXPIRED = "confirm-expired"
     CONFIRM_FAULT_UNSIGNED = "confirm-fault-unsigned"
     CONFIRM_UNSIGNED = "confirm-unsigned"
     CONFIRM_SLOW = "confirm-slow"
@@ -42,6 +46,8 @@ class Kind(StrEnum):
 
 PARTLY_PAYABLE = frozenset({Kind.PARTIAL})
 PAYABLE_IN_ADVANCE = frozenset({Kind.ADVANCE, Kind.AMOUNT_UNKNOWN})
+PAID_BEFORE = frozenset({Kind.PAID, Kind.REFUNDING, Kind.REFUNDED})
+"""Paid at the shop's office when they are made."""
 SEVERAL_ACCOUNTS = frozenset({Kind.SEVERAL_LINES, Kind.PARTIAL, Kind.LONG_NAMES})
 
 KIND_GROUPS: dict[str, tuple[Kind, ...]] = {
@@ -59,7 +65,15 @@ KIND_GROUPS: dict[str, tuple[Kind, ...]] = {
         Kind.LONG_NAMES,
         Kind.DEVIATION_RICH,
     ),
-    "closed": (Kind.EXPIRED, Kind.CANCELLED, Kind.PAID, Kind.DEVIATION_CANCELLED),
+    "closed": (
+        Kind.EXPIRED,
+        Kind.CANCELLED,
+        Kind.PAID,
+        Kind.REFUNDING,
+        Kind.REFUNDED,
+        Kind.NOTHING_DUE,
+        Kind.DEVIATION_CANCELLED,
+    ),
     "not_found": (
         Kind.NOT_FOUND_EMPTY,
         Kind.NOT_FOUND_NIL,
@@ -70,6 +84,7 @@ KIND_GROUPS: dict[str, tuple[Kind, ...]] = {
     "lookup": (Kind.SLOW, Kind.DOWN, Kind.HTML, Kind.UNSIGNED),
     "confirm": (
         Kind.CONFIRM_REFUSED,
+        Kind.CONFIRM_EXPIRED,
         Kind.CONFIRM_FAULT_UNSIGNED,
         Kind.CONFIRM_UNSIGNED,
         Kind.CONFIRM_SLOW,

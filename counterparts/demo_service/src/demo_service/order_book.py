@@ -4,7 +4,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 
 from demo_service.database import Database
-from demo_service.kinds import SEVERAL_ACCOUNTS, Kind
+from demo_service.kinds import PAID_BEFORE, SEVERAL_ACCOUNTS, Kind
 from demo_service.offers import TERMS, Offer
 from demo_service.orders import Line, NewOrder, Order, Payment, new_order_key, new_place
 from eservice_kit import PaymentConfirmation
@@ -116,7 +116,9 @@ def _insert(connection: sqlite3.Connection, new: NewOrder, now: datetime, part_o
         "INSERT INTO order_lines VALUES (?, ?, ?, ?, ?)",
         [(order_key, f"L{part + 1}", part, amount, 0) for part, amount in enumerate(amounts)],
     )
-    if new.kind is Kind.PAID:
+    if new.kind is Kind.NOTHING_DUE:
+        _leave_nothing_due(connection, order_key)
+    if new.kind in PAID_BEFORE:
         _pay_at_the_office(connection, order_key, sum(amounts), now)
     return order_key
 
@@ -143,8 +145,12 @@ def _amounts(new: NewOrder) -> tuple[int, ...]:
     return (first, second, total - first - second)
 
 
-def _pay_at_the_office(connection: sqlite3.Connection, order_key: str, total: int, now: datetime) -> None:
+def _leave_nothing_due(connection: sqlite3.Connection, order_key: str) -> None:
     connection.execute("UPDATE order_lines SET paid = amount WHERE order_key = ?", (order_key,))
+
+
+def _pay_at_the_office(connection: sqlite3.Connection, order_key: str, total: int, now: datetime) -> None:
+    _leave_nothing_due(connection, order_key)
     connection.execute(
         "INSERT INTO payments VALUES (?, ?, ?, ?, ?)",
         (f"OFFICE-{order_key}", order_key, total, now.isoformat(), now.isoformat()),

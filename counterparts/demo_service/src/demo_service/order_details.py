@@ -15,6 +15,8 @@ _STATUS = {
     PaymentState.PAID: OrderStatus.PAID,
     PaymentState.EXPIRED: OrderStatus.EXPIRED,
     PaymentState.CANCELLED: OrderStatus.CANCELLED,
+    PaymentState.REFUNDING: OrderStatus.REFUNDING,
+    PaymentState.REFUNDED: OrderStatus.REFUNDED,
 }
 
 
@@ -44,7 +46,8 @@ def describe_order(order: Order, texts: Texts) -> OrderDetails:
 
 
 def _describe_line(line: Line, order: Order, state: PaymentState, texts: Texts) -> OrderLine:
-    amount = line.remaining if state is PaymentState.PARTLY_PAID else line.amount
+    rest = state is PaymentState.PARTLY_PAID or order.kind is Kind.NOTHING_DUE
+    amount = line.remaining if rest else line.amount
     return OrderLine(
         line_id=line.line_id,
         reason=line_reason(line, order, texts),

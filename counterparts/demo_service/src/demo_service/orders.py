@@ -19,6 +19,11 @@ class PaymentState(Enum):
     PAID = "paid"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    REFUNDING = "refunding"
+    REFUNDED = "refunded"
+
+
+_GIVEN_BACK = {Kind.REFUNDING: PaymentState.REFUNDING, Kind.REFUNDED: PaymentState.REFUNDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,9 @@ class Order:
         return sum(line.remaining for line in self.lines)
 
     def state_at(self, now: datetime) -> PaymentState:
-        """How the order stands at ``now``; money that came counts before any date."""
+        """How the order stands at ``now``; money that came counts before any date, money that went before all."""
+        if self.kind in _GIVEN_BACK:
+            return _GIVEN_BACK[self.kind]
         if self.payments and (not self.remaining or self.kind is Kind.AMOUNT_UNKNOWN):
             return PaymentState.PAID
         if self.kind in (Kind.CANCELLED, Kind.DEVIATION_CANCELLED):

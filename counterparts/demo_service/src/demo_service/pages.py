@@ -29,6 +29,8 @@ _RETURNED = {
     PaymentState.WAITING: "open",
     PaymentState.EXPIRED: "closed",
     PaymentState.CANCELLED: "closed",
+    PaymentState.REFUNDING: "closed",
+    PaymentState.REFUNDED: "closed",
 }
 
 

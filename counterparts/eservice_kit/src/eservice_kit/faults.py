@@ -12,6 +12,7 @@ class FaultCode(StrEnum):
     INVALID_PARAMETER = "InvalidParameter"
     UNKNOWN_SERVICE = "UnknownService"
     UNKNOWN_ORDER = "UnknownOrder"
+    INVOICE_EXPIRED = "InvoiceExpired"
 
 
 class Fault(Exception):
