@@ -5,26 +5,16 @@ way back of the money do.
 """
 
 import json
-import os
-import subprocess
 
 import pytest
 
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalGround, ReversalState
+from tests.scene.commands import mpay
 from tests.scene.gateway import Gateway
 from tests.scene.payer import Page, Payer
 
 OFFICE = "Oficiul de servicii publice Codru"
 FINES = "Amenzi rutiere"
-
-
-def mpay(gateway: Gateway, *arguments: str, token: str = "") -> str:
-    """What an `mpay` of the gateway's configuration prints. `token`: of the operator who acts."""
-    command = [gateway.counterparts.place.command("mpay"), "--config", str(gateway.ini), *arguments]
-    environment = os.environ | {"MPAY_OPERATOR_TOKEN": token}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def listed(gateway: Gateway, *arguments: str) -> list[dict[str, object]]:

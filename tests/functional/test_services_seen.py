@@ -1,12 +1,11 @@
 """Running gateways see what `mpay services apply` and `disable` changed, within five seconds and without a restart."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.scene.gateway import Gateway
+from tests.scene.commands import mpay
 from tests.scene.payer import Payer
 from tests.scene.waiting import eventually
 
@@ -14,37 +13,22 @@ WITHIN = 60
 """Five seconds are promised (`test_service_directory` holds them to it); the rest is for a busy machine."""
 
 
-@pytest.fixture
-def another_process(gateway: Gateway):
-    """A function that runs `mpay services` beside the running gateway."""
-
-    def services(*arguments: str) -> str:
-        command = [gateway.counterparts.place.command("mpay"), "--config", str(gateway.ini), "services"]
-        done = subprocess.run(
-            [*command, *arguments], capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return services
-
-
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-def test_a_change_that_was_applied_elsewhere_shows_on_the_running_gateways_page(gateway, another_process):
+def test_a_change_that_was_applied_elsewhere_shows_on_the_running_gateways_page(gateway):
     payer = Payer(gateway)
     assert "Amenzi rutiere" in payer.open("/").text
     services = gateway.ini.parent / "services.toml"
     changed = _renamed(services, "Amenzi rutiere", "Amenzi de circulație")
-    assert "DEMO02: changed" in another_process("apply", str(changed))
+    assert "DEMO02: changed" in mpay(gateway, "services", "apply", str(changed))
     eventually(lambda: "Amenzi de circulație" in payer.open("/").text, within=WITHIN)
     assert "Amenzi rutiere" not in payer.open("/").text
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-def test_a_service_that_was_disabled_elsewhere_takes_no_more_orders(gateway, another_process, shop):
+def test_a_service_that_was_disabled_elsewhere_takes_no_more_orders(gateway, shop):
     payer = Payer(gateway)
     assert payer.arrive(shop.order()).says("invoice.heading")
-    another_process("disable", "DEMO01")
+    mpay(gateway, "services", "disable", "DEMO01")
     eventually(lambda: payer.arrive(shop.order()).status, lambda status: status == 404, within=WITHIN)
     assert payer.open("/services/DEMO01").status == 404
     assert payer.open("/services/DEMO02").status == 200
