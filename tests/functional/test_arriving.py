@@ -4,11 +4,17 @@ import statistics
 import time
 
 import pytest
+import structlog
 
 from mpay_gateway.domain.payment import PaymentState
+from mpay_gateway.storage import Work
 from tests.scene.payer import Payer
 
-NOT_FOUND = ("not-found-empty", "not-found-nil", "not-found-unknown-order", "not-found-invalid-parameter")
+NOT_FOUND = (
+    "not-found-empty", "not-found-nil", "not-found-unknown-order", "not-found-invalid-parameter",
+    "not-found-internal-error",
+)  # fmt: skip
+"""Contract, section 5: an empty array by the text; a nil one and three signed faults besides in the field."""
 TAMPERED_AMOUNTS = ("0", "-1", "0.001", "1e9", "NaN", "Infinity", "1,5,0", "٥", "9" * 400, "100.01", "<b>")
 # Attack 23, beside what is plainly another host.
 FOREIGN = (
@@ -62,12 +68,29 @@ def test_all_forms_of_not_found_look_alike(visitor, shop):
     for kind in NOT_FOUND:
         order = shop.order(kind)
         page = visitor.arrive(order)
-        assert page.status == 404
+        assert page.status == 404, kind
+        assert page.says("form.key.not-found"), kind
         texts.add(page.text.replace(order.key, "KEY"))
     unknown = visitor.post("/service/pay", {"ServiceID": "DEMO01", "OrderKey": "DEMO-26-0000000000"})
     assert unknown.status == 404
     texts.add(unknown.text.replace("DEMO-26-0000000000", "KEY"))
     assert len(texts) == 1
+
+
+def test_a_service_that_says_not_found_by_an_internal_error_leaves_a_trace_of_it(visitor, shop):
+    """The payer reads "not found"; who asks why finds what the service really said, signed."""
+    with structlog.testing.capture_logs() as logged:
+        assert visitor.arrive(shop.order("not-found-internal-error")).says("form.key.not-found")
+    (event,) = [each for each in logged if each["event"] == "lookup_fruitless"]
+    assert (event["service"], event["error"]) == ("DEMO01", "UnknownOrder")
+
+    def answers(work: Work) -> list[bytes | None]:
+        rows = work.evidence.of_subject(event["evidence"])
+        return [work.evidence.body(row.id) for row in rows if row.direction == "received"]
+
+    (answer,) = visitor.gateway.read(answers)
+    assert b"InternalError" in answer
+    assert b"Signature" in answer
 
 
 def test_an_order_of_another_service_is_not_found(visitor, shop):
