@@ -87,7 +87,7 @@ def second_factor_matches(service: Service, order: Order, typed: str) -> bool:
         case "property":
             known = next((each.value for each in order.properties if each.name == name), "")
         case "customer_id_last4":
-            known = order.customer_id[-4:]
+            known = _plain(order.customer_id)[-4:]
         case _:
             return False
     return bool(_plain(known)) and _plain(known) == _plain(typed)

@@ -51,6 +51,13 @@ def test_neither_the_first_four_nor_fewer_nor_more_are_enough(typed):
     assert not matches("customer_id_last4", typed)
 
 
+@pytest.mark.parametrize("known", ["2002 0040 056-76", "2002-0040-0567-6", "200200400567 6 "])
+def test_a_customers_id_written_in_groups_has_the_same_last_four(known):
+    order = replace(ORDER, customer_id=known)
+    assert matches("customer_id_last4", "5676", order)
+    assert not matches("customer_id_last4", "676", order)
+
+
 @pytest.mark.parametrize(
     ("demand", "known"),
     [("customer_id_last4", ""), ("customer_id_last4", " - "), ("property:Series", ""), ("property:None", "")],
