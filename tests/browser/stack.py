@@ -78,6 +78,11 @@ class Stack:
         with closing(sqlite3.connect(self._database, timeout=10)) as connection, connection:
             assert connection.execute(statement, values).rowcount == 1, statement
 
+    def rename_table(self, old: str, new: str) -> None:
+        """Take a table of the gateway's database away, or put it back."""
+        with closing(sqlite3.connect(self._database, timeout=10)) as connection, connection:
+            connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
     def hurry_delivery(self, payment: str) -> None:
         """The service's next turn to be told of a payment comes now instead of in a minute."""
         self.write(

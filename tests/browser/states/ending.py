@@ -4,6 +4,7 @@ from tests.browser.journey import finish, reach_bank
 from tests.browser.pages import Find, Invoice, Result, SecondFactor
 from tests.browser.states.state import Reach, Scene, State
 from tests.browser.window import Window
+from tests.browser.words import OFFICE
 from tests.scene.waiting import eventually
 
 
@@ -73,6 +74,53 @@ def be_refused(scene: Scene) -> str:
     return address
 
 
+def _refused_and_returned(window: Window, scene: Scene) -> None:
+    """The same when the bank has confirmed that the money is on its way."""
+    address = scene.once("refused", lambda: be_refused(scene))
+    due = window.says("result.back_due")
+    eventually(lambda: window.go(address).text, lambda text: due not in text, within=60)
+
+
+def _given_back_by_bank(window: Window, scene: Scene) -> None:
+    """The bank took the money and returned it by itself, before the gateway heard of either."""
+
+    def be_charged_back() -> str:
+        bank = reach_bank(scene.helper, scene.stack, scene.stack.shop.order())
+        scene.stack.bank.break_down(callbacks="off")
+        try:
+            scene.stack.bank.pay(bank.session, "charged-back")
+            eventually(lambda: _reversals(scene, bank.session), within=30)
+        finally:
+            scene.stack.bank.repair()
+        return bank.result_address
+
+    window.go(scene.once("charged back", be_charged_back))
+
+
+def _reversals(scene: Scene, session: str) -> object:
+    sessions = scene.stack.bank.books()["sessions"]
+    return next(each["reversals"] for each in sessions if each["session_id"] == session)  # type: ignore[attr-defined]
+
+
+def _parked(window: Window, scene: Scene) -> None:
+    """Paid after its due date: the service refuses the notice of it, and people settle that."""
+    address = scene.paid("paid", kind="confirm-expired")
+    text = window.says("result.parked_text", service=OFFICE[window.language])
+    eventually(lambda: window.go(address).text, lambda shown: text in shown, within=30)
+
+
+def _expired(window: Window, scene: Scene) -> None:
+    """The bank's session lasts half an hour, so the end of it is written into the database."""
+
+    def expire() -> str:
+        address = reach_bank(scene.helper, scene.stack, scene.stack.shop.order()).result_address
+        payment = address.rpartition("/")[2]
+        scene.stack.write("UPDATE payments SET state = 'expired' WHERE id = ?", payment)
+        return address
+
+    window.go(scene.once("expired", expire))
+
+
 def _find(window: Window, scene: Scene) -> None:
     window.go(f"{scene.stack.url}/find")
 
@@ -115,6 +163,10 @@ ENDING = (
     State("result-being-checked", "result.being-checked.title", _paid("being-checked", "wrong-amount")),
     State("result-paid-twice", "result.paid-twice.title", _twice),
     State("result-refused", "result.refused-by-service.title", _refused),
+    State("result-refused-and-returned", "result.refused-by-service.title", _refused_and_returned),
+    State("result-given-back", "result.given-back.title", _given_back_by_bank),
+    State("result-paid-parked", "result.paid.title", _parked),
+    State("result-expired", "result.expired.title", _expired),
     State("find", "find.title", _find),
     State("find-missing", "find.title", _find_missing, 422, kept=False),
     State("find-unknown", "find.title", _find_unknown, 404, kept=False),

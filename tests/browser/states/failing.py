@@ -1,6 +1,6 @@
 """States of the error pages, each reached as a payer would reach it, or by a form that was tampered with."""
 
-from tests.browser.journey import reach_bank
+from tests.browser.journey import reach_bank, reach_method
 from tests.browser.pages import Method
 from tests.browser.states.state import Reach, Scene, State
 from tests.browser.window import Window
@@ -51,6 +51,21 @@ def _silent(window: Window, scene: Scene) -> None:
     window.go(scene.arrived("silent", lambda: scene.stack.shop.order("down")))
 
 
+def _unavailable(window: Window, scene: Scene) -> None:
+    """The database lacks a table, for as long as the page is fetched."""
+
+    def agree() -> str:
+        reach_method(scene.helper, scene.stack, scene.stack.shop.order())
+        return scene.helper.page.url
+
+    address = scene.once("unavailable", agree)
+    scene.stack.rename_table("instrument_switches", "switches_away")
+    try:
+        window.go(address)
+    finally:
+        scene.stack.rename_table("switches_away", "instrument_switches")
+
+
 FAILING = (
     State("error-400", "problem.bad-request.title", _address("/service/pay?ServiceID=DEMO01"), 400),
     State("error-400-form", "problem.stale-form.title", _tampered("form.csrf_token.value = 'forged'"), 400, kept=False),
@@ -62,4 +77,5 @@ FAILING = (
           413, kept=False),
     State("error-500", "problem.bug.title", _broken, 500),
     State("error-503", "problem.remote.title", _silent, 503),
+    State("error-503-unavailable", "problem.unavailable.title", _unavailable, 503, kept=False),
 )  # fmt: skip

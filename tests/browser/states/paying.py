@@ -97,6 +97,32 @@ def _method_wrong(window: Window, scene: Scene) -> None:
     Method(window).press_on()
 
 
+def _method_off(window: Window, scene: Scene) -> None:
+    """Operators have switched the one instrument off, for as long as the page is fetched."""
+    address = _agreed(scene)
+    now = "2026-01-01 00:00:00.000000"
+    scene.stack.write(
+        "INSERT INTO instrument_switches (instrument_id, disabled_until, reason, actor, at)"
+        " VALUES ('card', '2099-01-01 12:00:00.000000', 'outage', 'shell:test', ?)", now,
+    )  # fmt: skip
+    try:
+        window.go(address)
+    finally:
+        scene.stack.write("DELETE FROM instrument_switches WHERE instrument_id = 'card'")
+
+
+def _method_none(window: Window, scene: Scene) -> None:
+    """A visit from a kiosk, where no instrument of the demo is offered."""
+
+    def agree() -> str:
+        reach_method(scene.helper, scene.stack, scene.stack.shop.order())
+        token = scene.helper.page.url.removesuffix("/method").rpartition("/")[2]
+        scene.stack.write("UPDATE visits SET channel = 'kiosk' WHERE token = ?", token)
+        return scene.helper.page.url
+
+    window.go(scene.once("agreed at a kiosk", agree))
+
+
 def _bank(window: Window, scene: Scene) -> None:
     window.go(_begun(scene))
 
@@ -114,6 +140,8 @@ PAYING = (
     *_invoices("standing.expired.title", {"expired": "expired"}),
     *_invoices("standing.cancelled.title", {"cancelled": "cancelled"}),
     *_invoices("standing.paid.title", {"paid": "paid"}),
+    *_invoices("standing.refunded.title", {"refunding": "refunding", "refunded": "refunded"}),
+    *_invoices("standing.nothing-due.title", {"nothing-due": "nothing-due"}),
     State("invoice-amount-open", "standing.amount-unknown.title", _order("amount-unknown")),
     State("invoice-amount-unreadable", "invoice.heading", _amount_wrong("1,5 lei"), 422, kept=False),
     State("invoice-amount-too-much", "invoice.heading", _amount_wrong("99999"), 422, kept=False),
@@ -124,5 +152,7 @@ PAYING = (
     State("invoice-paid-here", "standing.paid.title", _paid_here),
     State("method", "method.title", _method),
     State("method-wrong", "method.title", _method_wrong, 422, kept=False),
+    State("method-switched-off", "method.title", _method_off, kept=False),
+    State("method-none", "method.title", _method_none),
     State("bank", "bank.title.link", _bank),
 )  # fmt: skip
