@@ -60,6 +60,13 @@ class UnknownOrder(NotFound):
     """The service knows no order of this key, in any of the forms in which services say so."""
 
 
+class OrderNotNamed(UnknownOrder):
+    """The service named no order, in words that it may also use for a passing fault of its own.
+
+    Enough to show "not found", and for nothing else: no money moves on it.
+    """
+
+
 class UnknownInvoice(NotFound):
     """No invoice of this number."""
 

@@ -140,13 +140,15 @@ class Deviation:
 class OrderLookup:
     """What a connector returns for one query.
 
-    `orders` is empty when the service knows no such order, in whichever form it said so.
+    `orders` is empty when the service knows no such order, in whichever form it said so. `certain`: it said so in
+    a form that means nothing else; if not, it may have been a passing fault, and money that is held stays held.
     `skew`: the service's clock minus ours, None when the answer carried no time.
     """
 
     orders: tuple[Order, ...]
     deviations: tuple[Deviation, ...] = ()
     skew: timedelta | None = None
+    certain: bool = True
 
 
 def _destination(account: PaymentAccount) -> tuple[str, ...]:

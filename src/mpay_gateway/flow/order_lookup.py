@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from mpay_gateway.domain.errors import MpayError, PluginBusy, UnknownOrder
+from mpay_gateway.domain.errors import MpayError, OrderNotNamed, PluginBusy, UnknownOrder
 from mpay_gateway.domain.identifiers import OrderKey
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.order import Deviation, Order
@@ -45,7 +45,8 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
     """Ask the service for the order of this key. Has no effect; the latest answer counts.
 
     An answer that leads to no order is kept as evidence at once: nothing else would bring it into the books.
-    Raises: UnknownOrder, UnknownService, RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
+    Raises: UnknownOrder (OrderNotNamed when that is not certain), UnknownService, RemoteRefused, RemoteUnavailable,
+    OutcomeUnknown, InvalidAnswer.
     """
     evidence = BufferedSink(parts.clock)
     asked_at = parts.clock.now()
@@ -56,7 +57,8 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
             found = parts.calls.lookup_orders(service, OrderQuery(service.id, order_key, language, evidence))
         order = next((order for order in found.orders if order.order_key == order_key), None)
         if order is None:
-            raise UnknownOrder(service.id)
+            certain = found.certain and not found.orders
+            raise UnknownOrder(service.id) if certain else OrderNotNamed(service.id)
     except MpayError as error:
         _keep_fruitless(parts, service, evidence, error)
         raise

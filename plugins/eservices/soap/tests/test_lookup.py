@@ -43,6 +43,7 @@ def test_order_not_found_as_an_array_without_orders(bench, wire, result):
     lookup = bench.look_up()
     assert lookup.orders == ()
     assert lookup.deviations == ()
+    assert lookup.certain
 
 
 @pytest.mark.parametrize("code", ["UnknownOrder", "InvalidParameter", "InternalError", "s:UnknownOrder"])
@@ -54,6 +55,16 @@ def test_order_not_found_as_a_signed_fault_is_an_empty_answer_with_a_deviation(b
     assert lookup.deviations == (
         Deviation("fault-for-unknown-order", "Fault/faultcode", code.removeprefix("s:")),
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "certain"),
+    [("UnknownOrder", True), ("s:UnknownOrder", True), ("InvalidParameter", False), ("InternalError", False)],
+)
+def test_only_a_fault_that_means_nothing_else_is_certain(bench, wire, code, certain):
+    """Contract, section 5: services say the others of an unknown order, and of a fault of their own."""
+    bench.remote.says(wire.fault(code))
+    assert bench.look_up().certain is certain
 
 
 def test_a_nil_order_in_the_array_is_left_out_and_noted(bench, wire):

@@ -8,6 +8,8 @@ from mpay_gateway.wssecurity import Fault
 
 UNKNOWN_ORDER_CODES = frozenset({"UnknownOrder", "InvalidParameter", "InternalError"})
 """By the guide an unknown order is an empty array; services say it with these, too."""
+CERTAIN_CODE = "UnknownOrder"
+"""The one of them that means nothing else: the others are also said in passing (contract, section 5)."""
 DEFINITE_CODES = frozenset(
     {
         "InvalidParameter",
@@ -29,6 +31,11 @@ _LONG_NUMBER = re.compile(r"\d{10,}")
 def means_unknown_order(fault: Fault) -> bool:
     """Whether a signed fault of GetOrderDetails says that there is no such order."""
     return fault.code in UNKNOWN_ORDER_CODES
+
+
+def is_certain(fault: Fault) -> bool:
+    """Whether the fault can mean nothing but that there is no such order."""
+    return fault.code == CERTAIN_CODE
 
 
 def lookup_refusal(fault: Fault) -> UnknownService | RemoteRefused:

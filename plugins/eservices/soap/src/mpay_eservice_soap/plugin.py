@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from mpay_eservice_soap.client import Exchange, SignedFault, SignedReply, SoapClient
-from mpay_eservice_soap.faults import delivery_refusal, lookup_refusal, means_unknown_order
+from mpay_eservice_soap.faults import delivery_refusal, is_certain, lookup_refusal, means_unknown_order
 from mpay_eservice_soap.mapping import confirmation_members, lookup_members
 from mpay_eservice_soap.messages import build, prepare
 from mpay_eservice_soap.operations import Operation
@@ -86,7 +86,7 @@ def _without_orders(answer: SignedFault) -> OrderLookup:
     if not means_unknown_order(answer.fault):
         raise lookup_refusal(answer.fault)
     said = Deviation("fault-for-unknown-order", "Fault/faultcode", answer.fault.code)
-    return OrderLookup((), (said,), answer.skew)
+    return OrderLookup((), (said,), answer.skew, certain=is_certain(answer.fault))
 
 
 def _seconds(skew: timedelta) -> float:
