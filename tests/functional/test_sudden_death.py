@@ -3,14 +3,17 @@
 A real `mpay worker` or `mpay serve` kills itself (SIGKILL) at a crash point; whoever comes next finishes its work.
 """
 
+from dataclasses import dataclass
+
 import pytest
 import urllib3
 
-from mpay_gateway.domain.payment import DeliveryState, PaymentState, ReversalState
+from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
 from mpay_gateway.flow.confirmation_delivery import hurry_delivery
 from mpay_gateway.storage.inbox import InboxState
 from mpay_gateway.storage.tasks import TaskKind
 from tests.scene.gateway import Gateway
+from tests.scene.payer import Payer
 from tests.scene.processes import START_SECONDS, die_at, process
 from tests.scene.waiting import eventually
 
@@ -32,9 +35,28 @@ ON_THE_WAY_BACK = (
     "reversal-done:before-commit",
     "reversal-done:after-commit",
 )
+ON_THE_WAY_OF_A_CAPTURE = (
+    "settle:after-commit",
+    "decide-two-step:before-commit",
+    "decide-two-step:after-commit",
+    "call:capture:before",
+    "call:capture:after",
+    "captured:before-commit",
+    "captured:after-commit",
+)
+ON_THE_WAY_OF_A_VOID = (
+    "decide-two-step:after-commit",
+    "decide-to-give-up:before-commit",
+    "decide-to-give-up:after-commit",
+    "call:reverse:before",
+    "call:reverse:after",
+    "voided:before-commit",
+    "voided:after-commit",
+)
 
 
 ON_POSTGRESQL_TOO = {
+    "call:capture:after",
     "settle:after-commit",
     "call:ConfirmOrderPayment:after",
     "delivery-confirmed:before-commit",
@@ -105,6 +127,79 @@ def test_a_worker_killed_while_money_goes_back(crash_point, gateway, paid_at_ban
     session = gateway.counterparts.bank.session(gateway.payment(started.payment_id).reference)
     assert session["reversed_minor"] == 150_00
     assert len(shop.confirmations(order)) >= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A payment whose money the bank holds."""
+
+    gateway: Gateway
+    order: str
+    payment_id: str
+
+    @property
+    def state(self) -> PaymentState:
+        return self.gateway.payment(self.payment_id).state
+
+    @property
+    def session(self):
+        """What the bank has of it."""
+        return self.gateway.counterparts.bank.session(self.gateway.payment(self.payment_id).reference)
+
+    @property
+    def kinds(self) -> list[str]:
+        """What the bank gave up or gave back."""
+        return [each["kind"] for each in self.session["reversals"]]
+
+
+@pytest.fixture
+def holding_gateway(make_gateway):
+    return make_gateway(two_step=True, served=False)
+
+
+@pytest.fixture
+def held_at_bank(holding_gateway, shop, bank):
+    """An order whose money the bank holds, with the check of it due; the bank's callbacks never arrive."""
+    order, gateway = shop.order(), holding_gateway
+    bank.break_down(callbacks="off")
+    started = Payer(gateway).start(order, instrument="hold")
+    bank.pay(gateway.payment(started.payment_id).remote_reference)
+    gateway.parts.units.run(
+        "hurry", lambda work: work.tasks.hurry(TaskKind.RECHECK, started.payment_id, gateway.clock.now())
+    )
+    return Held(gateway, order, started.payment_id)
+
+
+@pytest.mark.parametrize("order_then", ["as it was", "cancelled"])
+@at_each(ON_THE_WAY_OF_A_CAPTURE)
+def test_a_worker_killed_while_held_money_is_taken(crash_point, order_then, held_at_bank, shop):
+    """Taken once, booked once; what is taken of a cancelled order goes back as a capture, never as a void."""
+    held = held_at_bank
+    die_at(crash_point, held.gateway)
+    if order_then == "cancelled":
+        shop.change(held.order, "cancelled")
+    recover(held.gateway)
+    captures = held.gateway.captures(held.payment_id)
+    assert len(captures) == len(held.session["captures"])
+    if order_then == "as it was":
+        assert ([each.state for each in captures], held.kinds) == ([CaptureState.CLAIMED], [])
+        assert shop.state(held.order)["paid"] == "150.00"
+    elif captures:
+        assert held.kinds == ["reversal"] or captures[0].state is CaptureState.CLAIMED
+    else:
+        assert (held.state, held.kinds) == (PaymentState.CANCELLED, ["void"])
+
+
+@at_each(ON_THE_WAY_OF_A_VOID)
+def test_a_worker_killed_while_held_money_is_given_up(crash_point, held_at_bank, shop):
+    held = held_at_bank
+    shop.change(held.order, "cancelled")
+    die_at(crash_point, held.gateway)
+    recover(held.gateway)
+    assert (held.state, held.kinds) == (PaymentState.CANCELLED, ["void"])
+    assert held.session["captures"] == []
+    assert [each.state for each in held.gateway.reversals(held.payment_id)] == [ReversalState.DONE]
+    assert shop.confirmations(held.order) == []
 
 
 def test_a_worker_killed_while_the_service_works(gateway, payer, shop, bank):

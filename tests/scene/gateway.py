@@ -15,8 +15,9 @@ from mpay_gateway.flow.gateway import build_parts
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.registration import apply_service
 from mpay_gateway.settings import read_services, read_settings
-from mpay_gateway.storage import Work, create_engine
+from mpay_gateway.storage import UnitOfWork, Work, create_engine
 from mpay_gateway.storage.migrate import migrate
+from mpay_gateway.storage.tasks import LeaseTime
 from mpay_gateway.web import make_app
 from mpay_gateway.worker import Worker
 from tests.scene.clock import SceneClock
@@ -129,7 +130,9 @@ def build_gateway(counterparts: Counterparts, plan: Plan, folder: Path) -> Gatew
     clock = SceneClock()
     # Plugins keep the machine's clock: the counterparts check our signatures by theirs.
     built = build_parts(read_settings(ini.with_suffix(".toml")))
-    parts = replace(built, clock=clock, process=plan.process or built.process)
+    # Leases of processes that died run out when the scene's time moves on, whatever the database's clock says.
+    units = UnitOfWork(built.units.engine, built.clock, lease_time=LeaseTime.CALLER)
+    parts = replace(built, units=units, clock=clock, process=plan.process or built.process)
     for service in read_services(_services(counterparts, folder), parts.registry.connector_types):
         apply_service(parts, service)
     return Gateway(parts, make_app(parts), counterparts, clock, ini, plan)

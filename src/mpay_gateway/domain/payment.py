@@ -54,6 +54,14 @@ class DeliveryState(StrEnum):
     PARKED = "parked"
 
 
+class IntentState(StrEnum):
+    """`due`: the provider is asked to take held money until it says a definite yes (`done`) or no (`refused`)."""
+
+    DUE = "due"
+    DONE = "done"
+    REFUSED = "refused"
+
+
 class ReversalState(StrEnum):
     DUE = "due"
     DONE = "done"
@@ -149,11 +157,30 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureIntent:
+    """The decision to take held money, stored before the provider is asked. `key`: the same at every try.
+
+    While it is due the money may be taken already: nothing may be voided. `wanted`: whether the order still takes
+    the money, by the service's latest answer; if not, it is given back as soon as it is known to be taken.
+    """
+
+    id: str
+    payment_id: PaymentId
+    key: str
+    amount: Money
+    state: IntentState
+    created_at: datetime
+    wanted: bool = True
+    attempts: int = 0
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """The telling of one confirmation to the service.
 
     `content` is what is always sent, fixed at capture. `unanswered` counts the tries of which the service may
-    know: while there is one, no refusal of a later try may lead to a reversal.
+    know, from the commit before they leave: while there is another one, no refusal may lead to a reversal.
     """
 
     id: str
@@ -174,7 +201,7 @@ class Delivery:
 class Reversal:
     """Money on its way back. `key` is the idempotency key that the provider is given at every try.
 
-    `capture_id` is None for the void of an authorisation.
+    `capture_id` is None for the void of an authorisation, until the money turns out to be taken.
     """
 
     id: str

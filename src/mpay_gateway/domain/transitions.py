@@ -10,7 +10,14 @@ from enum import StrEnum
 from typing import TypeVar, cast
 
 from mpay_gateway.domain.errors import InvalidTransition
-from mpay_gateway.domain.payment import CaptureState, ClaimState, DeliveryState, PaymentState, ReversalState
+from mpay_gateway.domain.payment import (
+    CaptureState,
+    ClaimState,
+    DeliveryState,
+    IntentState,
+    PaymentState,
+    ReversalState,
+)
 
 
 class PaymentEvent(StrEnum):
@@ -44,6 +51,12 @@ class DeliveryEvent(StrEnum):
     RETRY = "retry"
 
 
+class IntentEvent(StrEnum):
+    DONE = "done"
+    UNANSWERED = "unanswered"
+    REFUSE = "refuse"
+
+
 class ReversalEvent(StrEnum):
     DONE = "done"
     UNANSWERED = "unanswered"
@@ -51,9 +64,9 @@ class ReversalEvent(StrEnum):
     RETRY = "retry"
 
 
-S = TypeVar("S", PaymentState, CaptureState, ClaimState, DeliveryState, ReversalState)
-State = PaymentState | CaptureState | ClaimState | DeliveryState | ReversalState
-Event = PaymentEvent | CaptureEvent | ClaimEvent | DeliveryEvent | ReversalEvent
+S = TypeVar("S", PaymentState, CaptureState, ClaimState, DeliveryState, IntentState, ReversalState)
+State = PaymentState | CaptureState | ClaimState | DeliveryState | IntentState | ReversalState
+Event = PaymentEvent | CaptureEvent | ClaimEvent | DeliveryEvent | IntentEvent | ReversalEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,7 @@ _P, _PE = PaymentState, PaymentEvent
 _C, _CE = CaptureState, CaptureEvent
 _L, _LE = ClaimState, ClaimEvent
 _D, _DE = DeliveryState, DeliveryEvent
+_I, _IE = IntentState, IntentEvent
 _R, _RE = ReversalState, ReversalEvent
 
 EDGES: tuple[Edge, ...] = (
@@ -114,10 +128,14 @@ EDGES: tuple[Edge, ...] = (
     Edge("delivery", _D.LEASED, _DE.PARK, _D.PARKED, "definitely refused: a person decides"),
     Edge("delivery", _D.PARKED, _DE.RETRY, _D.DUE, "an operator sends it again"),
     Edge("delivery", _D.DUE, _DE.RETRY, _D.DUE, "an operator hurries it"),
+    Edge("intent", _I.DUE, _IE.DONE, _I.DONE, "two-step: the provider took the money"),
+    Edge("intent", _I.DUE, _IE.UNANSWERED, _I.DUE, "no definite answer: again with the same key"),
+    Edge("intent", _I.DUE, _IE.REFUSE, _I.REFUSED, "the provider takes nothing: the hold may be given up"),
+    Edge("intent", _I.REFUSED, _IE.DONE, _I.DONE, "the money turned up"),
     Edge("reversal", _R.DUE, _RE.DONE, _R.DONE, "the provider gave it back"),
     Edge("reversal", _R.DUE, _RE.UNANSWERED, _R.DUE, "no usable answer: again with the same key"),
     Edge("reversal", _R.DUE, _RE.REFUSE, _R.REFUSED, "the provider refuses: a person decides"),
-    Edge("reversal", _R.REFUSED, _RE.RETRY, _R.DUE, "an operator tries again"),
+    Edge("reversal", _R.REFUSED, _RE.RETRY, _R.DUE, "an operator tries again; a void, when the hold is back"),
 )
 
 # StrEnum members of different machines may compare equal as text: the type is part of the key.

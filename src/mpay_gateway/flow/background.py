@@ -72,11 +72,12 @@ class Background:
         return running in wait([running], seconds).done
 
     def close(self) -> None:
-        """Finish what runs, take nothing new."""
-        for pool in self._pools.values():
-            pool.shutdown(wait=False, cancel_futures=True)
-        for pool in self._pools.values():
-            pool.shutdown(wait=True)
+        """Finish what runs, take nothing new: lane by lane, since a job may still give another lane its follow-up.
+
+        A payment that is settled now has its first delivery sent, and plugins hear of both.
+        """
+        for lane in (Lane.SETTLING, Lane.DELIVERIES, Lane.LISTENERS):
+            self._pools[lane].shutdown(wait=True, cancel_futures=True)
 
     def _guarded(self, key: str, job: Callable[[], object]) -> None:
         try:

@@ -18,6 +18,7 @@ from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.books import Books, Doubt
 from mpay_gateway.storage.chain import BEGINNING, body_digest
 from mpay_gateway.storage.histories import Histories, History, Subject
+from mpay_gateway.storage.hold_doubts import HoldDoubts
 
 MOST = 1000
 """So many violations of one invariant are reported; more say nothing new."""
@@ -26,6 +27,7 @@ BIRTHS = {
     "claim": "take",
     "capture": "record",
     "delivery": "create",
+    "intent": "create",
     "reversal": "create",
 }
 """The event that makes a row of each machine; what state it is born in is the row's own affair."""
@@ -47,6 +49,7 @@ class Rows:
 
     books: Books
     histories: Histories
+    holds: HoldDoubts
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ def check_books(
 
 
 def _violations(work: Work, invariant: Invariant, since: datetime | None) -> list[Violation]:
-    rows = Rows(Books(work.connection, since), Histories(work.connection, since))
+    rows = Rows(
+        Books(work.connection, since), Histories(work.connection, since), HoldDoubts(work.connection, since)
+    )
     doubts = islice(invariant.doubts(rows), MOST)
     return [Violation(invariant.number, doubt.payment_id, doubt.detail) for doubt in doubts]
 
@@ -136,8 +141,9 @@ def _given_back_once(rows: Rows) -> Iterator[Doubt]:
         if ground not in known
     )
     return chain(
-        books.given_back_too_much(), books.misposted_reversals(), books.confirmed_and_reversed(), groundless
-    )
+        books.given_back_too_much(), books.misposted_reversals(), books.confirmed_and_reversed(),
+        rows.holds.given_up_and_taken(), groundless,
+    )  # fmt: skip
 
 
 def _money_first(rows: Rows) -> Iterator[Doubt]:

@@ -12,6 +12,7 @@ from mpay_gateway.domain.payment import (
     CaptureState,
     ClaimState,
     Payment,
+    PaymentState,
     ReversalGround,
     ReversalState,
 )
@@ -19,6 +20,7 @@ from mpay_gateway.domain.provider_answer import ProviderCapture, ProviderConfirm
 from mpay_gateway.domain.transitions import ClaimEvent, PaymentEvent
 from mpay_gateway.flow.claiming import fits, payable_now, shares
 from mpay_gateway.flow.confirmation_opening import open_delivery
+from mpay_gateway.flow.holds import hold_of, note_taken, turn_void
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import announce
 from mpay_gateway.flow.reversal import open_reversal, record_providers_reversal
@@ -26,6 +28,8 @@ from mpay_gateway.storage import Work
 from mpay_gateway.storage.ledger import SUSPENSE, Entry, payable, receivable
 from mpay_gateway.storage.snapshots import Snapshot
 
+_CLAIMS_NOTHING = {ReversalGround.BY_PROVIDER, ReversalGround.ORDER_GONE}
+"""Grounds on which a payment's first money goes back: what it held of the order is free again."""
 _log = structlog.get_logger("captures")
 
 
@@ -89,6 +93,7 @@ class _Recording:
         self._actor = actor
         self._taken_back = taken_back
         self._now = parts.clock.now()
+        self._hold = hold_of(work, payment)
         self._snapshot: Snapshot = work.snapshots.get(payment.snapshot_id)
 
     def record(self, taken: ProviderCapture, method: str) -> Payment:
@@ -117,14 +122,19 @@ class _Recording:
 
     def _decide(self, taken: ProviderCapture) -> tuple[CaptureState, ReversalGround | None]:
         """A capture in review has no ground: nothing is confirmed or reversed without two people."""
+        first = not self._work.payments.captures_of(self._payment.id)
+        if first and self._hold.gives_back(taken.amount):
+            return CaptureState.SURPLUS, ReversalGround.ORDER_GONE
         if self._taken_back is CaptureState.SURPLUS:
             return CaptureState.SURPLUS, ReversalGround.BY_PROVIDER
         if self._taken_back is CaptureState.REVIEW:
             return CaptureState.REVIEW, None
-        if self._work.payments.captures_of(self._payment.id):
+        if not first:
             return CaptureState.SURPLUS, ReversalGround.SECOND_CAPTURE
         if taken.amount != self._payment.amount:
             return CaptureState.REVIEW, None
+        if self._hold.unwanted:
+            return CaptureState.SURPLUS, ReversalGround.ORDER_GONE
         claim = self._work.claims.of_payment(self._payment.id)
         if claim.state is ClaimState.HELD or self._retake():
             return CaptureState.CLAIMED, None
@@ -145,6 +155,8 @@ class _Recording:
             before, PaymentEvent.CAPTURE, actor=self._actor, at=self._now, next_check_at=None,
             captured_at=before.captured_at or taken.at, method=method or before.method, decline_reason=None,
         )  # fmt: skip
+        if before.state is not PaymentState.CAPTURED:
+            note_taken(self._work, self._hold, actor=self._actor, at=self._now)
         announce(self._parts, self._work, before, self._payment)
 
     def _claim_order(self) -> tuple[LineAllocation, ...]:
@@ -166,10 +178,13 @@ class _Recording:
         )
 
     def _give_back(self, capture: Capture, ground: ReversalGround) -> None:
-        if ground is not ReversalGround.BY_PROVIDER:
+        void = self._hold.gives_back(capture.amount) if ground is ReversalGround.ORDER_GONE else None
+        if ground is ReversalGround.BY_PROVIDER:
+            record_providers_reversal(self._parts, self._work, capture)
+        elif void is not None:
+            turn_void(self._work, void, capture, at=self._now)
+        else:
             open_reversal(self._parts, self._work, capture, ground, actor="machine")
-            return
-        record_providers_reversal(self._parts, self._work, capture)
         claim = self._work.claims.of_payment(self._payment.id)
-        if claim.state is ClaimState.HELD:
+        if claim.state is ClaimState.HELD and ground in _CLAIMS_NOTHING:
             self._work.claims.change(claim, ClaimEvent.RELEASE, actor=self._actor, at=self._now)

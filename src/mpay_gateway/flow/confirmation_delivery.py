@@ -1,5 +1,6 @@
 """Step 13: tell the service that its order is paid, as often as it takes, always with the same content."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -15,6 +16,7 @@ from mpay_gateway.domain.errors import (
     RemoteUnavailable,
     UnknownService,
 )
+from mpay_gateway.domain.identifiers import ServiceId
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.payment import (
     CaptureState,
@@ -61,7 +63,8 @@ def _send_first(parts: Parts, lease: Lease) -> None:
         if free:
             send(parts, lease)
         else:
-            parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, lease))
+            tried = _new_try(parts, lease, delivery)
+            parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, tried))
 
 
 def deliver(parts: Parts, lease: Lease) -> None:
@@ -72,24 +75,41 @@ def deliver(parts: Parts, lease: Lease) -> None:
         if delivery.state not in {DeliveryState.DUE, DeliveryState.LEASED}:
             work.tasks.finish(lease, due=None)
             return None
-        # A try that was leased and left no outcome may have reached the service.
-        lost = delivery.unanswered + (1 if delivery.state is DeliveryState.LEASED else 0)
         return work.deliveries.change(
             delivery, DeliveryEvent.LEASE, actor=f"process:{parts.process}", at=parts.clock.now(),
-            attempts=delivery.attempts + 1, unanswered=lost,
+            attempts=delivery.attempts + 1,
         )  # fmt: skip
 
     if parts.units.run("take-delivery", take) is not None:
         send(parts, lease)
 
 
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One try under its lease. `evidence`: whether anything left, from which moment on the service may know."""
+
+    lease: Lease
+    evidence: DurableSink
+
+    def others_unanswered(self, delivery: Delivery) -> int:
+        """The other tries of which the service may know."""
+        return delivery.unanswered - (1 if self.evidence.used else 0)
+
+
+def _new_try(parts: Parts, lease: Lease, delivery: Delivery) -> _Try:
+    evidence = DurableSink(
+        parts.units, parts.clock, delivery.payment_id, lease,
+        first_sent=lambda work: work.deliveries.note_sent(delivery.id),
+    )  # fmt: skip
+    return _Try(lease, evidence)
+
+
 def send(parts: Parts, lease: Lease) -> None:
     """Call the service and write down what came of it, under the lease's fence."""
     delivery = parts.units.read(lambda work: work.deliveries.get(lease.subject))
+    tried = _new_try(parts, lease, delivery)
     confirmation = ConfirmationToDeliver(
-        confirmation=Confirmation.from_json(delivery.content),
-        attempt=delivery.attempts,
-        evidence=DurableSink(parts.units, parts.clock, delivery.payment_id, lease),
+        Confirmation.from_json(delivery.content), attempt=delivery.attempts, evidence=tried.evidence
     )
     try:
         service = parts.services.get_any(delivery.service_id)
@@ -98,45 +118,47 @@ def send(parts: Parts, lease: Lease) -> None:
         _log.info("delivery_taken_over", delivery=delivery.id)
         return
     except PluginBusy:
-        parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, lease))
-        return
-    except RemoteRefused as error:
-        refusal = error
-        if error.permanent:
-            parts.units.run("delivery-refused", lambda work: _refused(parts, work, lease, service, refusal))
-        else:
-            parts.units.run("delivery-unanswered", lambda work: _not_answered(parts, work, lease, refusal))
+        parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, tried))
         return
     except MpayError as error:
-        problem = error
-        parts.units.run("delivery-unanswered", lambda work: _not_answered(parts, work, lease, problem))
+        _not_confirmed(parts, tried, delivery.service_id, error)
         return
-    parts.units.run("delivery-confirmed", lambda work: _confirmed(parts, work, lease))
+    parts.units.run("delivery-confirmed", lambda work: _confirmed(parts, work, tried))
 
 
-def _confirmed(parts: Parts, work: Work, lease: Lease) -> None:
+def _not_confirmed(parts: Parts, tried: _Try, service_id: ServiceId, error: MpayError) -> None:
+    if isinstance(error, RemoteRefused) and error.permanent:
+        service = parts.services.get_any(service_id)
+        parts.units.run("delivery-refused", lambda work: _refused(parts, work, tried, service, error))
+    else:
+        parts.units.run("delivery-unanswered", lambda work: _not_answered(parts, work, tried, error))
+
+
+def _confirmed(parts: Parts, work: Work, tried: _Try) -> None:
     """The service knows: the claim is acknowledged, and a paid order's invoice is closed."""
-    delivery = _leased(work, lease)
+    delivery = _leased(work, tried.lease)
     now, actor = parts.clock.now(), f"service:{delivery.service_id}"
     work.deliveries.change(
-        delivery, DeliveryEvent.CONFIRM, actor=actor, at=now, confirmed_at=now, last_error=""
-    )
+        delivery, DeliveryEvent.CONFIRM, actor=actor, at=now, confirmed_at=now, last_error="",
+        unanswered=tried.others_unanswered(delivery),
+    )  # fmt: skip
     claim = work.claims.of_payment(delivery.payment_id)
     work.claims.change(claim, ClaimEvent.ACKNOWLEDGE, actor=actor, at=now, acknowledged_at=now)
     _close_if_paid(work, work.payments.get(delivery.payment_id), at=now)
-    work.tasks.finish(lease, due=None)
+    work.tasks.finish(tried.lease, due=None)
 
 
-def _refused(parts: Parts, work: Work, lease: Lease, service: Service, error: RemoteRefused) -> None:
-    """A definite, signed no. The service's policy decides, unless an earlier try may have been taken."""
-    delivery = _leased(work, lease)
+def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: RemoteRefused) -> None:
+    """A definite, signed no. The service's policy decides, unless another try may have been taken."""
+    delivery = _leased(work, tried.lease)
     actor, now = f"service:{delivery.service_id}", parts.clock.now()
-    reverse = service.on_refusal is OnRefusal.REVERSE and not delivery.unanswered
+    others = tried.others_unanswered(delivery)
+    reverse = service.on_refusal is OnRefusal.REVERSE and not others
     work.deliveries.change(
-        delivery, DeliveryEvent.PARK, actor=actor, at=now, last_error=str(error)[:500],
+        delivery, DeliveryEvent.PARK, actor=actor, at=now, last_error=str(error)[:500], unanswered=others,
         parked_reason=REVERSED if reverse else REFUSED,
     )  # fmt: skip
-    work.tasks.finish(lease, due=None)
+    work.tasks.finish(tried.lease, due=None)
     if reverse:
         _give_back(parts, work, delivery, actor=actor)
 
@@ -160,30 +182,31 @@ def _give_back(parts: Parts, work: Work, delivery: Delivery, *, actor: str) -> N
     open_reversal(parts, work, surplus, ReversalGround.SERVICE_REFUSED, actor="machine")
 
 
-def _not_answered(parts: Parts, work: Work, lease: Lease, error: MpayError) -> None:
-    """No usable answer. Unless nothing was sent, the service may know: the try is counted as unanswered."""
-    delivery = _leased(work, lease)
+def _not_answered(parts: Parts, work: Work, tried: _Try, error: MpayError) -> None:
+    """No usable answer. Unless nothing was sent, the service may know: the try stays counted as unanswered."""
+    delivery = _leased(work, tried.lease)
     now = parts.clock.now()
     may_know = 0 if isinstance(error, _NOTHING_SENT) else 1
     work.deliveries.change(
         delivery, DeliveryEvent.UNANSWERED, actor="machine", at=now,
-        unanswered=delivery.unanswered + may_know, last_error=f"{type(error).__name__}: {error}"[:500],
+        unanswered=tried.others_unanswered(delivery) + may_know, last_error=f"{type(error).__name__}: {error}"[:500],
     )  # fmt: skip
     due = now + next_delivery(delivery.attempts)
-    work.tasks.finish(lease, due=due)
+    work.tasks.finish(tried.lease, due=due)
     _log.warning("delivery_unanswered", delivery=delivery.id, attempts=delivery.attempts, due=due.isoformat(),
                  error=type(error).__name__)  # fmt: skip
 
 
-def _postponed(parts: Parts, work: Work, lease: Lease) -> None:
+def _postponed(parts: Parts, work: Work, tried: _Try) -> None:
     """Nothing was sent: the try does not count."""
-    delivery = _leased(work, lease)
+    delivery = _leased(work, tried.lease)
     now = parts.clock.now()
     work.deliveries.change(
         delivery, DeliveryEvent.UNANSWERED, actor="machine", at=now, attempts=delivery.attempts - 1,
+        unanswered=tried.others_unanswered(delivery),
         last_error="not sent yet: the service has all the calls in flight that it takes",
     )  # fmt: skip
-    work.tasks.finish(lease, due=now + AGAIN)
+    work.tasks.finish(tried.lease, due=now + AGAIN)
 
 
 def _leased(work: Work, lease: Lease) -> Delivery:

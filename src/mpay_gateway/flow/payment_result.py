@@ -148,6 +148,6 @@ def _outcome_of_money(captures: tuple[Capture, ...], reversals: tuple[Reversal, 
     if CaptureState.REVIEW in states:
         return Outcome.BEING_CHECKED
     grounds = {reversal.ground for reversal in reversals}
-    if ReversalGround.SERVICE_REFUSED in grounds:
+    if grounds & {ReversalGround.SERVICE_REFUSED, ReversalGround.ORDER_GONE}:
         return Outcome.REFUSED_BY_SERVICE
     return Outcome.GIVEN_BACK if ReversalGround.BY_PROVIDER in grounds else Outcome.PAID_TWICE

@@ -64,7 +64,7 @@ def reverse(parts: Parts, lease: Lease) -> None:
         answer = parts.calls.reverse_payment(payment.account_id, to_check, reversal.amount, key=reversal.key)
     except MpayError as error:
         problem = error
-        event = ReversalEvent.REFUSE if _is_final(error) else ReversalEvent.UNANSWERED
+        event = ReversalEvent.REFUSE if is_final(error) else ReversalEvent.UNANSWERED
         parts.units.run("reversal-not-done", lambda work: _not_done(parts, work, lease, event, problem))
     else:
         parts.units.run("reversal-done", lambda work: _answered(parts, work, lease, answer))
@@ -77,7 +77,7 @@ def _leased(work: Work, lease: Lease) -> tuple[Payment, Reversal]:
     return payment, work.reversals.lock(lease.subject)
 
 
-def _is_final(error: MpayError) -> bool:
+def is_final(error: MpayError) -> bool:
     """Whether asking again cannot help: a definite no, or an account that gives nothing back. People act."""
     return isinstance(error, NoPluginAnswered) or (isinstance(error, RemoteRefused) and error.permanent)
 

@@ -24,6 +24,11 @@ _CHANGE = update(deliveries).where(
     deliveries.c.state == bindparam("was"),
     deliveries.c.attempts == bindparam("attempts_were"),
 )
+_NOTE_SENT = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("of_id"))
+    .values(unanswered=deliveries.c.unanswered + 1)
+)
 
 
 class Deliveries:
@@ -78,6 +83,10 @@ class Deliveries:
             raise Conflict(f"delivery {delivery.id}")
         self._write_down(changed, event.value, delivery.state.value, actor, at)
         return changed
+
+    def note_sent(self, delivery_id: str) -> None:
+        """Count a try when it leaves: from now on the service may know. No change of state."""
+        self._connection.execute(_NOTE_SENT, {"of_id": delivery_id})
 
     def _write_down(self, delivery: Delivery, event: str, before: str, actor: str, at: datetime) -> None:
         detail = delivery.last_error or delivery.content_digest[:16]

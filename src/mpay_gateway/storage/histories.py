@@ -13,6 +13,7 @@ from mpay_gateway.storage.audit import AuditRow
 from mpay_gateway.storage.evidence import EvidenceRow
 from mpay_gateway.storage.tables import (
     audit,
+    capture_intents,
     captures,
     claims,
     deliveries,
@@ -92,7 +93,7 @@ class Histories:
 
     def _states(self) -> Select[Any]:
         tables = {"payment": payments, "capture": captures, "claim": claims, "delivery": deliveries,
-                  "reversal": reversals}  # fmt: skip
+                  "intent": capture_intents, "reversal": reversals}  # fmt: skip
         parts = []
         for machine, table in tables.items():
             payment_id = table.c.id if table is payments else table.c.payment_id

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import Row, Select, bindparam, func, insert, literal_column, select, union_all, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import Conflict, UnknownPayment
@@ -14,6 +14,7 @@ from mpay_gateway.domain.payment import (
     Capture,
     CaptureState,
     DeclineReason,
+    IntentState,
     Payment,
     PaymentState,
     ReversalState,
@@ -22,7 +23,7 @@ from mpay_gateway.domain.service import Channel
 from mpay_gateway.domain.transitions import CaptureEvent, PaymentEvent, next_state
 from mpay_gateway.storage.audit import Audit, Change
 from mpay_gateway.storage.statements import insert_once
-from mpay_gateway.storage.tables import captures, payments, provider_accounts, reversals
+from mpay_gateway.storage.tables import capture_intents, captures, payments, provider_accounts, reversals
 
 _PLAIN = tuple(name for name in Payment.__dataclass_fields__ if name != "amount")
 _OPEN = tuple(state for state in PaymentState if state.open)
@@ -107,8 +108,11 @@ class Payments:
         return self._many(_OF_ORDER, {"of_service": service_id, "of_key": order_key})
 
     def open_by_account(self) -> dict[AccountId, int]:
-        """How many payments of each account may still move money: open, or with a reversal under way."""
-        moving = select(reversals.c.payment_id).where(reversals.c.state == ReversalState.DUE)
+        """How many payments of each account may still move money: open, or with a capture or reversal under way."""
+        moving = union_all(
+            select(reversals.c.payment_id).where(reversals.c.state == ReversalState.DUE),
+            select(capture_intents.c.payment_id).where(capture_intents.c.state == IntentState.DUE),
+        )
         rows = self._connection.execute(
             select(payments.c.account_id, func.count())
             .where(payments.c.state.in_(_OPEN) | payments.c.id.in_(moving))

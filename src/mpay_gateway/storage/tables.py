@@ -167,6 +167,20 @@ captures = Table(
     UniqueConstraint("account_id", "transaction_id"),
 )  # fmt: skip
 
+capture_intents = Table(
+    "capture_intents", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("payment_id", ForeignKey("payments.id"), nullable=False, unique=True),
+    Column("key", _Id, nullable=False, unique=True),
+    *_money(),
+    Column("state", String(16), nullable=False),
+    Column("wanted", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_error", Text, nullable=False),
+    comment="Two-step: the decision to take held money, stored before the provider is asked.",
+)  # fmt: skip
+
 claims = Table(
     "claims", metadata,
     Column("id", _Id, primary_key=True),

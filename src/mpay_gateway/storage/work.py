@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from mpay_gateway.boundary import Clock
 from mpay_gateway.storage.audit import Audit
+from mpay_gateway.storage.capture_intents import CaptureIntents
 from mpay_gateway.storage.claims import Claims
 from mpay_gateway.storage.deliveries import Deliveries
 from mpay_gateway.storage.evidence import EvidenceRows
@@ -20,14 +21,15 @@ from mpay_gateway.storage.reversals import Reversals
 from mpay_gateway.storage.services import Services
 from mpay_gateway.storage.snapshots import Snapshots
 from mpay_gateway.storage.switches import Switches
-from mpay_gateway.storage.tasks import Tasks
+from mpay_gateway.storage.tasks import LeaseTime, Tasks
 from mpay_gateway.storage.visits import Visits
 
 
 class Work:
     """One open unit of work."""
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock, lease_time: LeaseTime) -> None:
+        self._lease_time = lease_time
         self.connection = connection
         self.clock = clock
         self.committed = False
@@ -83,6 +85,10 @@ class Work:
         return Claims(self.connection, self.audit)
 
     @cached_property
+    def capture_intents(self) -> CaptureIntents:
+        return CaptureIntents(self.connection, self.audit)
+
+    @cached_property
     def deliveries(self) -> Deliveries:
         return Deliveries(self.connection, self.audit)
 
@@ -96,7 +102,7 @@ class Work:
 
     @cached_property
     def tasks(self) -> Tasks:
-        return Tasks(self.connection)
+        return Tasks(self.connection, self._lease_time)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -6,12 +6,20 @@ import pytest
 
 from mpay_gateway.domain import transitions
 from mpay_gateway.domain.errors import InvalidTransition
-from mpay_gateway.domain.payment import CaptureState, ClaimState, DeliveryState, PaymentState, ReversalState
+from mpay_gateway.domain.payment import (
+    CaptureState,
+    ClaimState,
+    DeliveryState,
+    IntentState,
+    PaymentState,
+    ReversalState,
+)
 from mpay_gateway.domain.transitions import (
     EDGES,
     CaptureEvent,
     ClaimEvent,
     DeliveryEvent,
+    IntentEvent,
     PaymentEvent,
     ReversalEvent,
     allows,
@@ -24,6 +32,7 @@ MACHINES = {
     "capture": (CaptureState, CaptureEvent),
     "claim": (ClaimState, ClaimEvent),
     "delivery": (DeliveryState, DeliveryEvent),
+    "intent": (IntentState, IntentEvent),
     "reversal": (ReversalState, ReversalEvent),
 }
 TARGETS = {(edge.machine, edge.source, edge.event): edge.target for edge in EDGES}
@@ -73,7 +82,14 @@ def test_nothing_takes_captured_money_away(event):
 
 
 def test_every_state_can_be_reached():
-    births = (PaymentState.CREATED, ClaimState.HELD, DeliveryState.DUE, ReversalState.DUE, *CaptureState)
+    births = (
+        PaymentState.CREATED,
+        ClaimState.HELD,
+        DeliveryState.DUE,
+        IntentState.DUE,
+        ReversalState.DUE,
+        *CaptureState,
+    )
     reached = {(type(state), state) for state in births}
     while True:
         further = {

@@ -48,6 +48,7 @@ from mpay_gateway.flow.visiting import Arrival, find_visit, open_visit
 from mpay_gateway.plugin_host import AccountInfo, ConnectorInfo, InstrumentInfo, Registry
 from mpay_gateway.settings import LimitSettings
 from mpay_gateway.storage import UnitOfWork, create_engine
+from mpay_gateway.storage.tasks import LeaseTime
 from mpay_gateway.storage.visits import Visit
 from mpay_gateway.worker import Worker
 
@@ -272,7 +273,7 @@ def scripted_gateway(
     """A gateway on a fresh database that has its tables, with one service, one account, one instrument."""
     clock = HandClock()
     calls = ScriptedCalls(clock)
-    units = UnitOfWork(create_engine(database_url), clock)
+    units = UnitOfWork(create_engine(database_url), clock, lease_time=LeaseTime.CALLER)
     registry = _registry()
     services = ServiceDirectory(units, registry, clock)
     parts = Parts(

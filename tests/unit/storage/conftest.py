@@ -6,6 +6,7 @@ import pytest
 
 from mpay_gateway.boundary import SystemClock
 from mpay_gateway.storage import UnitOfWork, create_engine
+from mpay_gateway.storage.tasks import LeaseTime
 from tests.unit.databases import migrated_url
 
 __all__ = ["migrated_url"]
@@ -14,5 +15,5 @@ __all__ = ["migrated_url"]
 @pytest.fixture
 def units(migrated_url: str) -> Iterator[UnitOfWork]:
     engine = create_engine(migrated_url)
-    yield UnitOfWork(engine, SystemClock())
+    yield UnitOfWork(engine, SystemClock(), lease_time=LeaseTime.CALLER)
     engine.dispose()

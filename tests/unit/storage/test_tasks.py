@@ -9,6 +9,7 @@ from mpay_gateway.boundary import SystemClock
 from mpay_gateway.domain.errors import Conflict
 from mpay_gateway.storage import UnitOfWork, create_engine
 from mpay_gateway.storage.tasks import TaskKind
+from tests.scene.waiting import eventually
 from tests.unit.databases import make_tables
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -162,3 +163,82 @@ def test_a_worker_passes_by_what_another_is_just_claiming(postgres_url):
     assert sorted(mine + theirs) == ["a", "b"]
     assert len(mine) == len(theirs) == 1
     units.engine.dispose()
+
+
+def test_a_renewed_lease_is_nobody_elses_for_its_whole_span_again(units):
+    schedule(units, "a", NOW)
+    (lease,) = claim(units)
+    later = NOW + timedelta(seconds=50)
+    units.run("renew", lambda work: work.tasks.renew(lease, now=later))
+    assert claim(units, now=later + timedelta(seconds=59)) == ()
+    assert len(claim(units, now=later + timedelta(seconds=61))) == 1
+
+
+def test_a_lease_that_ran_out_is_renewed_unless_somebody_took_it(units):
+    schedule(units, "a", NOW)
+    (lease,) = claim(units)
+    units.run("renew", lambda work: work.tasks.renew(lease, now=NOW + 5 * MINUTE))
+    assert claim(units, now=NOW + 5 * MINUTE) == ()
+    (taken,) = claim(units, now=NOW + 7 * MINUTE)
+    for late in (lambda work: work.tasks.renew(lease, now=NOW), lambda work: work.tasks.check(lease)):
+        with pytest.raises(Conflict):
+            units.run("late", late)
+    units.run("renew", lambda work: work.tasks.renew(taken, now=NOW))
+
+
+def test_of_a_renewal_and_a_takeover_at_once_one_wins(units):
+    """Either the sender holds the lease again and nobody else claims it, or it may not send."""
+    for number in range(20):
+        schedule(units, f"s{number}", NOW)
+        (lease,) = claim(units)
+        late, renewed, claimed = NOW + 2 * MINUTE, [], []
+
+        def renew(lease=lease, late=late, renewed=renewed) -> None:
+            try:
+                units.run("renew", lambda work: work.tasks.renew(lease, now=late))
+            except Conflict:
+                return
+            renewed.append(lease)
+
+        at_once(renew, lambda late=late, claimed=claimed: claimed.extend(claim(units, now=late)))
+        assert len(renewed) + len(claimed) == 1
+        finish(units, (renewed + claimed)[0])
+
+
+@pytest.fixture
+def shared_units(postgres_url):
+    """As machines share a PostgreSQL: leases are judged by its clock."""
+    units = UnitOfWork(create_engine(postgres_url(prepare=make_tables)), SystemClock())
+    yield units
+    units.engine.dispose()
+
+
+@pytest.mark.parametrize("skew", [-60 * MINUTE, -MINUTE, timedelta(0), MINUTE, 60 * MINUTE])
+def test_on_postgresql_no_machines_clock_takes_a_lease_that_still_runs(shared_units, skew):
+    """F80: the clock of one machine is minutes or an hour off."""
+    here, there = NOW, NOW + skew
+    schedule(shared_units, "a", min(here, there))
+    (lease,) = claim(shared_units, now=here)
+    assert claim(shared_units, now=there) == ()
+    assert not shared_units.read(lambda work: work.tasks.any_due(there))
+    assert lease_by(shared_units, there) is None
+    shared_units.run("renew", lambda work: work.tasks.renew(lease, now=here))
+    assert lease_by(shared_units, there) is None
+    finish(shared_units, lease)
+
+
+@pytest.mark.parametrize("skew", [-60 * MINUTE, 60 * MINUTE])
+def test_on_postgresql_a_lease_that_ran_out_is_free_whatever_the_holders_clock_said(shared_units, skew):
+    def shortly(work):
+        now = NOW + skew
+        return work.tasks.lease(RECHECK, "a", worker="w", now=now, until=now + timedelta(milliseconds=1))
+
+    assert shared_units.run("lease", shortly) is not None
+    eventually(lambda: lease_by(shared_units, NOW), within=10)
+
+
+def lease_by(units, now: datetime):
+    """A lease for the machine whose clock says `now`, if the task is free."""
+    return units.run(
+        "lease", lambda work: work.tasks.lease(RECHECK, "a", worker="x", now=now, until=now + MINUTE)
+    )

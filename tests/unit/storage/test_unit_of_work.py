@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from structlog.testing import capture_logs
 
 from mpay_gateway.boundary import refuse_inside_unit_of_work
 from mpay_gateway.domain.errors import OutboundCallRefused
@@ -175,3 +176,18 @@ def test_many_threads_lose_no_update(units):
         thread.join(30)
     query = select(func.count()).select_from(ledger_accounts)
     assert units.read(lambda work: work.connection.execute(query).scalar_one()) == 41
+
+
+def test_a_follower_that_fails_stops_no_other_and_makes_no_commit_look_failed(units):
+    heard = []
+
+    def follow_up(work):
+        add("ana")(work)
+        work.after_commit([].pop)
+        work.after_commit(lambda: heard.append("second"))
+        return "stored"
+
+    with capture_logs() as logs:
+        assert units.run("add", follow_up) == "stored"
+    assert (heard, names(units)) == (["second"], ["ana"])
+    assert [(each["event"], each["unit"]) for each in logs] == [("follower_failed", "add")]

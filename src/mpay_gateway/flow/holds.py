@@ -1,0 +1,90 @@
+"""Money that a provider only holds: the stored decisions to take it or to give it up.
+
+Of one payment there is one intent to capture and one void at most, each under a key that never changes. No void is
+begun while an intent is due, no capture once a void is begun.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.payment import (
+    Capture,
+    CaptureIntent,
+    IntentState,
+    Payment,
+    PaymentState,
+    Reversal,
+    ReversalGround,
+    ReversalState,
+)
+from mpay_gateway.domain.transitions import IntentEvent, ReversalEvent
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.tasks import TaskKind
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What was decided of a payment's held money. `void` is None also once it gives a capture back."""
+
+    intent: CaptureIntent | None = None
+    void: Reversal | None = None
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether money that is found taken goes back: the order was found gone before."""
+        return self.void is not None or (self.intent is not None and not self.intent.wanted)
+
+    def gives_back(self, amount: Money) -> Reversal | None:
+        """The void whose key must give back a first capture of this amount, if any.
+
+        It may have reached the provider before or after the money was taken: only its key tells.
+        """
+        if self.void is None or self.void.state is not ReversalState.DUE or self.void.amount != amount:
+            return None
+        return self.void
+
+
+def hold_of(work: Work, payment: Payment) -> Hold:
+    """What is decided so far; nothing of a payment whose money was never held."""
+    if payment.state in {PaymentState.CREATED, PaymentState.STARTED}:
+        return Hold()
+    voids = (each for each in work.reversals.of_payment(payment.id) if each.capture_id is None)
+    return Hold(work.capture_intents.of_payment(payment.id), next(voids, None))
+
+
+def begin_capture(parts: Parts, work: Work, payment: Payment) -> CaptureIntent:
+    """Decide to take the held money. It is asked for after the commit, and may be taken from then on."""
+    intent = CaptureIntent(
+        id=parts.ids.token(), payment_id=payment.id, key=f"cap-{payment.id}", amount=payment.amount,
+        state=IntentState.DUE, created_at=parts.clock.now(),
+    )  # fmt: skip
+    work.capture_intents.add(intent, actor="machine")
+    return intent
+
+
+def begin_void(parts: Parts, work: Work, payment: Payment) -> Reversal:
+    """Decide to give the hold up. From now on no money of this payment pays its order."""
+    void = Reversal(
+        id=parts.ids.token(), payment_id=payment.id, capture_id=None, key=f"void-{payment.id}",
+        amount=payment.amount, ground=ReversalGround.ORDER_GONE, state=ReversalState.DUE,
+        created_at=parts.clock.now(),
+    )  # fmt: skip
+    work.reversals.add(void, actor="machine")
+    return void
+
+
+def turn_void(work: Work, void: Reversal, capture: Capture, *, at: datetime) -> None:
+    """Let the void that is due give the captured money back instead, under the key that the provider may know."""
+    work.reversals.change(
+        void, ReversalEvent.UNANSWERED, actor="machine", at=at, capture_id=capture.id,
+        last_error="the provider took the money: it is given back as a capture",
+    )  # fmt: skip
+    work.tasks.schedule(TaskKind.REVERSE, void.id, at)
+
+
+def note_taken(work: Work, hold: Hold, *, actor: str, at: datetime) -> None:
+    """The provider took the money, whoever heard of it: the intent has its answer."""
+    if hold.intent is not None and hold.intent.state is not IntentState.DONE:
+        work.capture_intents.change(hold.intent, IntentEvent.DONE, actor=actor, at=at, last_error="")
