@@ -63,12 +63,12 @@ def give_up_held(parts: Parts, lease: Lease, payment: Payment, void: Reversal) -
 
 
 def wrong_void(work: Work, void: Reversal, error: str, *, at: datetime) -> None:
-    """A void that cannot end well: a person looks into it."""
+    """A void that came to nothing: the hold ended by itself, or its money was taken. Operators read of it."""
     if void.state is ReversalState.DUE:
         work.reversals.change(
             void, ReversalEvent.REFUSE, actor="machine", at=at, attempts=void.attempts, last_error=error
         )
-        _log.error("void_needs_a_person", payment=void.payment_id, void=void.id, error=error)
+        _log.error("void_failed", payment=void.payment_id, void=void.id, error=error)
 
 
 def _to_check(parts: Parts, lease: Lease, payment: Payment) -> PaymentToCheck:

@@ -58,7 +58,8 @@ class HookSpecs:
     def mpay_lookup_orders(self, service: Service, query: OrderQuery) -> OrderLookup:
         """Step 5: ask the service for the orders under a key. Routed by connector. I/O, no effect.
 
-        An unknown order is an empty answer, whichever way the service says it.
+        An unknown order is an empty answer, whichever way the service says it; not `certain` when its words may
+        also mean a passing fault.
         Raises: UnknownService, RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
         """
 
@@ -115,6 +116,8 @@ class HookSpecs:
     def mpay_capture_payment(self, payment: PaymentToCheck, amount: Money, key: str) -> ProviderConfirmation:
         """Step 12, two-step only: take money that is authorised. Routed by account; idempotent by `key`. I/O.
 
+        Called again under the same key until the answer is definite. RemoteRefused with `permanent=True` says
+        that nothing was taken under this key and nothing will be: the hold is then given up.
         Raises: RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
         """
 

@@ -285,7 +285,7 @@ def test_another_amount_taken_around_a_void_is_a_persons_affair(stage, asked_fir
         stage.gateway.work(turns=12, minutes=5)
     assert stage.captures == [CaptureState.REVIEW]
     assert stage.void.state is ReversalState.REFUSED
-    assert "void_needs_a_person" in {each["event"] for each in logs}
+    assert "void_failed" in {each["event"] for each in logs}
     assert check_books(stage.gateway.parts.units) == ()
     assert stage.gateway.calls.delivered == []
 
@@ -354,7 +354,7 @@ def test_a_void_refused_for_good_ends_when_nothing_is_held_any_more(stage):
     stage.assert_agrees()
     events = [each["event"] for each in logs]
     assert "void_refused" in events
-    assert events.count("void_needs_a_person") == 1
+    assert events.count("void_failed") == 1
 
 
 def test_a_capture_of_a_hold_that_the_bank_gave_up_ends(stage):
