@@ -30,7 +30,10 @@ class Commands(LazyCommands):
         "services": Entry("services:services", "Register and list e-Services."),
         "instruments": Entry("instruments:instruments", "List ways to pay, switch them off and on."),
         "payment": Entry("payments:payment", "Find payments and read their whole story."),
-        "delivery": Entry("deliveries:delivery", "List confirmations and send them again."),
+        "delivery": Entry("deliveries:delivery", "List confirmations, send them again, stop them."),
+        "resolve": Entry(
+            "decisions:resolve", "Decide, two operators together, on money in review or released."
+        ),
         "operator": Entry("operators:operator", "Name the people who may act on money."),
         "plugins": Entry("plugins:plugins", "List plugins and what each is used for."),
         "hooks": Entry("plugins:hooks", "List the hooks, what they promise, who implements them."),

@@ -122,6 +122,12 @@ def _after_capture(story: Story) -> Iterator[tuple[str, str]]:
             yield "confirmed", both(delivery.confirmed_at)
         if delivery.last_error:
             yield "last error", f"{delivery.last_error} {delivery.parked_reason}".rstrip()
+    for decision in story.decisions:
+        who = f"{decision.opened_by}, {decision.decided_by or 'nobody yet'}"
+        yield (
+            "decision",
+            f"{decision.state.value} {decision.act.value} {decision.amount}, {who}: {decision.reason}",
+        )
     for reversal in story.reversals:
         what = f"{reversal.state.value} {reversal.amount}, {reversal.ground.value}, {reversal.attempts} tries"
         yield "reversal", f"{what}; {reversal.last_error}" if reversal.last_error else what

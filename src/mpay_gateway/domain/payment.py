@@ -181,6 +181,7 @@ class Delivery:
 
     `content` is what is always sent, fixed at capture. `unanswered` counts the tries of which the service may
     know, from the commit before they leave: while there is another one, no refusal may lead to a reversal.
+    `owner`: who looks after it while it is parked.
     """
 
     id: str
@@ -194,6 +195,7 @@ class Delivery:
     unanswered: int = 0
     confirmed_at: datetime | None = None
     parked_reason: str = ""
+    owner: str = ""
     last_error: str = ""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar, cast
 
+from mpay_gateway.domain.decision import DecisionState
 from mpay_gateway.domain.errors import InvalidTransition
 from mpay_gateway.domain.payment import (
     CaptureState,
@@ -48,6 +49,7 @@ class DeliveryEvent(StrEnum):
     CONFIRM = "confirm"
     UNANSWERED = "unanswered"
     PARK = "park"
+    WITHHOLD = "withhold"
     RETRY = "retry"
 
 
@@ -64,9 +66,16 @@ class ReversalEvent(StrEnum):
     RETRY = "retry"
 
 
-S = TypeVar("S", PaymentState, CaptureState, ClaimState, DeliveryState, IntentState, ReversalState)
-State = PaymentState | CaptureState | ClaimState | DeliveryState | IntentState | ReversalState
-Event = PaymentEvent | CaptureEvent | ClaimEvent | DeliveryEvent | IntentEvent | ReversalEvent
+class DecisionEvent(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+S = TypeVar(
+    "S", PaymentState, CaptureState, ClaimState, DeliveryState, IntentState, ReversalState, DecisionState
+)
+State = PaymentState | CaptureState | ClaimState | DeliveryState | IntentState | ReversalState | DecisionState
+Event = PaymentEvent | CaptureEvent | ClaimEvent | DeliveryEvent | IntentEvent | ReversalEvent | DecisionEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,7 @@ _L, _LE = ClaimState, ClaimEvent
 _D, _DE = DeliveryState, DeliveryEvent
 _I, _IE = IntentState, IntentEvent
 _R, _RE = ReversalState, ReversalEvent
+_O, _OE = DecisionState, DecisionEvent
 
 EDGES: tuple[Edge, ...] = (
     Edge("payment", _P.CREATED, _PE.START, _P.STARTED, "a call to the provider may leave"),
@@ -115,7 +125,13 @@ EDGES: tuple[Edge, ...] = (
     Edge("payment", _P.EXPIRED, _PE.EXPIRE, _P.EXPIRED, "told again"),
     Edge("capture", _C.REVIEW, _CE.ACCEPT, _C.CLAIMED, "two operators accept another amount"),
     Edge("capture", _C.REVIEW, _CE.GIVE_BACK, _C.SURPLUS, "two operators give the money back"),
-    Edge("capture", _C.CLAIMED, _CE.RELEASE_TO_PAYER, _C.SURPLUS, "the service refused the confirmation"),
+    Edge(
+        "capture",
+        _C.CLAIMED,
+        _CE.RELEASE_TO_PAYER,
+        _C.SURPLUS,
+        "the service refused the confirmation, or two operators gave it up",
+    ),
     Edge("claim", _L.HELD, _LE.CAPTURE, _L.CAPTURED, "the money is there"),
     Edge("claim", _L.HELD, _LE.RELEASE, _L.RELEASED, "declined, cancelled or expired"),
     Edge("claim", _L.CAPTURED, _LE.ACKNOWLEDGE, _L.ACKNOWLEDGED, "the service knows"),
@@ -126,6 +142,7 @@ EDGES: tuple[Edge, ...] = (
     Edge("delivery", _D.LEASED, _DE.CONFIRM, _D.CONFIRMED, "the service's signed word"),
     Edge("delivery", _D.LEASED, _DE.UNANSWERED, _D.DUE, "no usable answer: again later"),
     Edge("delivery", _D.LEASED, _DE.PARK, _D.PARKED, "definitely refused: a person decides"),
+    Edge("delivery", _D.DUE, _DE.WITHHOLD, _D.PARKED, "an operator stops the sending"),
     Edge("delivery", _D.PARKED, _DE.RETRY, _D.DUE, "an operator sends it again"),
     Edge("delivery", _D.DUE, _DE.RETRY, _D.DUE, "an operator hurries it"),
     Edge("intent", _I.DUE, _IE.DONE, _I.DONE, "two-step: the provider took the money"),
@@ -136,6 +153,8 @@ EDGES: tuple[Edge, ...] = (
     Edge("reversal", _R.DUE, _RE.UNANSWERED, _R.DUE, "no usable answer: again with the same key"),
     Edge("reversal", _R.DUE, _RE.REFUSE, _R.REFUSED, "the provider refuses: a person decides"),
     Edge("reversal", _R.REFUSED, _RE.RETRY, _R.DUE, "an operator tries again; a void, when the hold is back"),
+    Edge("decision", _O.PROPOSED, _OE.APPROVE, _O.APPROVED, "a second operator agrees, and it is done"),
+    Edge("decision", _O.PROPOSED, _OE.REJECT, _O.REJECTED, "an operator does not agree, or takes it back"),
 )
 
 # StrEnum members of different machines may compare equal as text: the type is part of the key.

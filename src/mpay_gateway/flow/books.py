@@ -29,6 +29,7 @@ BIRTHS = {
     "delivery": "create",
     "intent": "create",
     "reversal": "create",
+    "decision": "create",
 }
 """The event that makes a row of each machine; what state it is born in is the row's own affair."""
 _EDGES = {(edge.machine, edge.source.value, edge.event.value, edge.target.value) for edge in EDGES}

@@ -42,6 +42,8 @@ REFUSED = "refused"
 """Parked: the service definitely refuses, an operator decides."""
 REVERSED = "reversed"
 """Parked for good: the service definitely refuses, and the money goes back to the payer."""
+WITHHELD = "withheld"
+"""Parked: an operator stopped the sending."""
 _NOTHING_SENT = (RemoteUnavailable, UnknownService, NoPluginAnswered)
 _log = structlog.get_logger("delivery")
 
@@ -160,10 +162,10 @@ def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: Rem
     )  # fmt: skip
     work.tasks.finish(tried.lease, due=None)
     if reverse:
-        _give_back(parts, work, delivery, actor=actor)
+        _give_back(parts, work, delivery, ReversalGround.SERVICE_REFUSED, actor=actor)
 
 
-def _give_back(parts: Parts, work: Work, delivery: Delivery, *, actor: str) -> None:
+def _give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGround, *, actor: str) -> None:
     """The order does not take the money: it becomes the payer's again."""
     now = parts.clock.now()
     capture = next(
@@ -179,7 +181,7 @@ def _give_back(parts: Parts, work: Work, delivery: Delivery, *, actor: str) -> N
         "release", capture.id, (*owed, Entry.credit(SUSPENSE, capture.amount)),
         payment_id=delivery.payment_id, at=now,
     )  # fmt: skip
-    open_reversal(parts, work, surplus, ReversalGround.SERVICE_REFUSED, actor="machine")
+    open_reversal(parts, work, surplus, ground, actor="machine")
 
 
 def _not_answered(parts: Parts, work: Work, tried: _Try, error: MpayError) -> None:
@@ -231,6 +233,39 @@ def _close_if_paid(work: Work, payment: Payment, *, at: datetime) -> None:
         work.invoices.close(invoice.id, at=at)
 
 
+def give_up_delivery(parts: Parts, work: Work, delivery_id: str, *, actor: str) -> None:
+    """Two operators have decided that the service will not be told: the money goes back. The payment is locked.
+
+    Raises: InvalidTransition when the delivery is not parked any more.
+    """
+    delivery = work.deliveries.lock(delivery_id)
+    if delivery.state is not DeliveryState.PARKED or delivery.parked_reason == REVERSED:
+        raise InvalidTransition(f"delivery {delivery_id} is {delivery.state.value} {delivery.parked_reason}")
+    work.deliveries.note(delivery, parked_reason=REVERSED)
+    _give_back(parts, work, delivery, ReversalGround.OPERATORS, actor=actor)
+
+
+def park_delivery(parts: Parts, delivery_id: str, reason: str, *, owner: str, actor: str) -> Delivery:
+    """Stop sending a confirmation until somebody retries or releases it, or give a parked one an owner.
+
+    Raises: NotFound; InvalidTransition when it is being sent just now, or is confirmed.
+    """
+
+    def park(work: Work) -> Delivery:
+        work.payments.lock(work.deliveries.get(delivery_id).payment_id)
+        delivery = work.deliveries.lock(delivery_id)
+        if delivery.state is DeliveryState.PARKED:
+            return work.deliveries.note(delivery, owner=owner)
+        parked = work.deliveries.change(
+            delivery, DeliveryEvent.WITHHOLD, actor=actor, at=parts.clock.now(),
+            parked_reason=reason or WITHHELD, owner=owner,
+        )  # fmt: skip
+        work.tasks.schedule(TaskKind.DELIVER, delivery.id, None)
+        return parked
+
+    return parts.units.run("park-delivery", park)
+
+
 def hurry_delivery(parts: Parts, delivery_id: str, *, actor: str) -> Delivery:
     """An operator sends a waiting or parked delivery again, now. Raises: NotFound; InvalidTransition."""
 
@@ -240,7 +275,9 @@ def hurry_delivery(parts: Parts, delivery_id: str, *, actor: str) -> Delivery:
         if delivery.parked_reason == REVERSED:
             raise InvalidTransition(f"delivery {delivery_id}: the money went back to the payer")
         now = parts.clock.now()
-        changed = work.deliveries.change(delivery, DeliveryEvent.RETRY, actor=actor, at=now, parked_reason="")
+        changed = work.deliveries.change(
+            delivery, DeliveryEvent.RETRY, actor=actor, at=now, parked_reason="", owner=""
+        )
         work.tasks.schedule(TaskKind.DELIVER, delivery.id, now)
         return changed
 

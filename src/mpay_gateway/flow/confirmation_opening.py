@@ -5,6 +5,7 @@ In the commit of the capture the delivery is leased to this process, which sends
 
 from mpay_gateway.domain.confirmation import Confirmation, build_lines, build_properties
 from mpay_gateway.domain.invoice import LineAllocation
+from mpay_gateway.domain.money import sum_money
 from mpay_gateway.domain.order import Order
 from mpay_gateway.domain.payment import Delivery, DeliveryState, Payment
 from mpay_gateway.domain.transitions import DeliveryEvent
@@ -48,7 +49,7 @@ def _confirmation(payment: Payment, order: Order, allocations: tuple[LineAllocat
         service_id=payment.service_id,
         order_key=payment.order_key,
         paid_at=payment.captured_at.replace(microsecond=0),
-        total=payment.amount,
+        total=sum_money((part.amount for part in allocations), payment.amount.currency),
         lines=build_lines(allocations),
         properties=build_properties(order, payment.method),
     )

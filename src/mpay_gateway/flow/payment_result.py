@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from mpay_gateway.domain.errors import NotFound, UnknownPayment
 from mpay_gateway.domain.identifiers import clean_order_key, clean_payment_id
+from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import Order
 from mpay_gateway.domain.payment import (
     Capture,
@@ -41,6 +42,7 @@ class Outcome(StrEnum):
     PAID_TWICE = "paid-twice"
     REFUSED_BY_SERVICE = "refused-by-service"
     GIVEN_BACK = "given-back"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,12 @@ class ResultPage:
     delivery: Delivery | None
     captures: tuple[Capture, ...]
     given_back: tuple[Reversal, ...]
+
+    @property
+    def amount(self) -> Money:
+        """What pays the order, where operators accepted another amount; else what was asked."""
+        claimed = (each.amount for each in self.captures if each.state is CaptureState.CLAIMED)
+        return next(claimed, self.payment.amount)
 
     @property
     def told(self) -> bool:
@@ -150,4 +158,6 @@ def _outcome_of_money(captures: tuple[Capture, ...], reversals: tuple[Reversal, 
     grounds = {reversal.ground for reversal in reversals}
     if grounds & {ReversalGround.SERVICE_REFUSED, ReversalGround.ORDER_GONE}:
         return Outcome.REFUSED_BY_SERVICE
+    if ReversalGround.OPERATORS in grounds:
+        return Outcome.RETURNED
     return Outcome.GIVEN_BACK if ReversalGround.BY_PROVIDER in grounds else Outcome.PAID_TWICE

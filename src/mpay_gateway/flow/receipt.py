@@ -46,7 +46,7 @@ def check_receipt(parts: Parts, receipt_token: str) -> GenuineReceipt:
     payment, captures = parts.units.read(lambda work: _paid_by(work, receipt_token))
     return GenuineReceipt(
         service=parts.services.get_any(payment.service_id),
-        amount=payment.amount,
+        amount=next((each.amount for each in captures if each.state is CaptureState.CLAIMED), payment.amount),
         paid_at=payment.captured_at or payment.created_at,
         reference=payment.id,
         given_back=all(capture.state is not CaptureState.CLAIMED for capture in captures),

@@ -80,6 +80,18 @@ class Claims:
         )
         return changed
 
+    def resize(
+        self, claim: Claim, amount: Money, *, payable: Money, shares: tuple[tuple[str, Money], ...]
+    ) -> Claim:
+        """Let the claim be of another amount: of what was taken, where operators accept it."""
+        changed = replace(claim, amount=amount, shares=shares)
+        self._connection.execute(
+            update(claims)
+            .where(claims.c.id == claim.id)
+            .values(amount_minor=amount.minor, payable_minor=payable.minor, shares=_shares_text(changed))
+        )
+        return changed
+
     def of_payment(self, payment_id: str) -> Claim:
         """The payment's claim; every payment has one."""
         return _claim(self._connection.execute(_OF_PAYMENT, {"of_payment": payment_id}).one())

@@ -88,6 +88,11 @@ class Deliveries:
         """Count a try when it leaves: from now on the service may know. No change of state."""
         self._connection.execute(_NOTE_SENT, {"of_id": delivery_id})
 
+    def note(self, delivery: Delivery, **values: Any) -> Delivery:
+        """Store what is no change of state: who looks after it, and why it stays parked. The delivery is locked."""
+        self._connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(**values))
+        return replace(delivery, **values)
+
     def _write_down(self, delivery: Delivery, event: str, before: str, actor: str, at: datetime) -> None:
         detail = delivery.last_error or delivery.content_digest[:16]
         self._audit.write(

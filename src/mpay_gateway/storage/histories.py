@@ -16,6 +16,7 @@ from mpay_gateway.storage.tables import (
     capture_intents,
     captures,
     claims,
+    decisions,
     deliveries,
     evidence,
     evidence_bodies,
@@ -93,7 +94,7 @@ class Histories:
 
     def _states(self) -> Select[Any]:
         tables = {"payment": payments, "capture": captures, "claim": claims, "delivery": deliveries,
-                  "intent": capture_intents, "reversal": reversals}  # fmt: skip
+                  "intent": capture_intents, "reversal": reversals, "decision": decisions}  # fmt: skip
         parts = []
         for machine, table in tables.items():
             payment_id = table.c.id if table is payments else table.c.payment_id

@@ -212,6 +212,7 @@ deliveries = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("confirmed_at", UtcDateTime),
     Column("parked_reason", Text, nullable=False),
+    Column("owner", _Name, nullable=False, server_default="", comment="Who looks after a parked one."),
     Column("last_error", Text, nullable=False),
     Index(None, "service_id", "state"),
 )  # fmt: skip
@@ -229,6 +230,24 @@ reversals = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),
     Column("last_error", Text, nullable=False),
+)  # fmt: skip
+
+decisions = Table(
+    "decisions", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("payment_id", ForeignKey("payments.id"), nullable=False, index=True),
+    Column("act", String(16), nullable=False),
+    Column("subject", _Id, nullable=False),
+    *_money(),
+    Column("reason", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("opened_by", _Name, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("decided_by", _Name, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Index("uq_decisions_open", "subject", unique=True,
+          sqlite_where=text("state = 'proposed'"), postgresql_where=text("state = 'proposed'")),
+    comment="What two operators decide together; one open proposal for each subject.",
 )  # fmt: skip
 
 inbox = Table(

@@ -10,6 +10,7 @@ from mpay_gateway.boundary import Clock
 from mpay_gateway.storage.audit import Audit
 from mpay_gateway.storage.capture_intents import CaptureIntents
 from mpay_gateway.storage.claims import Claims
+from mpay_gateway.storage.decisions import Decisions
 from mpay_gateway.storage.deliveries import Deliveries
 from mpay_gateway.storage.evidence import EvidenceRows
 from mpay_gateway.storage.inbox import Inbox
@@ -95,6 +96,10 @@ class Work:
     @cached_property
     def reversals(self) -> Reversals:
         return Reversals(self.connection, self.audit)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        return Decisions(self.connection, self.audit)
 
     @cached_property
     def inbox(self) -> Inbox:

@@ -15,8 +15,8 @@ from tests.unit.flow.scripted import SERVICE, lei, scripted_gateway
 
 
 def test_init_db_may_be_repeated(run, place):
-    assert run("init-db").out == "the database went from empty to revision 0001\n"
-    assert run("init-db").out == "the database is at revision 0001 already\n"
+    assert run("init-db").out == "the database went from empty to revision 0006\n"
+    assert run("init-db").out == "the database is at revision 0006 already\n"
 
 
 def test_the_story_of_a_payment_is_told_in_order(run, gateway):
@@ -235,3 +235,41 @@ def test_sound_books_say_so_and_broken_ones_name_the_payment(run, gateway):
     assert {each["payment_id"] for each in json.loads(run("check-books", "--json").out)} == {payment.id}
     later = (gateway.clock.now() + timedelta(days=1)).isoformat()
     assert run("check-books", "--since", later).status == 0
+
+
+def test_two_operators_resolve_a_payment_in_review(run, gateway, tokens):
+    payment = gateway.capture(gateway.start("ORDER-1"), amount=lei("1"))
+    opened = tokens("ana", "resolve", "open", payment.id, "give-back", "--reason", "wrong amount")
+    assert opened.status == 0
+    decision = opened.out.partition(":")[0]
+    assert "wrong amount" in run("resolve", "list").out
+    alone = tokens("ana", "resolve", "approve", decision)
+    assert (alone.status, "another operator" in alone.err) == (1, True)
+    assert tokens("ion", "resolve", "approve", decision).out == f"{decision}: give-back 1.00 MDL, approved\n"
+    assert run("resolve", "list").out == "no proposals\n"
+    story = run("payment", "show", payment.id).out
+    assert "approved give-back 1.00 MDL, operator:ana, operator:ion: wrong amount" in story
+
+
+def test_a_delivery_is_parked_and_its_money_released_by_two(run, gateway, tokens):
+    gateway.calls.delivery_answers.append(OutcomeUnknown("no answer"))
+    payment = gateway.pay("ORDER-1")
+    delivery = gateway.parts.units.read(lambda work: work.deliveries.of_payment(payment.id))
+    parked = tokens("ana", "delivery", "park", delivery.id, "--reason", "wait", "--owner", "ion")
+    assert parked.out == f"{delivery.id}: parked (wait), ion looks after it\n"
+    released = tokens("ana", "delivery", "release", delivery.id, "--reason", "never taken")
+    decision = released.out.partition(":")[0]
+    assert tokens("ion", "resolve", "approve", decision).status == 0
+    assert tokens("ion", "delivery", "retry", delivery.id).status == 1
+
+
+@pytest.fixture
+def tokens(run, monkeypatch):
+    """Run a command as an operator."""
+    known = {name: run("operator", "add", name).out.strip() for name in ("ana", "ion")}
+
+    def call(name, *arguments):
+        monkeypatch.setenv("MPAY_OPERATOR_TOKEN", known[name])
+        return run(*arguments, "--operator", name)
+
+    return call

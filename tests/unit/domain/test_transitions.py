@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from mpay_gateway.domain import transitions
+from mpay_gateway.domain.decision import DecisionState
 from mpay_gateway.domain.errors import InvalidTransition
 from mpay_gateway.domain.payment import (
     CaptureState,
@@ -18,6 +19,7 @@ from mpay_gateway.domain.transitions import (
     EDGES,
     CaptureEvent,
     ClaimEvent,
+    DecisionEvent,
     DeliveryEvent,
     IntentEvent,
     PaymentEvent,
@@ -34,6 +36,7 @@ MACHINES = {
     "delivery": (DeliveryState, DeliveryEvent),
     "intent": (IntentState, IntentEvent),
     "reversal": (ReversalState, ReversalEvent),
+    "decision": (DecisionState, DecisionEvent),
 }
 TARGETS = {(edge.machine, edge.source, edge.event): edge.target for edge in EDGES}
 PAIRS = [
@@ -88,6 +91,7 @@ def test_every_state_can_be_reached():
         DeliveryState.DUE,
         IntentState.DUE,
         ReversalState.DUE,
+        DecisionState.PROPOSED,
         *CaptureState,
     )
     reached = {(type(state), state) for state in births}

@@ -1,0 +1,47 @@
+"""What two operators decide together about money that no rule can decide on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mpay_gateway.domain.identifiers import PaymentId
+from mpay_gateway.domain.money import Money
+
+
+class Act(StrEnum):
+    """What is done when the second operator agrees.
+
+    `accept`: money in review pays the order with the amount that was taken. `give-back`: money in review goes
+    back. `release`: the confirmation of a parked delivery is given up and its money goes back.
+    """
+
+    ACCEPT = "accept"
+    GIVE_BACK = "give-back"
+    RELEASE = "release"
+
+
+class DecisionState(StrEnum):
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A proposal and what became of it.
+
+    `subject`: the capture or the delivery that it is about. `opened_by`, `decided_by`: actors as the audit names
+    them; they are never the same when it is approved. Times are UTC.
+    """
+
+    id: str
+    payment_id: PaymentId
+    act: Act
+    subject: str
+    amount: Money
+    reason: str
+    state: DecisionState
+    opened_by: str
+    opened_at: datetime
+    decided_by: str = ""
+    decided_at: datetime | None = None

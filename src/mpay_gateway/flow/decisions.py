@@ -1,0 +1,119 @@
+"""Money that no rule decides on: one operator proposes, another agrees, and then it is done in the same commit."""
+
+from collections.abc import Callable, Mapping
+
+from mpay_gateway.domain.decision import Act, Decision, DecisionState
+from mpay_gateway.domain.errors import InvalidInput, InvalidTransition, NotAuthorised, NotFound
+from mpay_gateway.domain.payment import Capture, CaptureState, DeliveryState, Payment
+from mpay_gateway.domain.transitions import DecisionEvent
+from mpay_gateway.flow.confirmation_delivery import REVERSED, give_up_delivery
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.review import accept_capture, give_capture_back
+from mpay_gateway.storage import Work
+
+LONGEST_REASON = 500
+
+
+def propose(parts: Parts, payment_id: str, act: Act, reason: str, *, actor: str) -> Decision:
+    """Propose an act about the payment's money. Nothing happens before a second operator approves.
+
+    Raises: UnknownPayment; NotFound when the payment has nothing of the kind; Conflict when a proposal is open;
+    InvalidInput for a reason that is missing or longer than 500 characters.
+    """
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        raise InvalidInput(f"a reason of 1 to {LONGEST_REASON} characters is needed: others will read it")
+
+    def store(work: Work) -> Decision:
+        payment = work.payments.lock(payment_id)
+        subject, capture = _subject(work, payment, act)
+        decision = Decision(
+            id=parts.ids.token(), payment_id=payment.id, act=act, subject=subject, amount=capture.amount,
+            reason=reason.strip(), state=DecisionState.PROPOSED, opened_by=actor, opened_at=parts.clock.now(),
+        )  # fmt: skip
+        work.decisions.add(decision)
+        return decision
+
+    return parts.units.run("propose", store)
+
+
+def approve(parts: Parts, decision_id: str, *, actor: str) -> Decision:
+    """Agree to a proposal of another operator, and do it. Raises: NotFound; NotAuthorised; InvalidTransition;
+    NotPayable when the order cannot take the money any more."""
+
+    def act(work: Work) -> Decision:
+        decision = _held(parts, work, decision_id)
+        if decision.opened_by == actor:
+            raise NotAuthorised("two people decide: another operator has to approve this")
+        approved = work.decisions.decide(decision, DecisionEvent.APPROVE, actor=actor, at=parts.clock.now())
+        _DO[decision.act](parts, work, approved)
+        return approved
+
+    return parts.units.run("approve", act)
+
+
+def reject(parts: Parts, decision_id: str, *, actor: str) -> Decision:
+    """Refuse a proposal, or take one's own back. Raises: NotFound; InvalidTransition."""
+
+    def act(work: Work) -> Decision:
+        decision = _held(parts, work, decision_id)
+        return work.decisions.decide(decision, DecisionEvent.REJECT, actor=actor, at=parts.clock.now())
+
+    return parts.units.run("reject", act)
+
+
+def _held(parts: Parts, work: Work, decision_id: str) -> Decision:
+    """The decision, locked after its payment and order."""
+    payment = work.payments.lock(work.decisions.get(decision_id).payment_id)
+    work.snapshots.lock_order(payment.service_id, payment.order_key, at=parts.clock.now())
+    return work.decisions.lock(decision_id)
+
+
+def _subject(work: Work, payment: Payment, act: Act) -> tuple[str, Capture]:
+    """What the act is about, and the money of it. Raises: NotFound."""
+    if act is Act.RELEASE:
+        delivery = work.deliveries.of_payment(payment.id)
+        if (
+            delivery is None
+            or delivery.state is not DeliveryState.PARKED
+            or delivery.parked_reason == REVERSED
+        ):
+            raise NotFound(f"payment {payment.id} has no parked confirmation whose money is still here")
+        return delivery.id, _capture(work, payment, CaptureState.CLAIMED)
+    capture = _capture(work, payment, CaptureState.REVIEW)
+    return capture.id, capture
+
+
+def _capture(work: Work, payment: Payment, state: CaptureState) -> Capture:
+    for capture in work.payments.captures_of(payment.id):
+        if capture.state is state:
+            return capture
+    raise NotFound(f"payment {payment.id} has no money that is {state.value}")
+
+
+def _review(work: Work, decision: Decision) -> Capture:
+    captures = work.payments.captures_of(decision.payment_id)
+    capture = next(each for each in captures if each.id == decision.subject)
+    if capture.state is not CaptureState.REVIEW:
+        raise InvalidTransition(f"capture {capture.id} is {capture.state.value} by now")
+    return capture
+
+
+def _accept(parts: Parts, work: Work, decision: Decision) -> None:
+    payment = work.payments.get(decision.payment_id)
+    accept_capture(parts, work, payment, _review(work, decision), actor=decision.decided_by)
+
+
+def _give_back(parts: Parts, work: Work, decision: Decision) -> None:
+    payment = work.payments.get(decision.payment_id)
+    give_capture_back(parts, work, payment, _review(work, decision), actor=decision.decided_by)
+
+
+def _release(parts: Parts, work: Work, decision: Decision) -> None:
+    give_up_delivery(parts, work, decision.subject, actor=decision.decided_by)
+
+
+_DO: Mapping[Act, Callable[[Parts, Work, Decision], None]] = {
+    Act.ACCEPT: _accept,
+    Act.GIVE_BACK: _give_back,
+    Act.RELEASE: _release,
+}

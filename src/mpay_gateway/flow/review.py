@@ -1,0 +1,50 @@
+"""Money in review, once two people have decided: it pays the order as it was taken, or it goes back."""
+
+from mpay_gateway.domain.errors import NotPayable
+from mpay_gateway.domain.invoice import shared
+from mpay_gateway.domain.payment import Capture, ClaimState, Payment, ReversalGround
+from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent
+from mpay_gateway.flow.claiming import fits, payable_now, shares
+from mpay_gateway.flow.confirmation_opening import open_delivery
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.reversal import open_reversal
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.ledger import SUSPENSE, Entry, payable
+
+
+def accept_capture(parts: Parts, work: Work, payment: Payment, capture: Capture, *, actor: str) -> None:
+    """Let the money pay the order with the amount that was taken. Payment and order are locked.
+
+    Raises: NotPayable when the order does not take this amount: it is no part, or more than is payable now.
+    """
+    snapshot, now = work.snapshots.get(payment.snapshot_id), parts.clock.now()
+    room = payable_now(work, snapshot, besides=payment.id)
+    if not fits(snapshot.order, room, capture.amount):
+        raise NotPayable(
+            f"the order cannot take {capture.amount}: {room.standing.value}, {room.most} at most"
+        )
+    claim = work.claims.resize(
+        work.claims.of_payment(payment.id), capture.amount, payable=room.most,
+        shares=shares(snapshot.order, room, capture.amount),
+    )  # fmt: skip
+    event = ClaimEvent.CAPTURE if claim.state is ClaimState.HELD else ClaimEvent.RETAKE
+    work.claims.change(claim, event, actor=actor, at=now)
+    work.payments.change_capture(capture, CaptureEvent.ACCEPT, actor=actor, at=now)
+    allocations = shared(snapshot.order, claim.shares)
+    owed = (
+        Entry.credit(payable(payment.service_id, each.line.account.iban), each.amount) for each in allocations
+    )
+    work.ledger.post(
+        "accept", capture.id, (Entry.debit(SUSPENSE, capture.amount), *owed), payment_id=payment.id, at=now
+    )
+    open_delivery(parts, work, payment, snapshot.order, allocations)
+
+
+def give_capture_back(parts: Parts, work: Work, payment: Payment, capture: Capture, *, actor: str) -> None:
+    """Send the money back, and let others pay the order. Payment and order are locked."""
+    now = parts.clock.now()
+    surplus = work.payments.change_capture(capture, CaptureEvent.GIVE_BACK, actor=actor, at=now)
+    claim = work.claims.of_payment(payment.id)
+    if claim.state is ClaimState.HELD:
+        work.claims.change(claim, ClaimEvent.RELEASE, actor=actor, at=now)
+    open_reversal(parts, work, surplus, ReversalGround.OPERATORS, actor=actor)
