@@ -27,6 +27,7 @@ class Commands(LazyCommands):
         "check-books": Entry(
             "books:check_books_command", "Check that no money is lost, doubled or unexplained."
         ),
+        "audit": Entry("audit:audit", "Seal and verify the chains of audit and evidence."),
         "services": Entry("services:services", "Register and list e-Services."),
         "instruments": Entry("instruments:instruments", "List ways to pay, switch them off and on."),
         "payment": Entry("payments:payment", "Find payments and read their whole story."),

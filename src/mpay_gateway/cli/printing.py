@@ -47,7 +47,12 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, none:
 
 def print_json(value: object) -> None:
     """Print values of the domain as JSON: times in UTC, amounts as text."""
-    click.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
+    click.echo(json_text(value))
+
+
+def json_text(value: object) -> str:
+    """The same as text."""
+    return json.dumps(_plain(value), ensure_ascii=False, indent=2)
 
 
 def _print_plain(rows: list[list[str]]) -> None:

@@ -15,7 +15,7 @@ from mpay_gateway.domain.service import Channel, SupportContact
 from mpay_gateway.outbound import AddressPolicy, TlsFiles
 from mpay_gateway.settings.decode import PemFile, SecretText, Source, decode
 from mpay_gateway.settings.problems import BadValue, unknown_key
-from mpay_gateway.settings.signing_pair import check_signing_pair
+from mpay_gateway.settings.signing_pair import check_certificates, check_signing_pair
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,30}\Z")
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
@@ -38,7 +38,8 @@ class GatewaySection:
     """`[gateway]`. `public_url` has no slash at its end. Keys and certificates are PEM.
 
     `trusted_proxies`: networks (CIDR) of our own reverse proxies, whose X-Forwarded-For is believed for limits.
-    `signing_key` signs what services get; `client_key` and `client_certificate` are for TLS servers that ask.
+    `signing_key` signs what services get, and seals; `earlier_certificates` are of keys that sealed before it;
+    `client_key` and `client_certificate` are for TLS servers that ask.
     """
 
     public_url: str
@@ -49,6 +50,7 @@ class GatewaySection:
     client_key: Path | None = None
     client_certificate: Path | None = None
     trusted_proxies: tuple[str, ...] = ()
+    earlier_certificates: tuple[PemFile, ...] = ()
 
     def __post_init__(self) -> None:
         self.proxy_networks  # noqa: B018  a network that cannot be read is a problem of the file
@@ -59,6 +61,7 @@ class GatewaySection:
         if (self.client_key is None) != (self.client_certificate is None):
             raise BadValue("client_key and client_certificate go together")
         check_signing_pair(self.signing_key, self.signing_certificate)
+        check_certificates("earlier_certificates", self.earlier_certificates)
 
     @property
     def proxy_networks(self) -> Networks:

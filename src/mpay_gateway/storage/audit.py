@@ -6,7 +6,9 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.engine import Connection
 
+from mpay_gateway.domain.seals import Chain
 from mpay_gateway.storage.chain import BEGINNING, link
+from mpay_gateway.storage.growth import Growth
 from mpay_gateway.storage.tables import audit
 
 
@@ -63,8 +65,9 @@ _HEAD = (
 class Audit:
     """The rows of the audit."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, growth: Growth) -> None:
         self._connection = connection
+        self._growth = growth
         self._heads: dict[str, tuple[int, str]] = {}
         self._pending: list[dict[str, object]] = []
 
@@ -82,6 +85,7 @@ class Audit:
         digest = row.computed_digest()
         self._pending.append({name: getattr(row, name) for name in _FIELDS} | {"digest": digest})
         self._heads[change.payment_id] = (row.seq, digest)
+        self._growth.note(Chain.AUDIT, change.payment_id, change.at)
 
     def flush(self) -> None:
         """Store what was written down, in one statement."""

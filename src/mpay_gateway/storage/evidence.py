@@ -9,7 +9,9 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.evidence import Direction, MessageMeta
+from mpay_gateway.domain.seals import Chain
 from mpay_gateway.storage.chain import BEGINNING, body_digest, canonical, link
+from mpay_gateway.storage.growth import Growth
 from mpay_gateway.storage.tables import evidence, evidence_bodies
 
 
@@ -63,8 +65,9 @@ _HEAD = (
 class EvidenceRows:
     """The kept messages."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, growth: Growth) -> None:
         self._connection = connection
+        self._growth = growth
         self._new: set[str] = set()
 
     def new_chain(self, subject: str) -> None:
@@ -87,6 +90,7 @@ class EvidenceRows:
             for evidence_id, message in zip(ids, messages, strict=True)
         ]
         self._connection.execute(_ADD_BODIES, bodies)
+        self._growth.note(Chain.EVIDENCE, subject, messages[0].at)
 
     def of_subject(self, subject: str) -> tuple[EvidenceRow, ...]:
         """The subject's chain in order."""

@@ -356,3 +356,45 @@ operators = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("disabled_at", UtcDateTime),
 )  # fmt: skip
+
+unsealed_chains = Table(
+    "unsealed_chains", metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("chain", String(16), nullable=False),
+    Column("subject", _Id, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    comment="Chains that grew since they were sealed, written in the commit of their rows.",
+)  # fmt: skip
+
+seal_certificates = Table(
+    "seal_certificates", metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("pem", Text, nullable=False),
+    comment="Certificates of the keys that seals were signed with. Insert only.",
+)  # fmt: skip
+
+seals = Table(
+    "seals", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("previous", String(64), nullable=False, unique=True),
+    Column("root", String(64), nullable=False),
+    Column("chains", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("first", Text, nullable=False),
+    Column("last", Text, nullable=False),
+    Column("signer", ForeignKey("seal_certificates.fingerprint"), nullable=False),
+    Column("signature", Text, nullable=False),
+    comment="The chain of seals over the heads of audit and evidence chains. Insert only.",
+)  # fmt: skip
+
+seal_heads = Table(
+    "seal_heads", metadata,
+    Column("seal_number", ForeignKey("seals.number"), nullable=False, index=True),
+    Column("chain", String(16), primary_key=True),
+    Column("subject", _Id, primary_key=True),
+    Column("first_seq", Integer, nullable=False),
+    Column("last_seq", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    comment="Where each sealed chain ended. Insert only.",
+)  # fmt: skip

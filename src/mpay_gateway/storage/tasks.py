@@ -28,6 +28,7 @@ class TaskKind(StrEnum):
     RECHECK = "recheck"
     FINISH = "finish"
     REVERSE = "reverse"
+    SEAL = "seal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,12 @@ class Tasks:
         self._connection.execute(
             _HURRY, {"of_kind": kind, "of_subject": subject, "not_after": due, "due": due}
         )
+
+    def tend(self, kind: TaskKind, subject: str, due: datetime) -> None:
+        """Let a task that never ends exist and be due at `due` at the latest; a running lease goes on."""
+        row = {"kind": kind, "subject": subject, "due": due, "fence": 0} | _NO_LEASE
+        self._connection.execute(_CREATE.on(self._connection), row)
+        self.hurry(kind, subject, due)
 
     def lease(
         self, kind: TaskKind, subject: str, *, worker: str, now: datetime, until: datetime

@@ -13,12 +13,14 @@ from mpay_gateway.storage.claims import Claims
 from mpay_gateway.storage.decisions import Decisions
 from mpay_gateway.storage.deliveries import Deliveries
 from mpay_gateway.storage.evidence import EvidenceRows
+from mpay_gateway.storage.growth import Growth
 from mpay_gateway.storage.inbox import Inbox
 from mpay_gateway.storage.invoices import Invoices
 from mpay_gateway.storage.ledger import Ledger
 from mpay_gateway.storage.operators import Operators
 from mpay_gateway.storage.payments import Payments
 from mpay_gateway.storage.reversals import Reversals
+from mpay_gateway.storage.seals import Seals
 from mpay_gateway.storage.services import Services
 from mpay_gateway.storage.snapshots import Snapshots
 from mpay_gateway.storage.switches import Switches
@@ -43,6 +45,7 @@ class Work:
     def flush(self) -> None:
         """Send what waits for the end of the unit to the database, before the commit."""
         self.audit.flush()
+        self.growth.flush()
 
     def note_commit(self, success: bool) -> None:
         self.committed = success
@@ -55,11 +58,19 @@ class Work:
 
     @cached_property
     def audit(self) -> Audit:
-        return Audit(self.connection)
+        return Audit(self.connection, self.growth)
 
     @cached_property
     def evidence(self) -> EvidenceRows:
-        return EvidenceRows(self.connection)
+        return EvidenceRows(self.connection, self.growth)
+
+    @cached_property
+    def growth(self) -> Growth:
+        return Growth(self.connection)
+
+    @cached_property
+    def seals(self) -> Seals:
+        return Seals(self.connection)
 
     @cached_property
     def services(self) -> Services:

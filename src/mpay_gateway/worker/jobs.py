@@ -6,6 +6,7 @@ from mpay_gateway.flow.confirmation_delivery import deliver
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.rechecking import recheck
 from mpay_gateway.flow.reversal import reverse
+from mpay_gateway.flow.sealing import seal
 from mpay_gateway.flow.two_step import finish_authorised
 from mpay_gateway.storage.tasks import Lease, TaskKind
 
@@ -14,4 +15,5 @@ JOBS: dict[TaskKind, Callable[[Parts, Lease], None]] = {
     TaskKind.RECHECK: recheck,
     TaskKind.FINISH: finish_authorised,
     TaskKind.REVERSE: reverse,
+    TaskKind.SEAL: seal,
 }

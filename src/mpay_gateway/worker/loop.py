@@ -15,6 +15,7 @@ from mpay_gateway.domain.errors import Conflict, MpayError
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.places import AGAIN, Places
 from mpay_gateway.flow.schedules import LEASE
+from mpay_gateway.flow.sealing import keep_sealing
 from mpay_gateway.storage import DatabaseTrouble, Work
 from mpay_gateway.storage.tasks import Lease, TaskKind
 from mpay_gateway.worker.jobs import JOBS
@@ -43,11 +44,13 @@ class Worker:
         self._wake = threading.Event()
         self._counted: Counter[str] = Counter()
         self._next_heartbeat = 0.0
+        self._next_tending = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then finish what runs; nothing is left claimed."""
         _log.info("worker_ready", process=self._parts.process, threads=self._threads)
-        self._next_heartbeat = self._parts.clock.monotonic() + HEARTBEAT_SECONDS
+        self._next_tending = self._parts.clock.monotonic()
+        self._next_heartbeat = self._next_tending + HEARTBEAT_SECONDS
         with ThreadPoolExecutor(self._threads, thread_name_prefix="worker") as pool:
             while not stop.is_set():
                 self._turn(pool, stop)
@@ -67,6 +70,7 @@ class Worker:
         """Start what is due; else wait until a thread is free again, or for the next look."""
         self._wake.clear()
         try:
+            self._tend()
             started = self._start_due(pool)
         except DatabaseTrouble as error:
             _log.error("database_not_usable", error=type(error).__name__)
@@ -78,6 +82,13 @@ class Worker:
             return
         if not started:
             self._wake.wait(POLL_SECONDS)
+
+    def _tend(self) -> None:
+        """See to the tasks that never end, at first and with each heartbeat."""
+        now = self._parts.clock.monotonic()
+        if now >= self._next_tending:
+            keep_sealing(self._parts)
+            self._next_tending = now + HEARTBEAT_SECONDS
 
     def _start_due(self, pool: ThreadPoolExecutor) -> bool:
         """Claim as many tasks as there are free threads and hand them over. False when there was nothing."""

@@ -51,6 +51,7 @@ from mpay_gateway.storage import UnitOfWork, create_engine
 from mpay_gateway.storage.tasks import LeaseTime
 from mpay_gateway.storage.visits import Visit
 from mpay_gateway.worker import Worker
+from tests.unit.flow.own_keys import gateway_section
 
 ACCOUNT = AccountId("bank-main")
 SERVICE = ServiceId("TEST01")
@@ -310,6 +311,4 @@ def _registry() -> Registry:
 
 
 def _settings() -> object:
-    return SimpleNamespace(
-        gateway=SimpleNamespace(public_url="https://mpay.example"), outbound=SimpleNamespace(allow_http=False)
-    )
+    return SimpleNamespace(gateway=gateway_section("gateway"), outbound=SimpleNamespace(allow_http=False))

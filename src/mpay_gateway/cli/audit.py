@@ -1,0 +1,157 @@
+"""`mpay audit`: seal the chains of audit and evidence, and verify everything that was sealed."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import BinaryIO, TextIO
+
+import click
+
+from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.instants import instant
+from mpay_gateway.cli.printing import json_text, local, one_line
+from mpay_gateway.domain.seals import Chain
+from mpay_gateway.flow.audit_verification import (
+    MOST,
+    Progress,
+    Report,
+    Terms,
+    trusted_signatories,
+    verify_audit,
+)
+from mpay_gateway.flow.seal_signing import Signatory
+from mpay_gateway.flow.seal_verification import SEALS, Anchor, Problem, head_line, read_anchor
+from mpay_gateway.flow.sealing import Sealing, seal_now
+
+
+@click.group()
+def audit() -> None:
+    """Seal and verify the audit and evidence chains."""
+
+
+@audit.command()
+@click.option("--since", type=instant, metavar="TIME",
+              help="Only seals made since then, with the whole chains that they cover, and what grew since; "
+                   "ISO 8601, local unless it has a zone.  [default: all]")  # fmt: skip
+@click.option("--certificate", "certificates", multiple=True, type=click.File("rb"), metavar="PEM",
+              help="Trust seals of this certificate; repeatable.  "
+                   "[default: signing_certificate and earlier_certificates of the settings]")  # fmt: skip
+@click.option("--anchors", type=click.File("r", encoding="utf-8"), metavar="FILE",
+              help="Lines that `mpay audit head` printed; each of those seals must stand as it was.")  # fmt: skip
+@click.option("--late", type=click.IntRange(1, 100_000), default=10, show_default=True, metavar="MINUTES",
+              help="A row that waits longer for its seal is a problem.")  # fmt: skip
+@click.option("--json", "json_file", type=click.File("w", encoding="utf-8", lazy=True), metavar="FILE",
+              help="Write the report as JSON too; `-` for standard output.")  # fmt: skip
+@click.pass_obj
+def verify(
+    configured: Configured, *, since: datetime | None, certificates: tuple[BinaryIO, ...],
+    anchors: TextIO | None, late: int, json_file: TextIO | None,
+) -> None:  # fmt: skip
+    """Verify chains, seals, signatures. The gateway may go on beside.
+
+    Finds rows, bodies and seals that were altered, removed or inserted, and names the payment and the row.
+    Exit status: 0 sound, 1 problems, 2 wrong usage.
+    """
+    terms = Terms(
+        now=configured.clock.now(),
+        trusted=_signatories(certificates) or trusted_signatories(configured.settings),
+        since=since,
+        late=timedelta(minutes=late),
+        anchors=_anchors(anchors),
+    )
+    with _progress() as progress:
+        report = verify_audit(configured.units, terms, progress)
+    if json_file is not None:
+        json_file.write(json_text(report) + "\n")
+    if json_file is None or json_file.name != "-":
+        _print(report)
+    if report.problems:
+        raise click.exceptions.Exit(1)
+
+
+@audit.command()
+@click.pass_obj
+def seal(configured: Configured) -> None:
+    """Seal what grew, now; a worker does it once a minute."""
+    sealing = Sealing.of(configured.units, configured.clock, configured.settings)
+    made = seal_now(sealing, process=f"{socket.gethostname()[:40]}-{os.getpid()}")
+    for signed in made:
+        click.echo(f"seal {signed.seal.number}: {signed.seal.rows} rows of {signed.seal.chains} chains")
+    if not made:
+        click.echo("nothing to seal")
+
+
+@audit.command()
+@click.pass_obj
+def head(configured: Configured) -> None:
+    """Print number, time, root and signature of the newest seal on one line, to be kept outside.
+
+    Exit status: 0 printed, 1 there is no seal yet.
+    """
+    newest = configured.units.read(lambda work: work.seals.newest())
+    if newest is None:
+        raise click.ClickException("there is no seal yet")
+    click.echo(head_line(newest))
+
+
+def _signatories(files: tuple[BinaryIO, ...]) -> tuple[Signatory, ...]:
+    found = []
+    for file in files:
+        try:
+            found.append(Signatory.load(file.read()))
+        except ValueError as error:
+            raise click.BadParameter(f"{file.name}: {error}", param_hint="--certificate") from error
+    return tuple(found)
+
+
+def _anchors(file: TextIO | None) -> tuple[Anchor, ...]:
+    found = []
+    for number, line in enumerate(file or (), 1):
+        if line.strip():
+            try:
+                found.append(read_anchor(line))
+            except ValueError as error:
+                raise click.BadParameter(f"line {number}: {error}", param_hint="--anchors") from error
+    return tuple(found)
+
+
+def _print(report: Report) -> None:
+    newest = f", the newest {report.newest} of {local(report.newest_at)}" if report.newest else ""
+    click.echo(f"seals     {report.seals}{newest}")
+    click.echo(f"audit     {report.audit_rows} rows of {report.audit_chains} payments")
+    click.echo(f"evidence  {report.evidence_rows} messages of {report.evidence_chains} payments and look-ups")
+    if report.erased_bodies:
+        click.echo(f"          {report.erased_bodies} bodies are erased; their digests verify")
+    if report.unsealed_rows:
+        click.echo(
+            f"unsealed  {report.unsealed_rows} rows not sealed yet, since {local(report.oldest_unsealed)}"
+        )
+    for problem in report.problems:
+        click.echo(f"PROBLEM   {_place(problem)}: {one_line(problem.detail)}")
+    if len(report.problems) >= MOST:
+        click.echo(f"more than {MOST} problems: the look ended there")
+    broken = {problem.subject for problem in report.problems if problem.chain != SEALS}
+    verdict = f"{len(report.problems)} problems, {len(broken)} payments or look-ups"
+    click.echo(verdict if report.problems else "everything that was looked at is sound")
+
+
+def _place(problem: Problem) -> str:
+    if problem.chain == SEALS:
+        return "seals"
+    whose = "audit of payment" if problem.chain == Chain.AUDIT else "evidence of"
+    return f"{whose} {one_line(problem.subject)}, row {problem.row}"
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("rows"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
