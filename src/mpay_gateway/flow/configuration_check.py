@@ -12,6 +12,7 @@ from mpay_gateway.boundary import Clock
 from mpay_gateway.documents import check_fonts
 from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.domain.service import Service
+from mpay_gateway.flow.audit_verification import LATE
 from mpay_gateway.flow.gateway import build_parts
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.readiness import check_database, lost_accounts
@@ -109,6 +110,7 @@ def _database(parts: Parts) -> Iterator[Finding]:
         return
     yield _ok("database", f"{parts.units.engine.dialect.name}, of this program's shape")
     yield from _durability(parts)
+    yield _sealing(parts)
     yield from _problems("accounts", lost_accounts(parts))
     yield from _services(parts)
 
@@ -122,6 +124,15 @@ def _durability(parts: Parts) -> Iterator[Finding]:
             "database",
             "synchronous_standby_names is empty: a lost server loses acknowledged money",
         )
+
+
+def _sealing(parts: Parts) -> Finding:
+    """Rows that wait long for their seal are kept by nobody: no worker runs."""
+    oldest = parts.units.read(lambda work: work.growth.oldest())
+    if oldest is None or parts.clock.now() - oldest <= LATE:
+        return _ok("seals", "nothing waits long for its seal")
+    detail = f"audit and evidence wait for their seal since {oldest:%Y-%m-%d %H:%M} UTC: does a worker run?"
+    return Finding(Level.WARNING, "seals", detail)
 
 
 def _services(parts: Parts) -> Iterator[Finding]:

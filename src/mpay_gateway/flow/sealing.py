@@ -67,8 +67,11 @@ def keep_sealing(parts: Parts) -> None:
 
 
 def seal(parts: Parts, lease: Lease) -> None:
-    """A worker's turn."""
-    seal_growth(Sealing.of(parts.units, parts.clock, parts.settings), lease)
+    """A worker's turn. Raises: Conflict when another process has taken the task over."""
+    turn = seal_growth(Sealing.of(parts.units, parts.clock, parts.settings), lease)
+    if turn.signed is not None:
+        made = turn.signed.seal
+        _log.info("sealed", number=made.number, chains=made.chains, rows=made.rows)
 
 
 def seal_now(sealing: Sealing, *, process: str) -> tuple[SignedSeal, ...]:
@@ -103,9 +106,6 @@ def seal_growth(sealing: Sealing, lease: Lease) -> Turn:
             work.seals.add(turn.signed, sealing.signer.signatory.pem, gathered.heads)
 
     sealing.units.run("seal", store)
-    if turn.signed is not None:
-        made = turn.signed.seal
-        _log.info("sealed", number=made.number, chains=made.chains, rows=made.rows)
     return turn
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -16,7 +17,9 @@ from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 
+from mpay_gateway.flow.parts import Parts
 from mpay_gateway.plugin_host.guard import HOOK_SECONDS
+from mpay_gateway.storage import DatabaseTrouble
 from mpay_gateway.web.addresses import is_local
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
@@ -37,6 +40,10 @@ class Measures:
         )  # fmt: skip
         self.seconds = Histogram(
             "mpay_http_request_seconds", "Time to an answer by route.", ("route",), buckets=_BUCKETS,
+            registry=self.registry,
+        )  # fmt: skip
+        self.unsealed = Gauge(
+            "mpay_unsealed_seconds", "Age of the oldest audit or evidence row that waits for its seal.",
             registry=self.registry,
         )  # fmt: skip
 
@@ -64,5 +71,15 @@ def show_metrics(request: Request) -> Response:
     """GET /metrics, for this machine alone; others learn nothing."""
     if not is_local(request):
         raise HTTPNotFound("metrics")
+    request.registry.measures.unsealed.set(_unsealed_seconds(request.parts))
     text = generate_latest(request.registry.measures.registry)
     return Response(text, content_type="text/plain", headerlist=[("Content-Type", _MEDIA_TYPE)])
+
+
+def _unsealed_seconds(parts: Parts) -> float:
+    """0 when nothing waits; not a number when the database does not answer."""
+    try:
+        oldest = parts.units.read(lambda work: work.growth.oldest())
+    except DatabaseTrouble:
+        return float("nan")
+    return 0.0 if oldest is None else max(0.0, (parts.clock.now() - oldest).total_seconds())

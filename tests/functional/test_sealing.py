@@ -1,0 +1,69 @@
+"""Real workers seal what a real payment left, side by side, and when one of them is killed over it."""
+
+import signal
+
+import pytest
+
+from mpay_gateway.flow.audit_verification import Report, Terms, trusted_signatories, verify_audit
+from mpay_gateway.flow.sealing import SUBJECT
+from mpay_gateway.storage.tasks import TaskKind
+from tests.scene.gateway import Gateway
+from tests.scene.processes import START_SECONDS, die_at, process
+from tests.scene.waiting import eventually
+
+
+@pytest.fixture
+def gateway(make_gateway):
+    return make_gateway(served=False)
+
+
+def seal_due(gateway: Gateway) -> None:
+    gateway.parts.units.run("due", lambda work: work.tasks.tend(TaskKind.SEAL, SUBJECT, gateway.clock.now()))
+
+
+def verify(gateway: Gateway) -> Report:
+    terms = Terms(gateway.clock.now(), trusted_signatories(gateway.parts.settings))
+    return verify_audit(gateway.parts.units, terms)
+
+
+def waits(gateway: Gateway) -> bool:
+    return gateway.read(lambda work: work.growth.oldest()) is not None
+
+
+@pytest.mark.parametrize(
+    ("crash_point", "left"),
+    [("claim-tasks:after-commit", 0), ("seal:before-commit", 0), ("seal:after-commit", 1)],
+)
+def test_a_worker_killed_while_it_seals(crash_point, left, gateway, payer, shop):
+    """A1: all of a seal or nothing of it; whoever comes next goes on with the chain."""
+    payer.pay(shop.order())
+    gateway.settle_down()
+    seal_due(gateway)
+    die_at(crash_point, gateway)
+    assert verify(gateway).seals == left
+    gateway.clock.advance(minutes=2)
+    gateway.work()
+    report = verify(gateway)
+    assert (report.problems, report.seals, report.unsealed_rows) == ((), 1, 0)
+    payer.pay(shop.order())
+    gateway.settle_down()
+    gateway.clock.advance(minutes=2)
+    gateway.work()
+    report = verify(gateway)
+    assert (report.problems, report.seals, report.unsealed_rows) == ((), 2, 0)
+
+
+def test_two_workers_side_by_side_make_one_chain(gateway, payer, shop):
+    with process(gateway, "worker") as one, process(gateway, "worker") as two:
+        for _ in range(4):
+            payer.pay(shop.order())
+            gateway.settle_down()
+            seal_due(gateway)
+            assert eventually(lambda: not waits(gateway), within=START_SECONDS)
+        for worker in (one, two):
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(30) == 0
+    report = verify(gateway)
+    assert report.problems == ()
+    assert report.seals >= 4
+    assert report.unsealed_rows == 0
