@@ -1,6 +1,7 @@
 """Migrations: they may be repeated, and they make exactly the tables that the program uses."""
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
+from mpay_gateway.boundary import SystemClock
 from mpay_gateway.domain.errors import ConfigurationError
-from mpay_gateway.storage import create_engine
-from mpay_gateway.storage.migrate import current_revision, migrate, newest_revision, reachable_revision
-from mpay_gateway.storage.tables import metadata
+from mpay_gateway.domain.seals import Chain
+from mpay_gateway.storage import UnitOfWork, create_engine
+from mpay_gateway.storage.migrate import (
+    _config,
+    current_revision,
+    migrate,
+    newest_revision,
+    reachable_revision,
+)
+from mpay_gateway.storage.tables import audit, metadata
 
 ALEMBIC_INI = Path(__file__).parents[3] / "config" / "alembic.ini"
 
@@ -39,6 +48,25 @@ def test_developers_compare_tables_and_migrations_by_alembics_own_command(tmp_pa
     command.upgrade(config, "head")
     command.check(config)
     assert "No new upgrade operations detected" in said.getvalue()
+
+
+def test_chains_that_are_older_than_seals_are_marked_to_be_sealed(database_url):
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        audited = audit.insert().values({column.name: "x" for column in audit.c if column.name != "id"})
+        for seq in (1, 2):
+            connection.execute(
+                audited.values(payment_id="PAID", seq=seq, at=datetime(2026, 11, 23, seq, tzinfo=UTC))
+            )
+    migrate(engine)
+    units = UnitOfWork(engine, SystemClock())
+    (mark,) = units.read(lambda work: work.growth.marks(10))
+    assert (mark.chain, mark.subject) == (Chain.AUDIT, "PAID")
+    assert units.read(lambda work: work.growth.oldest()) == datetime(2026, 11, 23, 1, tzinfo=UTC)
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

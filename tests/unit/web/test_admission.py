@@ -1,7 +1,12 @@
 """What no view ever sees: other hosts, oversized bodies, unreadable text."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from webtest import TestApp
+
+from mpay_gateway.domain.seals import Chain
 
 
 def test_another_host_is_refused(browser):
@@ -45,6 +50,19 @@ def test_measures_count_by_route_and_never_name_an_address(wsgi, browser):
     assert 'mpay_http_requests_total{method="GET",route="pay",status="404"}' in text
     assert "# TYPE mpay_hook_seconds histogram" in text
     assert "t" * 22 not in text
+
+
+def test_the_age_of_what_waits_for_its_seal_is_measured(wsgi, parts):
+    def unsealed():
+        return float(
+            re.search(r"^mpay_unsealed_seconds (.+)$", local(wsgi).get("/metrics").text, re.MULTILINE)[1]
+        )
+
+    parts.units.run("seal", lambda work: work.growth.remove(work.growth.marks(1000)))
+    assert unsealed() == 0
+    at = parts.clock.now() - timedelta(minutes=5)
+    parts.units.run("grow", lambda work: work.growth.note(Chain.AUDIT, "PAYMENT", at))
+    assert 300 <= unsealed() < 400
 
 
 @pytest.mark.parametrize(
