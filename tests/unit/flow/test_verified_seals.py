@@ -1,14 +1,17 @@
 """Every seal that somebody with access to the database changes, removes or forges is found."""
 
+from dataclasses import replace
+
 import pytest
 
 from mpay_gateway.domain.seals import Chain, place_after, seal_over
 from mpay_gateway.flow.seal_signing import Signatory, Signer
 from mpay_gateway.flow.seal_verification import head_line, read_anchor
 from mpay_gateway.storage import Work
+from mpay_gateway.storage.sealed_chains import SealedChains
 from mpay_gateway.storage.tables import audit, evidence
 from tests.unit.flow.own_keys import gateway_section
-from tests.unit.flow.scripted import ScriptedGateway
+from tests.unit.flow.scripted import NOON, ScriptedGateway
 from tests.unit.flow.tampering import by_hand, chain_anew
 from tests.unit.flow.verifying import paid, problem, remove_seal, seal, verify
 from tests.unit.wssecurity.identities import identity
@@ -98,6 +101,18 @@ def test_an_altered_seal_is_named(gateway, paid, change):
 def test_a_seal_that_names_another_before_it_is_named(gateway, paid):
     by_hand(gateway, "UPDATE seals SET previous = :other WHERE number = 3", other="e" * 64)
     assert {each.subject for each in verify(gateway).problems} == {"3"}
+
+
+def test_a_seal_replaced_by_one_of_the_same_key_is_found_by_the_next(gateway, paid):
+    own = gateway.parts.settings.gateway
+    second = gateway.parts.units.read(lambda work: SealedChains(work.connection).seal(2)).seal
+    other = Signer.load(own.signing_key, own.signing_certificate).sign(replace(second, at=NOON))
+    by_hand(
+        gateway, "UPDATE seals SET at = '2026-11-23 10:00:00.000000', signature = :signature WHERE number = 2",
+        signature=other.signature,
+    )  # fmt: skip
+    found = problem(gateway)
+    assert (found.subject, found.detail) == ("3", "seal 3 does not follow seal 2: one of them is another")
 
 
 @pytest.mark.parametrize("signature", ["", "AAAA", "not base64 ž"])
