@@ -1,7 +1,7 @@
 """Which chains grew and are not sealed yet.
 
 The mark of a chain is written in the commit of its rows, whatever numbers the database gives them: rows that
-commit late bring their mark late, and cannot be passed over (docs/adr/0010).
+commit late bring their mark late, and cannot be passed over (docs/adr/0015).
 """
 
 from collections.abc import Sequence

@@ -200,15 +200,20 @@ def _evidence_link(row: Row[Any]) -> Link:
 
 
 _SUBJECT = {Chain.AUDIT: audit.c.payment_id, Chain.EVIDENCE: evidence.c.subject}
-_AUDIT_ROWS = select(
-    audit.c.payment_id.label("subject_"), *(audit.c[n] for n in AuditRow.__dataclass_fields__)
-)
-_EVIDENCE_ROWS = select(
-    evidence.c.subject.label("subject_"),
-    *(evidence.c[name] for name in EvidenceRow.__dataclass_fields__),
-    evidence_bodies.c.body,
-).join_from(evidence, evidence_bodies, evidence_bodies.c.evidence_id == evidence.c.id, isouter=True)
 _ROWS: dict[Chain, tuple[Select[Any], Callable[[Row[Any]], Link]]] = {
-    Chain.AUDIT: (_AUDIT_ROWS, _audit_link),
-    Chain.EVIDENCE: (_EVIDENCE_ROWS, _evidence_link),
+    Chain.AUDIT: (
+        select(
+            audit.c.payment_id.label("subject_"), *(audit.c[name] for name in AuditRow.__dataclass_fields__)
+        ),
+        _audit_link,
+    ),
+    Chain.EVIDENCE: (
+        select(
+            evidence.c.subject.label("subject_"),
+            *(evidence.c[name] for name in EvidenceRow.__dataclass_fields__),
+            evidence_bodies.c.body,
+        ).join_from(evidence, evidence_bodies, evidence_bodies.c.evidence_id == evidence.c.id, isouter=True),
+        _evidence_link,
+    ),
 }
+"""The rows of each kind of chain, with their subject before them, and what makes a link of one."""
