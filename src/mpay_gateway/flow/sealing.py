@@ -25,7 +25,7 @@ SUBJECT = "chains"
 EVERY = timedelta(minutes=1)
 SILENCE = timedelta(hours=1)
 """After so long without growth an empty seal says that nothing is missing: silence is bounded."""
-MOST_MARKS = 10_000
+MOST_MARKS = 5_000
 """So many are sealed at once; more are due at once again. It bounds the commit."""
 _log = structlog.get_logger("sealing")
 
