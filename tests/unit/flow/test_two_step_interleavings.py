@@ -245,6 +245,19 @@ def test_money_that_the_bank_takes_around_a_void_pays_nothing(stage, when, loss)
     assert CaptureState.CLAIMED not in stage.captures
 
 
+def test_money_that_our_void_gave_back_is_our_reversal_and_not_the_banks(stage):
+    """The bank took the money, our void gave it back, and its answer is lost: the key tells whose doing it was."""
+    stage.order_gone()
+    stage.bank.before["reverse"] = stage.bank.take
+    lose(stage, "reverse", "answer-lost")
+    stage.settle()
+    stage.settle()
+    stage.end()
+    stage.assert_agrees()
+    assert stage.captures == [CaptureState.SURPLUS]
+    assert stage.reversals == [(ReversalGround.ORDER_GONE, ReversalState.DONE, True)]
+
+
 def test_the_bank_is_asked_before_a_hold_is_given_up(stage):
     """The status that led here is old: the bank took the money while the order was read."""
     stage.order_gone()

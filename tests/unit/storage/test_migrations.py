@@ -1,6 +1,8 @@
 """Migrations: they may be repeated, and they make exactly the tables that the program uses."""
 
 import io
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,6 +69,23 @@ def test_chains_that_are_older_than_seals_are_marked_to_be_sealed(database_url):
     assert (mark.chain, mark.subject) == (Chain.AUDIT, "PAID")
     assert units.read(lambda work: work.growth.oldest()) == datetime(2026, 11, 23, 1, tzinfo=UTC)
     engine.dispose()
+
+
+def test_a_try_that_is_under_way_at_an_upgrade_may_have_reached_its_service(tmp_path):
+    """Older programs counted a lost try when it was taken over, newer ones when it leaves."""
+    path = tmp_path / "older.sqlite"
+    config = Config(ALEMBIC_INI, stdout=io.StringIO())
+    config.set_main_option("sqlalchemy.url", f"sqlite:///{path}")
+    command.upgrade(config, "0001")
+    with closing(sqlite3.connect(path)) as older, older:  # which knows no foreign keys unless it is told
+        older.executemany(
+            "INSERT INTO deliveries VALUES (?, ?, 'S', ?, 1, 0, '{}', '', '2026-11-23', NULL, '', '')",
+            [("D1", "P1", "leased"), ("D2", "P2", "due"), ("D3", "P3", "parked")],
+        )
+    command.upgrade(config, "head")
+    with closing(sqlite3.connect(path)) as newer:
+        found = newer.execute("SELECT id, unanswered FROM deliveries ORDER BY id").fetchall()
+    assert found == [("D1", 1), ("D2", 0), ("D3", 0)]
 
 
 @pytest.mark.parametrize(
