@@ -6,6 +6,7 @@ from mpay_gateway.domain.payment import Capture, ClaimState, Payment, ReversalGr
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent
 from mpay_gateway.flow.claiming import fits, payable_now, shares
 from mpay_gateway.flow.confirmation_opening import open_delivery
+from mpay_gateway.flow.holds import hold_of
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.reversal import open_reversal
 from mpay_gateway.storage import Work
@@ -15,8 +16,11 @@ from mpay_gateway.storage.ledger import SUSPENSE, Entry, payable
 def accept_capture(parts: Parts, work: Work, payment: Payment, capture: Capture, *, actor: str) -> None:
     """Let the money pay the order with the amount that was taken. Payment and order are locked.
 
-    Raises: NotPayable when the order does not take this amount: it is no part, or more than is payable now.
+    Raises: NotPayable when the order does not take this amount: it is no part, or more than is payable now; and when
+    its hold was to be given up: the provider may have given the money back on our word.
     """
+    if hold_of(work, payment).void is not None:
+        raise NotPayable("a void of this payment was begun: its money can only go back")
     snapshot, now = work.snapshots.get(payment.snapshot_id), parts.clock.now()
     room = payable_now(work, snapshot, besides=payment.id)
     if not fits(snapshot.order, room, capture.amount):

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from mpay_gateway.domain.errors import OutcomeUnknown, UnknownOrder
+from mpay_gateway.domain.decision import Act
+from mpay_gateway.domain.errors import NotPayable, OutcomeUnknown, UnknownOrder
 from mpay_gateway.domain.order import OrderLookup
 from mpay_gateway.domain.payment import (
     CaptureState,
@@ -22,6 +23,7 @@ from mpay_gateway.domain.payment import (
 from mpay_gateway.domain.provider_answer import ProviderStatus
 from mpay_gateway.flow import two_step
 from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.decisions import approve, propose
 from mpay_gateway.flow.holds import begin_void
 from mpay_gateway.flow.schedules import LEASE
 from mpay_gateway.flow.settling import settle
@@ -301,6 +303,10 @@ def test_another_amount_taken_around_a_void_is_a_persons_affair(stage, asked_fir
     assert "void_failed" in {each["event"] for each in logs}
     assert check_books(stage.gateway.parts.units) == ()
     assert stage.gateway.calls.delivered == []
+    parts = stage.gateway.parts
+    wish = propose(parts, stage.payment.id, Act.ACCEPT, "it is a part", actor="operator:ana")
+    with pytest.raises(NotPayable, match="a void of this payment was begun"):
+        approve(parts, wish.id, actor="operator:ion")
 
 
 def test_a_capture_refused_for_good_gives_the_hold_up(stage):
