@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, ColumnElement, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert
@@ -22,14 +22,19 @@ class InsertOnce:
 
 
 def insert_once(
-    table: Table, key: Sequence[str] | None = None, *, returning: Column[str] | None = None
+    table: Table,
+    key: Sequence[str] | None = None,
+    *,
+    returning: Column[str] | None = None,
+    **computed: ColumnElement[str],
 ) -> InsertOnce:
     """An insert into `table` without effect where `key` (any unique key when None) is taken.
 
-    `returning`: a column to return of a row that is new; nothing is returned of one that is not.
+    `returning`: a column to return of a row that is new; nothing is returned of one that is not. `computed`:
+    columns that the database finds out itself.
     """
-    lite = sqlite.insert(table).on_conflict_do_nothing(index_elements=key)
-    great = postgresql.insert(table).on_conflict_do_nothing(index_elements=key)
+    lite = sqlite.insert(table).values(computed).on_conflict_do_nothing(index_elements=key)
+    great = postgresql.insert(table).values(computed).on_conflict_do_nothing(index_elements=key)
     if returning is None:
         return InsertOnce(lite, great)
     return InsertOnce(lite.returning(returning), great.returning(returning))

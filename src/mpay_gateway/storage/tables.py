@@ -276,6 +276,7 @@ tasks = Table(
     Column("lease_until", UtcDateTime),
     Column("leased_by", _Name, nullable=False),
     Column("fence", BigInteger, nullable=False),
+    Column("service_id", _Id, nullable=False, server_default="", comment="Whom a delivery goes to, else empty."),
     UniqueConstraint("kind", "subject"),
     Index("ix_tasks_due", "due", sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")),
     comment="The one table that workers claim from.",

@@ -17,7 +17,6 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert, ReturningUpdate
 
 from mpay_gateway.domain.errors import Conflict
-from mpay_gateway.domain.payment import DeliveryState
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import deliveries, tasks
 from mpay_gateway.storage.types import UtcDateTime
@@ -83,12 +82,16 @@ _FINISH = (
 )
 _DUE_AT = select(tasks.c.due).where(*_THE_TASK)
 _NO_LEASE: dict[str, object] = {"lease_until": None, "leased_by": ""}
-_CREATE = insert_once(tasks, ["kind", "subject"])
+_OF_SERVICE = func.coalesce(
+    select(deliveries.c.service_id).where(deliveries.c.id == bindparam("of_subject")).scalar_subquery(), ""
+)
+"""A delivery's task keeps the service that it goes to, and never changes it."""
+_CREATE = insert_once(tasks, ["kind", "subject"], service_id=_OF_SERVICE)
 
 
 def _schedule(dialect: ModuleType) -> Insert:
     """A new schedule is a new fence: whoever held the task may no longer write its result."""
-    statement: postgresql.Insert = dialect.insert(tasks)
+    statement: postgresql.Insert = dialect.insert(tasks).values(service_id=_OF_SERVICE)
     changed = {"due": statement.excluded.due, "fence": tasks.c.fence + 1} | _NO_LEASE
     return statement.on_conflict_do_update(index_elements=["kind", "subject"], set_=changed)
 
@@ -105,7 +108,7 @@ class Tasks:
 
     def schedule(self, kind: TaskKind, subject: str, due: datetime | None) -> None:
         """Let the task be due at `due` (None: not at all) and take it from whoever holds it."""
-        row = {"kind": kind, "subject": subject, "due": due, "fence": 0} | _NO_LEASE
+        row = _new(kind, subject, due)
         self._connection.execute(_SCHEDULE[self._connection.dialect.name], row)
 
     def hurry(self, kind: TaskKind, subject: str, due: datetime) -> None:
@@ -116,7 +119,7 @@ class Tasks:
 
     def tend(self, kind: TaskKind, subject: str, due: datetime) -> None:
         """Let a task that never ends exist and be due at `due` at the latest; a running lease goes on."""
-        row = {"kind": kind, "subject": subject, "due": due, "fence": 0} | _NO_LEASE
+        row = _new(kind, subject, due)
         self._connection.execute(_CREATE.on(self._connection), row)
         self.hurry(kind, subject, due)
 
@@ -127,7 +130,7 @@ class Tasks:
 
         `until`: so long after `now`, by whichever clock leases are judged.
         """
-        row = {"kind": kind, "subject": subject, "due": now, "fence": 0} | _NO_LEASE
+        row = _new(kind, subject, now)
         self._connection.execute(_CREATE.on(self._connection), row)
         values = {"of_kind": kind, "of_subject": subject, "due_at": now, "by": worker}
         if self._lease_time is LeaseTime.CALLER:
@@ -222,12 +225,10 @@ class Tasks:
         return {"until": now + span} if self._lease_time is LeaseTime.CALLER else {"span": span}
 
 
+def _new(kind: TaskKind, subject: str, due: datetime | None) -> dict[str, object]:
+    return {"kind": kind, "subject": subject, "of_subject": subject, "due": due, "fence": 0} | _NO_LEASE
+
+
 def _welcome(full_services: frozenset[str]) -> ColumnElement[bool]:
-    """Not a delivery to one of these services."""
-    if not full_services:
-        return true()
-    waiting = select(deliveries.c.id).where(
-        deliveries.c.service_id.in_(full_services),
-        deliveries.c.state.in_([DeliveryState.DUE, DeliveryState.LEASED]),
-    )
-    return or_(tasks.c.kind != TaskKind.DELIVER, tasks.c.subject.not_in(waiting))
+    """Not a delivery to one of these services. The task says itself whose it is: such a service may have very many."""
+    return tasks.c.service_id.not_in(full_services) if full_services else true()
