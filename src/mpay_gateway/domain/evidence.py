@@ -21,6 +21,10 @@ class MessageMeta:
     notes: tuple[tuple[str, str], ...] = field(default=())
 
 
+CONTENT_NOTE = "content"
+"""Name of the note by which the core says what a message tells: the digest of its business content."""
+
+
 class EvidenceSink(Protocol):
     """Where a plugin reports every message of a call that has an effect, as it happens.
 

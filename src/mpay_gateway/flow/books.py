@@ -11,14 +11,19 @@ from itertools import chain, islice
 from typing import Any
 
 from mpay_gateway.domain.confirmation import content_digest
+from mpay_gateway.domain.evidence import CONTENT_NOTE
 from mpay_gateway.domain.payment import ReversalGround
 from mpay_gateway.domain.transitions import EDGES
+from mpay_gateway.flow.claims_in_books import shares_of, within_what_is_due
 from mpay_gateway.flow.confirmation_delivery import REVERSED
 from mpay_gateway.storage import UnitOfWork, Work
-from mpay_gateway.storage.books import Books, Doubt
+from mpay_gateway.storage.books import Books
 from mpay_gateway.storage.chain import BEGINNING, body_digest
+from mpay_gateway.storage.claim_books import ClaimBooks
 from mpay_gateway.storage.histories import Histories, History, Subject
 from mpay_gateway.storage.hold_doubts import HoldDoubts
+from mpay_gateway.storage.ledger_books import LedgerBooks
+from mpay_gateway.storage.questions import Doubt, one_long_look
 
 MOST = 1000
 """So many violations of one invariant are reported; more say nothing new."""
@@ -48,7 +53,9 @@ class Violation:
 class Rows:
     """Where the checks read."""
 
+    ledger: LedgerBooks
     books: Books
+    claims: ClaimBooks
     histories: Histories
     holds: HoldDoubts
 
@@ -80,19 +87,26 @@ def check_books(
 
 
 def _violations(work: Work, invariant: Invariant, since: datetime | None) -> list[Violation]:
-    rows = Rows(
-        Books(work.connection, since), Histories(work.connection, since), HoldDoubts(work.connection, since)
-    )
+    rows = _rows(work, since)
     doubts = islice(invariant.doubts(rows), MOST)
     return [Violation(invariant.number, doubt.payment_id, doubt.detail) for doubt in doubts]
 
 
+def _rows(work: Work, since: datetime | None) -> Rows:
+    where = work.connection
+    one_long_look(where)
+    return Rows(
+        LedgerBooks(where, since), Books(where, since), ClaimBooks(where, since), Histories(where, since),
+        HoldDoubts(where, since),
+    )  # fmt: skip
+
+
 def _balanced(rows: Rows) -> Iterator[Doubt]:
-    return rows.books.unbalanced()
+    return rows.ledger.unbalanced()
 
 
 def _posted(rows: Rows) -> Iterator[Doubt]:
-    return rows.books.misposted_captures()
+    return rows.ledger.misposted_captures()
 
 
 def _identical(rows: Rows) -> Iterator[Doubt]:
@@ -107,7 +121,10 @@ def _identical(rows: Rows) -> Iterator[Doubt]:
         names = ("payment_id", "invoice_id", "service_id", "order_key")
         if wrong := [name for name in names if content[name] != getattr(row, name)]:
             yield Doubt(row.payment_id, f"the confirmation names another {', '.join(wrong)}")
-    yield from rows.books.calls_before_their_payment()
+    for row in rows.books.confirmations_sent():
+        if dict(json.loads(row.meta)["notes"])[CONTENT_NOTE] != row.content_digest:
+            yield Doubt(row.payment_id, f"{row.operation} was sent with other content than was stored")
+    yield from rows.books.calls_of_no_payment()
 
 
 def _confirmed_in_full(rows: Rows) -> Iterator[Doubt]:
@@ -124,7 +141,7 @@ def _confirmed_in_full(rows: Rows) -> Iterator[Doubt]:
             yield Doubt(
                 row.payment_id, f"lines of {total} are confirmed, {taken} was captured, in minor units"
             )
-        elif confirmed != _shares(row.shares or "[]"):
+        elif confirmed != shares_of(row.shares or "[]"):
             yield Doubt(row.payment_id, "other parts are confirmed to the lines than were claimed for them")
         paid = {(line["line_id"], line["account"]["iban"]) for line in content["lines"]}
         if strange := paid - _accounts(row.document):
@@ -134,7 +151,7 @@ def _confirmed_in_full(rows: Rows) -> Iterator[Doubt]:
 
 
 def _given_back_once(rows: Rows) -> Iterator[Doubt]:
-    books = rows.books
+    books, ledger = rows.books, rows.ledger
     known = {ground.value for ground in ReversalGround}
     groundless = (
         Doubt(payment_id, f"goes back on the unknown ground {ground!r}")
@@ -142,23 +159,21 @@ def _given_back_once(rows: Rows) -> Iterator[Doubt]:
         if ground not in known
     )
     return chain(
-        books.given_back_too_much(), books.misposted_reversals(), books.confirmed_and_reversed(),
-        rows.holds.given_up_and_taken(), groundless,
-    )  # fmt: skip
+        books.given_back_too_much(),
+        ledger.misposted_reversals(),
+        ledger.misposted_releases(),
+        books.confirmed_and_reversed(),
+        rows.holds.given_up_and_taken(),
+        groundless,
+    )
 
 
 def _money_first(rows: Rows) -> Iterator[Doubt]:
     return rows.books.told_without_money(REVERSED)
 
 
-def _within_what_is_due(rows: Rows) -> Iterator[Doubt]:
-    yield from rows.books.overclaimed()
-    for row in rows.books.shares_of_claims():
-        total = sum(_shares(row.shares).values())
-        if total != row.amount_minor:
-            yield Doubt(
-                row.payment_id, f"lines share {total} of the {row.amount_minor} claimed, in minor units"
-            )
+def _claimed(rows: Rows) -> Iterator[Doubt]:
+    return within_what_is_due(rows.claims)
 
 
 def _on_the_graph(rows: Rows) -> Iterator[Doubt]:
@@ -236,14 +251,6 @@ def _readable(content: str) -> dict[str, Any] | None:
     return read if isinstance(read, dict) else None
 
 
-def _shares(text: str) -> dict[str, int]:
-    """Minor units by line id, as a claim has them; those of a line that is named twice together."""
-    shares: dict[str, int] = {}
-    for line_id, minor in json.loads(text):
-        shares[line_id] = shares.get(line_id, 0) + minor
-    return shares
-
-
 def _accounts(document: str) -> set[tuple[str, str]]:
     """Each line of a stored order with the account that it goes to."""
     return {
@@ -260,7 +267,7 @@ INVARIANTS = (
     ),
     Invariant(5, "no more goes back than was captured, and nothing that is confirmed", _given_back_once),
     Invariant(6, "only captured money is confirmed, and all that pays an order", _money_first),
-    Invariant(7, "claims stay within what was payable when they were taken", _within_what_is_due),
+    Invariant(7, "claims stay within what was payable when they were taken", _claimed),
     Invariant(8, "states change along edges of the published graph only", _on_the_graph),
     Invariant(9, "each change of a state has its audit row, and the chains verify", _written_down),
 )

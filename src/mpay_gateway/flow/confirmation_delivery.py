@@ -98,10 +98,11 @@ class _Try:
         return delivery.unanswered - (1 if self.evidence.used else 0)
 
 
-def _new_try(parts: Parts, lease: Lease, delivery: Delivery) -> _Try:
+def _new_try(parts: Parts, lease: Lease, delivery: Delivery, *, content: str = "") -> _Try:
+    """`content`: digest of what is told, noted with each message that leaves."""
     evidence = DurableSink(
         parts.units, parts.clock, delivery.payment_id, lease,
-        first_sent=lambda work: work.deliveries.note_sent(delivery.id),
+        first_sent=lambda work: work.deliveries.note_sent(delivery.id), content=content,
     )  # fmt: skip
     return _Try(lease, evidence)
 
@@ -109,10 +110,9 @@ def _new_try(parts: Parts, lease: Lease, delivery: Delivery) -> _Try:
 def send(parts: Parts, lease: Lease) -> None:
     """Call the service and write down what came of it, under the lease's fence."""
     delivery = parts.units.read(lambda work: work.deliveries.get(lease.subject))
-    tried = _new_try(parts, lease, delivery)
-    confirmation = ConfirmationToDeliver(
-        Confirmation.from_json(delivery.content), attempt=delivery.attempts, evidence=tried.evidence
-    )
+    told = Confirmation.from_json(delivery.content)
+    tried = _new_try(parts, lease, delivery, content=told.digest)
+    confirmation = ConfirmationToDeliver(told, attempt=delivery.attempts, evidence=tried.evidence)
     try:
         service = parts.services.get_any(delivery.service_id)
         parts.calls.deliver_confirmation(service, confirmation)

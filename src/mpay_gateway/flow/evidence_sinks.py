@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from mpay_gateway.boundary import Clock, crash_point
-from mpay_gateway.domain.evidence import Direction, MessageMeta
+from mpay_gateway.domain.evidence import CONTENT_NOTE, Direction, MessageMeta
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.evidence import Message
 from mpay_gateway.storage.tasks import Lease
@@ -51,23 +52,25 @@ class DurableSink:
 
     With a lease, nothing may be sent once another process has taken the task over, and what is sent has the whole
     span of the lease for its answer. `first_sent` runs in the commit before the first message leaves: from then on
-    the other side may know.
+    the other side may know. `content`: digest of what the messages tell, noted with each that is sent.
     """
 
     def __init__(
         self, units: UnitOfWork, clock: Clock, payment_id: str, lease: Lease | None = None,
-        *, first_sent: Callable[[Work], object] = lambda _: None,
+        *, first_sent: Callable[[Work], object] = lambda _: None, content: str = "",
     ) -> None:  # fmt: skip
         self._units = units
         self._clock = clock
         self._payment_id = payment_id
         self._lease = lease
         self._first_sent = first_sent
+        self._notes = ((CONTENT_NOTE, content),) if content else ()
         self.used = False
 
     def sent(self, body: bytes, meta: MessageMeta) -> None:
         """Raises: Conflict when the lease has gone to another process."""
-        message = Message(Direction.SENT, body, meta, self._clock.now())
+        noted = replace(meta, notes=meta.notes + self._notes)
+        message = Message(Direction.SENT, body, noted, self._clock.now())
 
         def keep(work: Work) -> None:
             work.payments.lock(self._payment_id)

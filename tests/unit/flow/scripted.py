@@ -196,9 +196,9 @@ class ScriptedGateway:
     calls: ScriptedCalls
     clock: HandClock
 
-    def start(self, order_key: str) -> Payment:
-        """A payer goes as far as the bank's page."""
-        started = self.press(self.agreed(order_key))
+    def start(self, order_key: str, *, amount: str = "") -> Payment:
+        """A payer goes as far as the bank's page. `amount`: a part that he types in."""
+        started = self.press(self.agreed(order_key, amount))
         assert isinstance(started, Started)
         return started.payment
 

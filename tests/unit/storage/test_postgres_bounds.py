@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from mpay_gateway.boundary import SystemClock
 from mpay_gateway.storage import UnitOfWork, create_engine, unit_of_work
 from mpay_gateway.storage import engine as storage_engine
-from mpay_gateway.storage.books import Books
+from mpay_gateway.storage.questions import one_long_look
 from mpay_gateway.storage.tables import operators
 from tests.unit.databases import make_tables
 from tests.unit.storage.test_unit_of_work import add, names
@@ -42,7 +42,7 @@ def test_a_look_at_the_whole_database_takes_its_time_and_the_next_unit_does_not(
     units = UnitOfWork(create_engine(address, pool_size=1), SystemClock())
 
     def look(work):
-        Books(work.connection)
+        one_long_look(work.connection)
         return shown(work.connection)
 
     found = units.read(look)

@@ -1,0 +1,79 @@
+"""Invariant 7: no order is claimed beyond what its service said was due, by one payment or by several."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mpay_gateway.storage.claim_books import ClaimBooks
+from mpay_gateway.storage.questions import Doubt
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What one answer of the service lets payments claim, in minor units; `most` is None when it named no amount."""
+
+    most: int | None
+    in_parts: bool
+
+
+def within_what_is_due(books: ClaimBooks) -> Iterator[Doubt]:
+    """Claims above what their answer says is due, alone or beside those that the answer cannot know of."""
+    for row in books.each():
+        yield from _alone(row)
+    for rows in books.of_shared_orders():
+        yield from _together(rows)
+
+
+def shares_of(text: str) -> dict[str, int]:
+    """Minor units by line id, as a claim has them; those of a line that is named twice together."""
+    shares: dict[str, int] = {}
+    for line_id, minor in json.loads(text):
+        shares[line_id] = shares.get(line_id, 0) + minor
+    return shares
+
+
+def _alone(row: Any) -> Iterator[Doubt]:
+    total = sum(shares_of(row.shares).values())
+    if total != row.amount_minor:
+        yield Doubt(row.payment_id, f"lines share {total} of the {row.amount_minor} claimed, in minor units")
+    if row.advance:
+        return
+    due = _due(row.document)
+    limits = [each for each in (due.most, row.payable_minor) if each is not None]
+    if limits and row.amount_minor > min(limits):
+        yield Doubt(row.payment_id, f"claims {row.amount_minor} of {min(limits)} payable, in minor units")
+    elif due.most is not None and row.amount_minor != due.most and not due.in_parts:
+        yield Doubt(
+            row.payment_id,
+            f"claims {row.amount_minor} of {due.most}, in minor units, and parts are not taken",
+        )
+
+
+def _together(rows: Sequence[Any]) -> Iterator[Doubt]:
+    """Each live claim of an order beside the live ones that were taken before it.
+
+    Those that were acknowledged before its answer was asked for do not count: the service knew of them. Where no
+    parts are taken there may be no other at all, which follows: a claim is of the whole.
+    """
+    for place, row in enumerate(rows):
+        others = [
+            each for each in rows[:place]
+            if each.acknowledged_at is None or each.acknowledged_at >= row.requested_at
+        ]  # fmt: skip
+        if row.advance or not others:
+            continue
+        due, total = _due(row.document), sum(each.amount_minor for each in others) + row.amount_minor
+        if due.most is not None and (total > due.most or not due.in_parts):
+            yield Doubt(
+                row.payment_id,
+                f"claims {row.amount_minor} beside {len(others)} of the same order: {total} of {due.most} due",
+            )
+
+
+def _due(document: str) -> _Due:
+    """Read from the stored text itself: to build a million orders takes minutes."""
+    order = json.loads(document)
+    total, line = order["total_due"], order["lines"][0]
+    most = None if total is None else int(total[0].replace(".", ""))
+    return _Due(most, bool(order.get("allow_partial") or line.get("allow_partial")))

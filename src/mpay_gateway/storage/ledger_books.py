@@ -1,0 +1,142 @@
+"""The ledger beside what it is to tell of: streamed questions to the whole database."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
+
+from mpay_gateway.domain.payment import CaptureState, ReversalGround, ReversalState
+from mpay_gateway.storage.ledger import SUSPENSE
+from mpay_gateway.storage.questions import Doubt, Questions
+from mpay_gateway.storage.tables import (
+    captures,
+    ledger_accounts,
+    ledger_entries,
+    ledger_transactions,
+    payments,
+    reversals,
+)
+
+_OF_CAPTURES = reversals.c.capture_id.is_not(None)  # not voids of money that was only held
+
+
+class LedgerBooks(Questions):
+    """Postings beside captures and reversals."""
+
+    def unbalanced(self) -> Iterator[Doubt]:
+        """Ledger transactions without entries, or that do not sum to zero in each currency."""
+        t, e = ledger_transactions.c, ledger_entries.c
+        total = func.sum(e.amount_minor)
+        query = (
+            select(t.payment_id, t.kind, t.subject, e.currency, total.label("total"))
+            .join_from(ledger_transactions, ledger_entries, isouter=True)
+            .where(self._recent(t.payment_id))
+            .group_by(t.id, t.payment_id, t.kind, t.subject, e.currency)
+            .having(or_(total != 0, total.is_(None)))
+        )
+        for row in self._stream(query):
+            what = (
+                "has no entries"
+                if row.total is None
+                else f"sums to {row.total} {row.currency}, in minor units"
+            )
+            yield Doubt(row.payment_id or "", f"posting {row.kind} {row.subject} {what}")
+
+    def misposted_captures(self) -> Iterator[Doubt]:
+        """Captures without a posting of their own amount on the account's receivable, and postings of no capture."""
+        posted = self._on_receivables("capture")
+        right = and_(
+            posted.c.name == literal("receivable:") + captures.c.account_id,
+            posted.c.amount == captures.c.amount_minor,
+            posted.c.currency == captures.c.currency,
+        )
+        query = (
+            select(captures.c.payment_id, captures.c.transaction_id, posted.c.subject)
+            .join_from(captures, posted, posted.c.subject == captures.c.id, isouter=True)
+            .where(self._recent(captures.c.payment_id), or_(posted.c.subject.is_(None), ~right))
+        )
+        for row in self._stream(query):
+            what = "is not posted" if row.subject is None else "is posted with another amount or account"
+            yield Doubt(row.payment_id, f"capture {row.transaction_id} {what}")
+        yield from self._postings_of_nothing("capture", captures.c.id)
+
+    def misposted_reversals(self) -> Iterator[Doubt]:
+        """Reversals that are done and not posted with their amount, and postings of none that can have one.
+
+        Nothing is posted of nothing; a reversal that ended with another amount is a person's affair.
+        """
+        posted = self._on_receivables("reversal")
+        right = and_(
+            posted.c.name == literal("receivable:") + payments.c.account_id,
+            posted.c.amount == -reversals.c.amount_minor,
+            posted.c.currency == reversals.c.currency,
+        )
+        query = (
+            select(reversals.c.payment_id, reversals.c.id)
+            .join_from(reversals, payments, payments.c.id == reversals.c.payment_id)
+            .join(posted, posted.c.subject == reversals.c.id, isouter=True)
+            .where(
+                self._recent(reversals.c.payment_id), _OF_CAPTURES, reversals.c.state == ReversalState.DONE,
+                or_(~right, posted.c.subject.is_(None) & (reversals.c.amount_minor != 0)),
+            )
+        )  # fmt: skip
+        for row in self._stream(query):
+            yield Doubt(row.payment_id, f"reversal {row.id} is done and not posted with its amount")
+        yield from self._postings_of_nothing(
+            "reversal", reversals.c.id, _OF_CAPTURES, reversals.c.state != ReversalState.DUE
+        )
+
+    def misposted_releases(self) -> Iterator[Doubt]:
+        """Captures that were released to their payer: what their service was owed is in suspense, to the last ban."""
+        t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
+        released = ledger_transactions.alias()
+        right = case(
+            (a.name == literal("receivable:") + captures.c.account_id, captures.c.amount_minor),
+            (a.name == SUSPENSE, -captures.c.amount_minor),
+            else_=0,
+        )
+        misplaced = (
+            select(captures.c.payment_id, captures.c.transaction_id, a.name)
+            .join_from(released, captures, captures.c.id == released.c.subject)
+            .join(ledger_transactions, (t.subject == captures.c.id) & t.kind.in_(["capture", "release"]))
+            .join(ledger_entries, e.transaction_id == t.id)
+            .join(ledger_accounts, a.id == e.account_id)
+            .where(self._recent(captures.c.payment_id), released.c.kind == "release")
+            .group_by(captures.c.id, a.name, e.currency)
+            .having(
+                or_(func.sum(e.amount_minor) != right, e.currency != captures.c.currency,
+                    captures.c.state == CaptureState.CLAIMED)
+            )
+        )  # fmt: skip
+        for row in self._stream(misplaced):
+            yield Doubt(row.payment_id, f"the release of capture {row.transaction_id} is wrong on {row.name}")
+        yield from self._postings_of_nothing("release", captures.c.id)
+        owed = select(reversals.c.payment_id, reversals.c.id).where(
+            self._recent(reversals.c.payment_id),
+            reversals.c.ground == ReversalGround.SERVICE_REFUSED,
+            ~exists().where(t.kind == "release", t.subject == reversals.c.capture_id),
+        )
+        for row in self._stream(owed):
+            yield Doubt(row.payment_id, f"reversal {row.id} of money that its service is still owed")
+
+    def _postings_of_nothing(
+        self, kind: str, subject: ColumnElement[str], *which: ColumnElement[bool]
+    ) -> Iterator[Doubt]:
+        t = ledger_transactions.c
+        query = select(t.payment_id, t.subject).where(
+            self._recent(t.payment_id), t.kind == kind, ~exists().where(subject == t.subject, *which)
+        )
+        for row in self._stream(query):
+            yield Doubt(row.payment_id or "", f"posting {kind} {row.subject} is of nothing that is recorded")
+
+    def _on_receivables(self, kind: str) -> Any:
+        """What the postings of a kind do to what providers owe, by subject and account."""
+        t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
+        return (
+            select(t.subject, a.name, e.currency, func.sum(e.amount_minor).label("amount"))
+            .join_from(ledger_transactions, ledger_entries)
+            .join(ledger_accounts, a.id == e.account_id)
+            .where(t.kind == kind, a.name.startswith("receivable:"))
+            .group_by(t.subject, a.name, e.currency)
+            .subquery()
+        )
