@@ -75,7 +75,7 @@ def _keep(
         received_at=callback.received_at,
         body=callback.body,
     )
-    if not work.inbox.add(entry):
+    if not work.inbox.add(entry) and not _woken(work, entry, reading):
         return None
     if payment is None:
         _log.warning("callback_for_nobody", account=account_id, reference=reading.reference)
@@ -83,6 +83,14 @@ def _keep(
     # If this process dies before it has asked the provider, a worker asks.
     work.tasks.hurry(TaskKind.RECHECK, payment.id, parts.clock.now() + _GRACE)
     return payment
+
+
+def _woken(work: Work, entry: InboxEntry, reading: CallbackReading) -> bool:
+    """Whether the same words, heard and asked about once, came again.
+
+    Without an event's own id they may tell of something new: money that came late. With one they are a copy.
+    """
+    return not reading.event_id and work.inbox.wake(entry.account_id, entry.event_id, at=entry.received_at)
 
 
 def _digest(callback: Callback) -> str:

@@ -169,7 +169,7 @@ class _Opening:
         now = self.parts.clock.now()
         payment = self._payment(invoice.id)
         work.payments.use_account(self.account.id, self.account.plugin, at=now)
-        work.payments.add(payment, actor="payer")
+        payment = work.payments.add(payment, redraw=self._reference, actor="payer")
         work.claims.take(
             self._claim(payment, payable), payable=payable.most, advance=self.answer.order.advance_allowed,
             actor="payer", at=now,
@@ -192,7 +192,7 @@ class _Opening:
             channel=self.visit.channel,
             amount=self.amount,
             state=PaymentState.CREATED,
-            reference=new_reference(self.account.reference_form, parts.ids.below),
+            reference=self._reference(),
             created_at=now,
             session_until=now + timedelta(minutes=self.account.session_minutes),
             description=self._description(invoice_id),
@@ -203,6 +203,9 @@ class _Opening:
             receipt_token=parts.ids.token(),
             language=self.language.value,
         )
+
+    def _reference(self) -> str:
+        return new_reference(self.account.reference_form, self.parts.ids.below)
 
     def _description(self, invoice_id: str) -> str:
         """What the provider is told: kept with the payment, so that a repeated start says the same."""

@@ -22,6 +22,18 @@ def next_delivery(attempts: int) -> timedelta:
     return _DELIVERY[attempts - 1] if attempts <= len(_DELIVERY) else _HOUR
 
 
+def next_hearing(waited: timedelta) -> timedelta:
+    """How long until the provider is asked again about a callback that has `waited` for its answer.
+
+    The same pauses, counted from the callback: what was tried before it does not matter.
+    """
+    for pause in _DELIVERY:
+        if waited < pause:
+            return pause
+        waited -= pause
+    return _HOUR
+
+
 def session_over(payment: Payment, now: datetime) -> bool:
     """Whether the payer's time at the provider, and ten minutes more, are over."""
     return now > payment.session_until + AFTER_SESSION

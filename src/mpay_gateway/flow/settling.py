@@ -22,7 +22,7 @@ from mpay_gateway.flow.captures import record_captures
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import announce, end_in, rest
-from mpay_gateway.flow.schedules import LEASE, next_check, next_delivery, session_over
+from mpay_gateway.flow.schedules import LEASE, next_check, next_hearing, session_over
 from mpay_gateway.flow.two_step import finish_authorised
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import Lease, TaskKind
@@ -126,11 +126,11 @@ def _ask_later(parts: Parts, work: Work, asked: _Asked) -> None:
     """By the schedule while the payment is open; as long as a callback waits, whatever the schedule says."""
     payment = work.payments.lock(asked.payment_id)
     asked.evidence.save(work, payment.id)
-    now, tries = parts.clock.now(), payment.checks + 1
+    now, since = parts.clock.now(), work.inbox.waits_since(payment.id)
     check = next_check(payment, now) if payment.state.open else None
-    hearing = now + next_delivery(tries) if work.inbox.waits(payment.id) else None
+    hearing = now + next_hearing(now - since) if since is not None else None
     due = min((each for each in (check, hearing) if each is not None), default=None)
-    work.payments.amend(payment, checks=tries, next_check_at=check)
+    work.payments.amend(payment, checks=payment.checks + 1, next_check_at=check)
     work.tasks.schedule(TaskKind.RECHECK, payment.id, due)
 
 

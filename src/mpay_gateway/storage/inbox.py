@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, literal_column, select, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import AccountId, PaymentId
@@ -40,16 +40,21 @@ _HEARD = update(inbox).where(
     inbox.c.state == bindparam("was"),
     inbox.c.received_at <= bindparam("asked_at"),
 )
-_WAITING = (
-    select(inbox.c.id)
-    .where(inbox.c.payment_id == bindparam("of_payment"), inbox.c.state == InboxState.NEW)
-    .limit(1)
-)
-_CHANGE_ABOUT = update(inbox).where(
+_WAKE = update(inbox).where(
     inbox.c.account_id == bindparam("of_account"),
+    inbox.c.event_id == bindparam("of_event"),
     inbox.c.state == bindparam("was"),
-    (inbox.c.reference == bindparam("about"))
-    | ((inbox.c.remote_reference == bindparam("remotely")) & (inbox.c.remote_reference != "")),
+)
+_WAITING = select(func.min(inbox.c.received_at)).where(
+    inbox.c.payment_id == bindparam("of_payment"), inbox.c.state == InboxState.NEW
+)
+# In the words of the indexes, which they are not used without.
+_ORPHANS = (inbox.c.account_id == bindparam("of_account"), inbox.c.state == literal_column("'orphan'"))
+_ADOPT = update(inbox).where(*_ORPHANS, inbox.c.reference == bindparam("about"))
+_ADOPT_REMOTE = update(inbox).where(
+    *_ORPHANS,
+    inbox.c.remote_reference == bindparam("about"),
+    inbox.c.remote_reference != literal_column("''"),
 )
 
 
@@ -75,21 +80,30 @@ class Inbox:
         }
         self._connection.execute(_HEARD, values)
 
+    def wake(self, account_id: AccountId, event_id: str, *, at: datetime) -> bool:
+        """Let a callback that was heard wait again, as one that came in at `at`. False when it was not heard yet."""
+        found = {"of_account": account_id, "of_event": event_id, "was": InboxState.DONE}
+        woken = self._connection.execute(_WAKE, found | {"state": InboxState.NEW, "received_at": at})
+        return bool(woken.rowcount)
+
     def waits(self, payment_id: PaymentId) -> bool:
         """Whether a callback of this payment came in that nobody has asked the provider about since."""
-        return self._connection.execute(_WAITING, {"of_payment": payment_id}).first() is not None
+        return self.waits_since(payment_id) is not None
+
+    def waits_since(self, payment_id: PaymentId) -> datetime | None:
+        """When the oldest such callback came in, None when there is none."""
+        found = self._connection.execute(_WAITING, {"of_payment": payment_id}).scalar()
+        return found if isinstance(found, datetime) else None
 
     def adopt(
         self, account_id: AccountId, payment_id: PaymentId, *, reference: str, remote_reference: str
     ) -> bool:
         """Give the payment the orphans that were about it. True when there were any."""
-        found = {
-            "of_account": account_id, "was": InboxState.ORPHAN, "about": reference, "remotely": remote_reference,
-        }  # fmt: skip
-        done = self._connection.execute(
-            _CHANGE_ABOUT, found | {"state": InboxState.NEW, "payment_id": payment_id}
-        )
-        return bool(done.rowcount)
+        given = {"of_account": account_id, "state": InboxState.NEW, "payment_id": payment_id}
+        found = self._connection.execute(_ADOPT, given | {"about": reference}).rowcount
+        if remote_reference:
+            found += self._connection.execute(_ADOPT_REMOTE, given | {"about": remote_reference}).rowcount
+        return bool(found)
 
     def count(self, state: InboxState) -> int:
         return int(self._connection.execute(select(func.count()).where(inbox.c.state == state)).scalar_one())

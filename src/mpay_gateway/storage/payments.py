@@ -1,10 +1,11 @@
 """Payments and their captures. Every change of a state goes through the transition table and leaves an audit row."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, insert, literal_column, select, union_all, update
+from sqlalchemy import Row, Select, bindparam, func, literal_column, select, union_all, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import Conflict, UnknownPayment
@@ -28,7 +29,7 @@ from mpay_gateway.storage.tables import capture_intents, captures, payments, pro
 _PLAIN = tuple(name for name in Payment.__dataclass_fields__ if name != "amount")
 _OPEN = tuple(state for state in PaymentState if state.open)
 
-_ADD = insert(payments)
+_ADD = insert_once(payments, ["account_id", "reference"], returning=payments.c.id)
 _GET = select(payments).where(payments.c.id == bindparam("of_id"))
 _LOCK = _GET.with_for_update()
 _BY_FORM = select(payments).where(
@@ -56,6 +57,9 @@ _CAPTURES_OF = (
     .order_by(captures.c.recorded_at, captures.c.id)
 )
 
+DRAWS = 50
+"""So often a reference is drawn for one payment: a form with so few left free is too short for its account."""
+
 
 class Payments:
     """The stored payments."""
@@ -64,11 +68,19 @@ class Payments:
         self._connection = connection
         self._audit = audit
 
-    def add(self, payment: Payment, *, actor: str) -> None:
-        """Store a new payment with its first audit row."""
-        self._connection.execute(_ADD, _columns(payment))
-        self._audit.new_chain(payment.id)
-        self._write_down(payment, "create", "", actor, payment.created_at, detail=str(payment.amount))
+    def add(self, payment: Payment, *, redraw: Callable[[], str], actor: str) -> Payment:
+        """Store a new payment with its first audit row, and return it with the reference that it got.
+
+        `redraw` gives another reference when the account has used this one. Raises: Conflict when it uses them all.
+        """
+        for _ in range(DRAWS):
+            stored = self._connection.execute(_ADD.on(self._connection), _columns(payment))
+            if stored.first() is not None:
+                self._audit.new_chain(payment.id)
+                self._write_down(payment, "create", "", actor, payment.created_at, detail=str(payment.amount))
+                return payment
+            payment = replace(payment, reference=redraw())
+        raise Conflict(f"account {payment.account_id}: no free reference in {DRAWS} draws")
 
     def use_account(self, account_id: AccountId, plugin: str, *, at: datetime) -> None:
         """Note that the account has been used: from now on the configuration may not lose it."""

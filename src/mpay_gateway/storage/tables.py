@@ -263,7 +263,12 @@ inbox = Table(
     Column("body", LargeBinary, nullable=False),
     UniqueConstraint("account_id", "event_id"),
     Index(None, "payment_id", "state"),
-    Index(None, "account_id", "state"),  # orphans, looked for at each start of a payment
+    # Orphans are looked for at each start of a payment.
+    Index("ix_inbox_orphans", "account_id", "reference",
+          sqlite_where=text("state = 'orphan'"), postgresql_where=text("state = 'orphan'")),
+    Index("ix_inbox_remote_orphans", "account_id", "remote_reference",
+          sqlite_where=text("state = 'orphan' AND remote_reference <> ''"),
+          postgresql_where=text("state = 'orphan' AND remote_reference <> ''")),
     comment="Authenticated callbacks, kept before they are answered.",
 )  # fmt: skip
 

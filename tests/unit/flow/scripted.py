@@ -110,6 +110,7 @@ class ScriptedCalls:
     given_back: dict[str, Money] = field(default_factory=dict)
     before_fetch_answer: list[Callable[[], object]] = field(default_factory=list)
     asked: int = 0
+    event_id: str = ""
     delivered: list[ConfirmationToDeliver] = field(default_factory=list)
     reversed_keys: list[str] = field(default_factory=list)
 
@@ -143,7 +144,8 @@ class ScriptedCalls:
         )
 
     def read_callback(self, account_id: str, callback: Callback) -> CallbackReading:
-        return CallbackReading(reference=callback.body.decode() or dict(callback.query)["reference"])
+        about = callback.body.decode() or dict(callback.query)["reference"]
+        return CallbackReading(reference=about, event_id=self.event_id)
 
     def capture_payment(
         self, account_id: str, payment: object, amount: Money, *, key: str

@@ -135,12 +135,16 @@ def test_callbacks_without_event_ids_and_bodies_wake_each_payment(gateway):
     assert {gateway.settled(payment).state for payment in payments} == {PaymentState.CAPTURED}
 
 
-def test_a_callback_without_an_event_id_that_comes_twice_is_heard_once(gateway, declined):
+@pytest.mark.parametrize(("event_id", "heard"), [("E-1", 1), ("", 3)])
+def test_a_callback_that_comes_again_is_heard_again_only_if_no_event_id_says_that_it_is_a_copy(
+    gateway, declined, event_id, heard
+):
     asked = gateway.calls.asked
+    gateway.calls.event_id = event_id
     for _ in range(3):
         gateway.hear(declined)
         gateway.settled(declined)
-    assert gateway.calls.asked == asked + 1
+    assert gateway.calls.asked == asked + heard
 
 
 def test_another_amount_given_back_than_asked_for_is_booked_and_goes_to_a_person(gateway):

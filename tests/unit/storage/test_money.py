@@ -56,7 +56,7 @@ def two_payments(units):
         work.invoices.add(InvoiceRow("1", SERVICE, KEY, "s0", NOW, NOW, None))
         work.payments.use_account(ACCOUNT, "scripted", at=NOW)
         for name in ("P1", "P2"):
-            work.payments.add(payment(name), actor="payer")
+            work.payments.add(payment(name), redraw=str, actor="payer")
             work.claims.take(claim(name), payable=lei(1000), advance=False, actor="payer", at=NOW)
 
     units.run("make", make)

@@ -11,6 +11,11 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+_ORPHANS = (
+    ("ix_inbox_orphans", "reference", "state = 'orphan'"),
+    ("ix_inbox_remote_orphans", "remote_reference", "state = 'orphan' AND remote_reference <> ''"),
+)
+
 
 def upgrade() -> None:
     op.add_column(
@@ -24,7 +29,16 @@ def upgrade() -> None:
         "UPDATE tasks SET service_id = (SELECT service_id FROM deliveries WHERE deliveries.id = tasks.subject)"
         " WHERE kind = 'deliver' AND subject IN (SELECT id FROM deliveries)"
     )
+    for name, column, where in _ORPHANS:
+        op.create_index(
+            name, "inbox", ["account_id", column],
+            sqlite_where=sa.text(where), postgresql_where=sa.text(where),
+        )  # fmt: skip
+    op.drop_index("ix_inbox_account_id_state", "inbox")
 
 
 def downgrade() -> None:
+    op.create_index("ix_inbox_account_id_state", "inbox", ["account_id", "state"])
+    for name, _, _ in _ORPHANS:
+        op.drop_index(name, "inbox")
     op.drop_column("tasks", "service_id")
