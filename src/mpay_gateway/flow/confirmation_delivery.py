@@ -26,6 +26,7 @@ from mpay_gateway.domain.payment import (
     Payment,
     ReversalGround,
 )
+from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.service import OnRefusal, Service
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, DeliveryEvent
 from mpay_gateway.flow.background import Lane
@@ -157,7 +158,7 @@ def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: Rem
     others = tried.others_unanswered(delivery)
     reverse = service.on_refusal is OnRefusal.REVERSE and not others
     work.deliveries.change(
-        delivery, DeliveryEvent.PARK, actor=actor, at=now, last_error=str(error)[:500], unanswered=others,
+        delivery, DeliveryEvent.PARK, actor=actor, at=now, last_error=remark(error, named=False), unanswered=others,
         parked_reason=REVERSED if reverse else REFUSED,
     )  # fmt: skip
     work.tasks.finish(tried.lease, due=None)
@@ -191,7 +192,7 @@ def _not_answered(parts: Parts, work: Work, tried: _Try, error: MpayError) -> No
     may_know = 0 if isinstance(error, _NOTHING_SENT) else 1
     work.deliveries.change(
         delivery, DeliveryEvent.UNANSWERED, actor="machine", at=now,
-        unanswered=tried.others_unanswered(delivery) + may_know, last_error=f"{type(error).__name__}: {error}"[:500],
+        unanswered=tried.others_unanswered(delivery) + may_know, last_error=remark(error),
     )  # fmt: skip
     due = now + next_delivery(delivery.attempts)
     work.tasks.finish(tried.lease, due=due)

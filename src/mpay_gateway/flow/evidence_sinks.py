@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mpay_gateway.boundary import Clock, crash_point
 from mpay_gateway.domain.evidence import CONTENT_NOTE, Direction, MessageMeta
+from mpay_gateway.domain.remarks import fit
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.evidence import Message
 from mpay_gateway.storage.tasks import Lease
@@ -23,10 +24,10 @@ class BufferedSink:
         self._lock = threading.Lock()
 
     def sent(self, body: bytes, meta: MessageMeta) -> None:
-        self._add(Message(Direction.SENT, body, meta, self._clock.now()))
+        self._add(Message(Direction.SENT, body, _kept(meta), self._clock.now()))
 
     def received(self, body: bytes, meta: MessageMeta) -> None:
-        self._add(Message(Direction.RECEIVED, body, meta, self._clock.now()))
+        self._add(Message(Direction.RECEIVED, body, _kept(meta), self._clock.now()))
 
     @property
     def heard(self) -> bool:
@@ -69,7 +70,7 @@ class DurableSink:
 
     def sent(self, body: bytes, meta: MessageMeta) -> None:
         """Raises: Conflict when the lease has gone to another process."""
-        noted = replace(meta, notes=meta.notes + self._notes)
+        noted = _kept(replace(meta, notes=meta.notes + self._notes))
         message = Message(Direction.SENT, body, noted, self._clock.now())
 
         def keep(work: Work) -> None:
@@ -86,10 +87,21 @@ class DurableSink:
 
     def received(self, body: bytes, meta: MessageMeta) -> None:
         crash_point(f"call:{meta.operation}:after")
-        message = Message(Direction.RECEIVED, body, meta, self._clock.now())
+        message = Message(Direction.RECEIVED, body, _kept(meta), self._clock.now())
 
         def keep(work: Work) -> None:
             work.payments.lock(self._payment_id)
             work.evidence.keep(self._payment_id, [message])
 
         self._units.run("evidence-received", keep)
+
+
+def _kept(meta: MessageMeta) -> MessageMeta:
+    """What a plugin says of a message, fit to keep: the message is not lost for the sake of a header."""
+    return MessageMeta(
+        fit(meta.operation, 128),
+        fit(meta.content_type, 255),
+        fit(meta.address, 2000),
+        meta.status,
+        tuple((fit(name, 100), fit(value, 1000)) for name, value in meta.notes),
+    )

@@ -8,6 +8,7 @@ from mpay_gateway.domain.errors import MpayError, NoPluginAnswered, RemoteRefuse
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalGround, ReversalState
 from mpay_gateway.domain.provider_answer import PaymentToCheck, ReversalAnswer
+from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.transitions import ReversalEvent
 from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.parts import Parts
@@ -106,7 +107,7 @@ def _not_done(parts: Parts, work: Work, lease: Lease, event: ReversalEvent, erro
     now, attempts = parts.clock.now(), reversal.attempts + 1
     work.reversals.change(
         reversal, event, actor="machine", at=now, attempts=attempts,
-        last_error=f"{type(error).__name__}: {error}"[:500],
+        last_error=remark(error),
     )  # fmt: skip
     again = event is ReversalEvent.UNANSWERED
     work.tasks.finish(lease, due=now + next_delivery(attempts) if again else None)

@@ -37,7 +37,8 @@ Errors = tuple[type[Exception], ...]
 class HookContract:
     """`owner`: the kind that implements it, None for any. `answers`: types of a good answer.
 
-    `io`: called in the instance's pool, under a deadline. `errors`: what may pass to the core.
+    `io`: called in the instance's pool, under a deadline. `errors`: what may pass to the core. `misfit`: the one
+    of them that an answer out of bounds means, None when it is the plugin's bug.
     """
 
     name: str
@@ -45,6 +46,7 @@ class HookContract:
     answers: tuple[type, ...]
     io: bool = False
     errors: Errors = ()
+    misfit: type[Exception] | None = None
 
     def accepts(self, answer: object) -> bool:
         """Whether an answer has the declared type (every line, for a statement)."""
@@ -69,7 +71,14 @@ CONTRACTS: Mapping[str, HookContract] = {
         HookContract("mpay_offer_instruments", Kind.INSTRUMENT, (InstrumentOffer,)),
         HookContract("mpay_select_instrument", Kind.INSTRUMENT, (InstrumentPlan,), errors=(InvalidChoice,)),
         HookContract("mpay_start_payment", Kind.PROVIDER, get_args(NextStep), io=True, errors=_SENDING),
-        HookContract("mpay_read_callback", Kind.PROVIDER, (CallbackReading,), errors=(InvalidCallback,)),
+        # Whoever calls writes what is read: a payer's return is not authentic.
+        HookContract(
+            "mpay_read_callback",
+            Kind.PROVIDER,
+            (CallbackReading,),
+            errors=(InvalidCallback,),
+            misfit=InvalidCallback,
+        ),
         HookContract(
             "mpay_fetch_confirmation", Kind.PROVIDER, (ProviderConfirmation,), io=True, errors=_ASKING
         ),

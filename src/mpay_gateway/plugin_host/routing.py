@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pluggy
+import structlog
 
+from mpay_gateway.plugin_host.answers import Misfit, in_bounds
 from mpay_gateway.plugin_host.contracts import CONTRACTS, HookContract
 from mpay_gateway.plugin_host.guard import Guard
 from mpay_gateway.plugin_host.registry import InstanceInfo
 
+_log = structlog.get_logger("mpay.plugins")
 CORE = "core"
 """Name under which the core's own documents are registered."""
 
@@ -46,14 +49,25 @@ class Route:
     def ask(self, arguments: Mapping[str, object]) -> object:
         """The instance's answer, None when it gave none.
 
-        Raises as `Guard.call`, and PluginBug for an answer of the wrong type.
+        Raises as `Guard.call`, and PluginBug for an answer of the wrong type or out of bounds (`answers`).
         """
         answer = self.guard.call(self.contract, self.caller, arguments)
         if isinstance(answer, list):
             answer = answer[0] if answer else None
         if answer is not None and not self.contract.accepts(answer):
             raise self.guard.bug(self.contract, f"answered with {type(answer).__name__}")
-        return answer
+        return self._bounded(answer)
+
+    def _bounded(self, answer: object) -> object:
+        try:
+            return in_bounds(answer)
+        except Misfit as misfit:
+            _log.error(
+                "hook_answer_refused", hook=self.contract.name, instance=self.instance, reason=str(misfit)
+            )
+            if self.contract.misfit is not None:
+                raise self.contract.misfit(str(misfit)) from misfit
+            raise self.guard.bug(self.contract, f"answered out of bounds: {misfit}") from misfit
 
 
 Routes = Mapping[tuple[str, str], Route]

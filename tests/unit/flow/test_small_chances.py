@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from mpay_gateway.domain.errors import Conflict, OutcomeUnknown
-from mpay_gateway.domain.payment import PaymentState
+from mpay_gateway.domain.errors import Conflict, OutcomeUnknown, RemoteRefused
+from mpay_gateway.domain.payment import DeliveryState, PaymentState, ReversalState
 from mpay_gateway.domain.provider_answer import ProviderCapture, ProviderStatus
 from mpay_gateway.flow import payment_start
+from mpay_gateway.flow.books import check_books
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.tasks import TaskKind
 
@@ -76,3 +77,17 @@ def test_orphans_of_others_are_not_adopted(gateway):
         ],
     )
     assert adopt == [False, False, True, False]
+
+
+@pytest.mark.parametrize("words", ["bad\x00words", "half a \ud800 pair", "long" * 1000])
+def test_words_of_a_refusal_that_no_table_takes_stop_nothing(gateway, words):
+    gateway.calls.delivery_answers.append(RemoteRefused("UnknownOrder", words))
+    gateway.calls.reversal_answers.append(RemoteRefused("no", words))
+    payment = gateway.pay("ORDER-1")
+    gateway.work(turns=2, minutes=1)
+    read = gateway.parts.units.read
+    assert read(lambda work: work.deliveries.of_payment(payment.id)).state is DeliveryState.PARKED
+    (reversal,) = read(lambda work: work.reversals.of_payment(payment.id))
+    assert reversal.state is ReversalState.REFUSED
+    assert len(reversal.last_error) <= 500
+    assert check_books(gateway.parts.units) == ()
