@@ -47,6 +47,7 @@ from mpay_gateway.domain.order import (
     PaymentAccount,
 )
 from mpay_gateway.domain.payment import DeclineReason, Payment, PaymentState
+from mpay_gateway.domain.proof import Proof
 from mpay_gateway.domain.provider_answer import (
     Callback,
     CallbackKind,
@@ -90,7 +91,7 @@ __all__ = [
     "Language", "LocalText", "Medium", "MessageMeta", "Money", "MpayError", "Need", "NextStep", "Order",
     "OrderKey", "OrderLine", "OrderLookup", "OrderProperty", "OrderQuery", "OrderStatus", "OutcomeUnknown",
     "Payment", "PaymentAccount", "PaymentChange", "PaymentId", "PaymentRequest", "PaymentState",
-    "PaymentToCheck", "PluginContext", "PostForm", "ProviderCapture", "ProviderConfirmation",
+    "PaymentToCheck", "PluginContext", "PostForm", "Proof", "ProviderCapture", "ProviderConfirmation",
     "ProviderPlugin", "ProviderStatus", "Receipt", "Redirect", "ReferenceForm", "RemoteError",
     "RemoteRefused", "RemoteUnavailable", "ReversalAnswer", "Secret", "Service", "ServiceId", "ShowQr",
     "StatementLine", "StatementPeriod", "UnknownService", "WebConfigurator", "clean_order_key", "hookimpl",

@@ -10,6 +10,7 @@ from mpay_gateway.domain.identifiers import InvoiceId, OrderKey, PaymentId, Serv
 from mpay_gateway.domain.invoice import LineAllocation
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import Order, OrderProperty, PaymentAccount
+from mpay_gateway.domain.proof import Proof
 
 PROPERTY_PREFIX = "HO:"
 """Order-level properties come back prefixed (samples of guide 1.3)."""
@@ -77,9 +78,14 @@ class ConfirmationToDeliver:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReceipt:
-    """The service's signed word that it knows. `skew_seconds`: its clock minus ours."""
+    """The service's signed word that it knows. `skew_seconds`: its clock minus ours.
+
+    `proof`: the signature by which it is believed. The answer may say nothing else of the payment, so that only this
+    tells a copy that was meant for another one.
+    """
 
     skew_seconds: float | None = None
+    proof: Proof | None = None
 
 
 def build_lines(allocations: tuple[LineAllocation, ...]) -> tuple[ConfirmationLine, ...]:

@@ -4,6 +4,8 @@ Names match the fault codes of the integration guide (version 1.3) where one exi
 operators; what a payer reads is chosen by the web layer from the type of the error.
 """
 
+from mpay_gateway.domain.proof import Proof
+
 
 class MpayError(Exception):
     """Root of all errors that the gateway raises on purpose."""
@@ -110,14 +112,18 @@ class RemoteError(MpayError):
 class RemoteRefused(RemoteError):
     """A definite, authenticated no.
 
-    `code`: the counterpart's own code. `permanent`: asking again cannot help.
+    `code`: the counterpart's own code. `permanent`: asking again cannot help. `proof`: the signature by which the no
+    is believed.
     """
 
-    def __init__(self, code: str, detail: str = "", *, permanent: bool = True) -> None:
+    def __init__(
+        self, code: str, detail: str = "", *, permanent: bool = True, proof: Proof | None = None
+    ) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
         self.detail = detail
         self.permanent = permanent
+        self.proof = proof
 
 
 class RemoteUnavailable(RemoteError):

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from mpay_gateway.domain.identifiers import OrderKey, ServiceId
 from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.proof import Proof
 
 
 class OrderStatus(StrEnum):
@@ -142,12 +143,14 @@ class OrderLookup:
 
     `orders` is empty when the service knows no such order, in whichever form it said so. `certain`: it said so in
     a form that means nothing else; if not, it may have been a passing fault, and money that is held stays held.
-    `skew`: the service's clock minus ours, None when the answer carried no time.
+    `skew`: the service's clock minus ours, None when the answer carried no time. `proof`: the signature by which the
+    answer is believed, None where it is not signed.
     """
 
     orders: tuple[Order, ...]
     deviations: tuple[Deviation, ...] = ()
     skew: timedelta | None = None
+    proof: Proof | None = None
     certain: bool = True
 
 

@@ -5,9 +5,10 @@ from datetime import datetime
 
 import structlog
 
-from mpay_gateway.domain.confirmation import Confirmation, ConfirmationToDeliver
+from mpay_gateway.domain.confirmation import Confirmation, ConfirmationToDeliver, DeliveryReceipt
 from mpay_gateway.domain.errors import (
     Conflict,
+    InvalidAnswer,
     InvalidTransition,
     MpayError,
     NoPluginAnswered,
@@ -26,6 +27,7 @@ from mpay_gateway.domain.payment import (
     Payment,
     ReversalGround,
 )
+from mpay_gateway.domain.proof import Proof
 from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.service import OnRefusal, Service
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, DeliveryEvent
@@ -45,6 +47,7 @@ REVERSED = "reversed"
 """Parked for good: the service definitely refuses, and the money goes back to the payer."""
 WITHHELD = "withheld"
 """Parked: an operator stopped the sending."""
+COPY = "a copy of the answer that another confirmation got"
 _NOTHING_SENT = (RemoteUnavailable, UnknownService, NoPluginAnswered)
 _log = structlog.get_logger("delivery")
 
@@ -116,7 +119,7 @@ def send(parts: Parts, lease: Lease) -> None:
     confirmation = ConfirmationToDeliver(told, attempt=delivery.attempts, evidence=tried.evidence)
     try:
         service = parts.services.get_any(delivery.service_id)
-        parts.calls.deliver_confirmation(service, confirmation)
+        receipt = parts.calls.deliver_confirmation(service, confirmation)
     except Conflict:
         _log.info("delivery_taken_over", delivery=delivery.id)
         return
@@ -126,7 +129,7 @@ def send(parts: Parts, lease: Lease) -> None:
     except MpayError as error:
         _not_confirmed(parts, tried, delivery.service_id, error)
         return
-    parts.units.run("delivery-confirmed", lambda work: _confirmed(parts, work, tried))
+    parts.units.run("delivery-confirmed", lambda work: _confirmed(parts, work, tried, receipt))
 
 
 def _not_confirmed(parts: Parts, tried: _Try, service_id: ServiceId, error: MpayError) -> None:
@@ -137,10 +140,13 @@ def _not_confirmed(parts: Parts, tried: _Try, service_id: ServiceId, error: Mpay
         parts.units.run("delivery-unanswered", lambda work: _not_answered(parts, work, tried, error))
 
 
-def _confirmed(parts: Parts, work: Work, tried: _Try) -> None:
+def _confirmed(parts: Parts, work: Work, tried: _Try, receipt: DeliveryReceipt) -> None:
     """The service knows: the claim is acknowledged, and a paid order's invoice is closed."""
     delivery = _leased(work, tried.lease)
     now, actor = parts.clock.now(), f"service:{delivery.service_id}"
+    if _meant_for_another(work, delivery, receipt.proof, at=now):
+        _not_answered(parts, work, tried, InvalidAnswer(COPY))
+        return
     work.deliveries.change(
         delivery, DeliveryEvent.CONFIRM, actor=actor, at=now, confirmed_at=now, last_error="",
         unanswered=tried.others_unanswered(delivery),
@@ -155,6 +161,9 @@ def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: Rem
     """A definite, signed no. The service's policy decides, unless another try may have been taken."""
     delivery = _leased(work, tried.lease)
     actor, now = f"service:{delivery.service_id}", parts.clock.now()
+    if _meant_for_another(work, delivery, error.proof, at=now):
+        _not_answered(parts, work, tried, InvalidAnswer(COPY))
+        return
     others = tried.others_unanswered(delivery)
     reverse = service.on_refusal is OnRefusal.REVERSE and not others
     work.deliveries.change(
@@ -164,6 +173,13 @@ def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: Rem
     work.tasks.finish(tried.lease, due=None)
     if reverse:
         _give_back(parts, work, delivery, ReversalGround.SERVICE_REFUSED, actor=actor)
+
+
+def _meant_for_another(work: Work, delivery: Delivery, proof: Proof | None, *, at: datetime) -> bool:
+    """Whether the answer's signature was heard for another payment: the answer itself may name none."""
+    if proof is None:
+        return False
+    return not work.signatures.once(delivery.service_id, proof, subject=delivery.payment_id, at=at)
 
 
 def _give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGround, *, actor: str) -> None:
@@ -176,7 +192,8 @@ def _give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGro
     claim = work.claims.of_payment(delivery.payment_id)
     if claim.state is ClaimState.CAPTURED:
         work.claims.change(claim, ClaimEvent.RELEASE, actor=actor, at=now)
-    booked = work.ledger.entries_of("capture", capture.id)
+    # Money that operators accepted was owed to the lines by a posting of its own.
+    booked = work.ledger.entries_of("accept", capture.id) or work.ledger.entries_of("capture", capture.id)
     owed = tuple(entry.turned() for entry in booked if entry.amount < Money.zero(entry.amount.currency))
     work.ledger.post(
         "release", capture.id, (*owed, Entry.credit(SUSPENSE, capture.amount)),

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from mpay_gateway.domain.errors import MpayError, OrderNotNamed, PluginBusy, UnknownOrder
+from mpay_gateway.domain.errors import InvalidAnswer, MpayError, OrderNotNamed, PluginBusy, UnknownOrder
 from mpay_gateway.domain.identifiers import OrderKey
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.order import Deviation, Order
+from mpay_gateway.domain.proof import Proof
 from mpay_gateway.domain.queries import OrderQuery
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.evidence_sinks import BufferedSink
@@ -29,13 +30,22 @@ class Answer:
     deviations: tuple[Deviation, ...]
     skew: timedelta | None
     evidence: BufferedSink
+    proof: Proof | None = None
 
     @property
     def order(self) -> Order:
         return self.snapshot.order
 
     def store(self, work: Work) -> None:
-        """Store the snapshot and the messages that it came by."""
+        """Store the snapshot and the messages that it came by.
+
+        Raises: InvalidAnswer for a copy of an answer that was heard before this one was asked for.
+        """
+        if self.proof is not None and not work.signatures.once(
+            self.order.service_id, self.proof, subject=self.snapshot.id, at=self.snapshot.received_at,
+            asked_at=self.snapshot.requested_at,
+        ):  # fmt: skip
+            raise InvalidAnswer("a copy of an earlier answer about this order")
         work.snapshots.add(self.snapshot, deviations=self.deviations, skew=self.skew)
         work.evidence.new_chain(self.snapshot.id)
         self.evidence.save(work, self.snapshot.id)
@@ -63,7 +73,7 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
         _keep_fruitless(parts, service, evidence, error)
         raise
     snapshot = _snapshot(parts, order, asked_at)
-    return Answer(snapshot, found.deviations, found.skew, evidence)
+    return Answer(snapshot, found.deviations, found.skew, evidence, found.proof)
 
 
 def _keep_fruitless(parts: Parts, service: Service, evidence: BufferedSink, error: MpayError) -> None:

@@ -129,7 +129,8 @@ class HookSpecs:
 
         Returns only on the service's authenticated yes. A definite, authenticated no is RemoteRefused with
         `permanent=True`; a no that is not authenticated, or that may pass, is RemoteRefused with
-        `permanent=False`.
+        `permanent=False`. With what is believed by a signature comes its proof, so that a copy counts for no
+        other payment.
         Raises: RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
         """
 

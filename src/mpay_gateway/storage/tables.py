@@ -355,6 +355,16 @@ evidence_bodies = Table(
     comment="Bodies apart from their digests: retention may erase a body, the chain still verifies.",
 )  # fmt: skip
 
+heard_signatures = Table(
+    "heard_signatures", metadata,
+    Column("service_id", _Id, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("subject", _Id, nullable=False, comment="The payment or the snapshot that it told of."),
+    Column("heard_at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False, index=True),
+    comment="Signatures that were believed, as long as a copy of them would be fresh.",
+)  # fmt: skip
+
 operators = Table(
     "operators", metadata,
     Column("name", _Name, primary_key=True),

@@ -14,6 +14,7 @@ from mpay_gateway.storage.decisions import Decisions
 from mpay_gateway.storage.deliveries import Deliveries
 from mpay_gateway.storage.evidence import EvidenceRows
 from mpay_gateway.storage.growth import Growth
+from mpay_gateway.storage.heard_signatures import HeardSignatures
 from mpay_gateway.storage.inbox import Inbox
 from mpay_gateway.storage.invoices import Invoices
 from mpay_gateway.storage.ledger import Ledger
@@ -111,6 +112,10 @@ class Work:
     @cached_property
     def decisions(self) -> Decisions:
         return Decisions(self.connection, self.audit)
+
+    @cached_property
+    def signatures(self) -> HeardSignatures:
+        return HeardSignatures(self.connection)
 
     @cached_property
     def inbox(self) -> Inbox:

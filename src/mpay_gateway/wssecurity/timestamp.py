@@ -28,6 +28,11 @@ class Lifetime:
     created: datetime
     expires: datetime
 
+    @property
+    def end(self) -> datetime:
+        """When the message stops being believed, whatever lifetime it gives itself."""
+        return min(self.expires, self.created + LONGEST_AGE)
+
 
 def read_timestamp(element: etree._Element) -> Lifetime:
     """Read Created and Expires; both are needed, once, with a zone and 0 to 7 digits of a second.
@@ -55,7 +60,7 @@ def check_fresh(lifetime: Lifetime, at: datetime, tolerance: timedelta) -> None:
         raise Refused(
             RefusalCode.FROM_THE_FUTURE, f"the message was created at {lifetime.created.isoformat()}"
         )
-    if at - min(lifetime.expires, lifetime.created + LONGEST_AGE) > tolerance:
+    if at - lifetime.end > tolerance:
         raise Refused(RefusalCode.EXPIRED, f"the message was created at {lifetime.created.isoformat()}")
 
 

@@ -4,6 +4,7 @@ The order is: what costs little and trusts nothing first, cryptography only over
 kind last, of a message that is known to be genuine.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -76,6 +77,8 @@ class Verified:
     lifetime: Lifetime
     skew: timedelta
     """Created minus our clock: negative when the other clock is behind, or the message took its time."""
+    signed_digest: str
+    """Hexadecimal SHA-256 of what the signature signs: the same for every copy of the message, however written."""
     whitespace_ignored: bool
     """The signature holds only for the message without white space between its elements."""
 
@@ -87,6 +90,7 @@ class _Genuine:
     envelope: Envelope
     timestamp: etree._Element
     signer: Certificate
+    signed_info: etree._Element
     form: KeyInfoForm
     algorithm: SignatureAlgorithm
 
@@ -111,6 +115,7 @@ def verify(message: bytes, trusted: TrustedCertificates, policy: VerificationPol
         algorithm=genuine.algorithm,
         lifetime=lifetime,
         skew=lifetime.created - policy.at,
+        signed_digest=_digest(genuine.signed_info),
         whitespace_ignored=ignored,
     )
 
@@ -146,7 +151,13 @@ def _verify_tree(root: etree._Element, trusted: TrustedCertificates, policy: Ver
     timestamp = envelope.timestamp
     if timestamp is None:  # check_signed_info refused it; the type checker can't know
         raise Refused(RefusalCode.TIMESTAMP_MISSING, "the Security header has no Timestamp")
-    return _Genuine(envelope, timestamp, signer, selection.form, algorithm)
+    return _Genuine(envelope, timestamp, signer, signature[0], selection.form, algorithm)
+
+
+def _digest(signed_info: etree._Element) -> str:
+    return hashlib.sha256(
+        etree.tostring(signed_info, method="c14n", exclusive=True, with_comments=False)
+    ).hexdigest()
 
 
 def _in_force(selection: Selection, at: datetime) -> list[Certificate]:

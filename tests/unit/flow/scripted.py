@@ -20,6 +20,7 @@ from mpay_gateway.domain.language import Language, LocalText
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import Order, OrderLine, OrderLookup, OrderStatus, PaymentAccount
 from mpay_gateway.domain.payment import Payment
+from mpay_gateway.domain.proof import Proof
 from mpay_gateway.domain.provider_answer import (
     Callback,
     CallbackKind,
@@ -111,12 +112,14 @@ class ScriptedCalls:
     before_fetch_answer: list[Callable[[], object]] = field(default_factory=list)
     asked: int = 0
     event_id: str = ""
+    proof: Proof | None = None
+    order_proof: Proof | None = None
     delivered: list[ConfirmationToDeliver] = field(default_factory=list)
     reversed_keys: list[str] = field(default_factory=list)
 
     def lookup_orders(self, service: Service, query: object) -> OrderLookup:
         self._call(query.evidence, "GetOrderDetails")
-        return OrderLookup((self.order(query.order_key),))
+        return OrderLookup((self.order(query.order_key),), proof=self.order_proof)
 
     def select_instrument(self, *_: object) -> InstrumentPlan:
         return InstrumentPlan(Need.REDIRECT)
@@ -161,7 +164,7 @@ class ScriptedCalls:
         self._call(confirmation.evidence, "ConfirmOrderPayment")
         if self.delivery_answers:
             raise self.delivery_answers.pop(0)
-        return DeliveryReceipt()
+        return DeliveryReceipt(proof=self.proof)
 
     def reverse_payment(self, account_id: str, payment: object, amount: Money, *, key: str) -> ReversalAnswer:
         self._call(payment.evidence, "reverse")

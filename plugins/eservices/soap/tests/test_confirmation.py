@@ -124,3 +124,29 @@ def test_a_retry_has_the_same_content_and_a_new_signature(bench, wire):
 
     assert content(first) == content(second)
     assert first != second
+
+
+def test_attack_53_the_proof_of_an_answer_is_that_of_every_copy_of_it(bench, wire):
+    bench.remote.says(wire.confirmed)
+    first = bench.deliver().proof
+    heard = [body for direction, body, _ in bench.evidence.kept if direction == "received"][-1]
+    assert first.until == bench.clock.at + timedelta(minutes=6, seconds=0.1)
+    rewritten = heard.replace(b"<ds:SignedInfo>", b"<ds:SignedInfo >")
+    assert rewritten != heard
+    for copy in (heard, rewritten):
+        bench.remote.says_bytes(copy)
+        assert bench.deliver(wire.confirmation(payment_id="PAYMENT-TWO")).proof == first
+    bench.clock.at += timedelta(milliseconds=1)
+    bench.remote.says(wire.confirmed)
+    assert bench.deliver().proof.digest != first.digest
+
+
+def test_a_signed_refusal_brings_its_proof_and_an_unsigned_one_has_none(bench, wire):
+    bench.remote.says(wire.fault("UnknownOrder"))
+    with pytest.raises(RemoteRefused) as signed:
+        bench.deliver()
+    assert signed.value.proof is not None
+    bench.remote.says_unsigned(wire.fault("UnknownOrder"))
+    with pytest.raises(RemoteRefused) as unsigned:
+        bench.deliver()
+    assert unsigned.value.proof is None

@@ -17,6 +17,7 @@ from mpay_gateway.api import (
     InvalidAnswer,
     MessageMeta,
     PluginContext,
+    Proof,
 )
 from mpay_gateway.wssecurity import (
     Fault,
@@ -51,6 +52,7 @@ class SignedReply:
 
     element: etree._Element
     skew: timedelta
+    proof: Proof
     whitespace_ignored: bool
 
 
@@ -60,6 +62,7 @@ class SignedFault:
 
     fault: Fault
     skew: timedelta
+    proof: Proof
 
 
 class SoapClient:
@@ -91,10 +94,11 @@ class SoapClient:
         exchange.evidence.received(answer.body, _meta_of_answer(exchange.operation, answer, settings))
         verified = self._verify(answer, settings)
         _check_newer(verified, sent_at - settings.tolerance)
+        proof = Proof(verified.signed_digest, verified.lifetime.end + settings.tolerance)
         if verified.is_fault:
-            return SignedFault(fault_of(verified.body_element), verified.skew)
+            return SignedFault(fault_of(verified.body_element), verified.skew, proof)
         _check_operation(verified.body_element, exchange.operation)
-        return SignedReply(verified.body_element, verified.skew, verified.whitespace_ignored)
+        return SignedReply(verified.body_element, verified.skew, proof, verified.whitespace_ignored)
 
     def _verify(self, answer: HttpAnswer, settings: ServiceSettings) -> Verified:
         policy = VerificationPolicy(

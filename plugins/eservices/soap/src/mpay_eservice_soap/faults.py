@@ -3,7 +3,7 @@
 import re
 
 from mpay_eservice_soap.texts import clean_text, for_a_log
-from mpay_gateway.api import InvalidAnswer, RemoteRefused, UnknownService
+from mpay_gateway.api import InvalidAnswer, Proof, RemoteRefused, UnknownService
 from mpay_gateway.wssecurity import Fault
 
 UNKNOWN_ORDER_CODES = frozenset({"UnknownOrder", "InvalidParameter", "InternalError"})
@@ -45,9 +45,9 @@ def lookup_refusal(fault: Fault) -> UnknownService | RemoteRefused:
     return _refused(fault, permanent=fault.code in DEFINITE_CODES)
 
 
-def delivery_refusal(fault: Fault) -> RemoteRefused:
+def delivery_refusal(fault: Fault, proof: Proof) -> RemoteRefused:
     """The error for a signed fault of ConfirmOrderPayment."""
-    return _refused(fault, permanent=fault.code in DEFINITE_CODES)
+    return _refused(fault, permanent=fault.code in DEFINITE_CODES, proof=proof)
 
 
 def unsigned_refusal(fault: Fault) -> RemoteRefused | InvalidAnswer:
@@ -66,5 +66,5 @@ def reason_for_a_log(fault: Fault) -> str:
     return text if len(text) <= _LONGEST_REASON else text[:_LONGEST_REASON] + "…"
 
 
-def _refused(fault: Fault, *, permanent: bool) -> RemoteRefused:
-    return RemoteRefused(for_a_log(fault.code, 40), reason_for_a_log(fault), permanent=permanent)
+def _refused(fault: Fault, *, permanent: bool, proof: Proof | None = None) -> RemoteRefused:
+    return RemoteRefused(for_a_log(fault.code, 40), reason_for_a_log(fault), permanent=permanent, proof=proof)

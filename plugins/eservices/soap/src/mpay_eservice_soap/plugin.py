@@ -64,9 +64,9 @@ class SoapConnector(Connector):
         )
         match answer:
             case SignedFault():
-                raise delivery_refusal(answer.fault)
+                raise delivery_refusal(answer.fault, answer.proof)
             case SignedReply():
-                return DeliveryReceipt(_seconds(answer.skew))
+                return DeliveryReceipt(_seconds(answer.skew), answer.proof)
             case _:
                 assert_never(answer)
 
@@ -75,7 +75,7 @@ def _with_orders(reply: SignedReply, question: Question) -> OrderLookup:
     orders, deviations = read_orders(reply.element, question)
     if reply.whitespace_ignored:
         deviations = (Deviation("reformatted-after-signing", "Envelope"), *deviations)
-    return OrderLookup(orders, deviations, reply.skew)
+    return OrderLookup(orders, deviations, reply.skew, reply.proof)
 
 
 def _without_orders(answer: SignedFault) -> OrderLookup:
@@ -86,7 +86,7 @@ def _without_orders(answer: SignedFault) -> OrderLookup:
     if not means_unknown_order(answer.fault):
         raise lookup_refusal(answer.fault)
     said = Deviation("fault-for-unknown-order", "Fault/faultcode", answer.fault.code)
-    return OrderLookup((), (said,), answer.skew, certain=is_certain(answer.fault))
+    return OrderLookup((), (said,), answer.skew, answer.proof, certain=is_certain(answer.fault))
 
 
 def _seconds(skew: timedelta) -> float:
