@@ -35,6 +35,7 @@ misses_per_day = 1000000
 misses_per_service_per_hour = 1000000
 misses_per_key_prefix_per_hour = 1000000
 lookups_per_hour = 100000000
+visits_per_hour = 100000000
 callbacks_per_minute = 100000000
 """
 _INSTANT_ACCOUNT = """

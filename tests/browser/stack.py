@@ -26,6 +26,7 @@ misses_per_day = 5000
 misses_per_service_per_hour = 5000
 misses_per_key_prefix_per_hour = 5000
 lookups_per_hour = 5000
+visits_per_hour = 50000
 """
 """Lines of `[limits]` that never refuse: everybody here has the same address."""
 

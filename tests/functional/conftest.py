@@ -126,7 +126,7 @@ def patient_gateway(
     folder = tmp_path_factory.mktemp("patient")
     limits = (
         "misses_per_10_minutes = 10000\nmisses_per_day = 10000\nlookups_per_hour = 10000\n"
-        "misses_per_service_per_hour = 10000\nmisses_per_key_prefix_per_hour = 10000"
+        "misses_per_service_per_hour = 10000\nmisses_per_key_prefix_per_hour = 10000\nvisits_per_hour = 10000"
     )
     with (
         fresh_database("sqlite", request, folder) as url,

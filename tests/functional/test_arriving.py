@@ -162,23 +162,44 @@ def test_look_ups_of_one_service_are_limited(make_gateway, shop):
     assert len(shop.lookups(order)) == 2
 
 
-def test_keys_that_begin_alike_are_guessed_by_nobody_and_whoever_saw_his_order_goes_on(make_gateway, shop):
-    """Attack 15: each guess comes from another address."""
+def test_while_keys_are_guessed_from_many_addresses_each_may_miss_once_and_payers_pay(make_gateway, shop):
+    """Attack 15: each guess comes from another address, and the ticket's owner must not suffer for it."""
     gateway = make_gateway(limits="misses_per_key_prefix_per_hour = 2")
     fine = shop.fine()
-    payer = Payer(gateway)
-    page = payer.send(payer.open("/services/DEMO02"), order_key=fine.key, factor=fine.detail)
+    others = sorted({f"{fine.key[:-3]}{number:03}" for number in range(4)} - {fine.key})
+
+    def guess(address: str, key: str, factor: str = "AAA 111") -> int:
+        guesser = Payer(gateway, address=address)
+        return guesser.send(guesser.open("/services/DEMO02"), order_key=key, factor=factor).status
+
+    assert [guess(f"203.0.113.{number}", others[number]) for number in (1, 2)] == [404, 404]
+    assert guess("203.0.113.1", others[0]) == 429
+    owner = Payer(gateway, address="198.51.100.99")
+    page = owner.send(owner.open("/services/DEMO02"), order_key=fine.key, factor=fine.detail)
     assert page.says("invoice.heading")
-    others = {f"{fine.key[:-3]}{number:03}" for number in range(4)} - {fine.key}
-    statuses = []
-    for number, key in enumerate(sorted(others)[:3]):
-        guesser = Payer(gateway, address=f"203.0.113.{number}")
-        guess = guesser.send(guesser.open("/services/DEMO02"), order_key=key, factor="AAA 111")
-        statuses.append(guess.status)
-    assert statuses == [404, 404, 429]
+
+
+def test_a_payer_who_sees_his_order_is_not_shut_out_with_his_neighbour(make_gateway, shop):
+    payer = Payer(make_gateway(limits="misses_per_10_minutes = 1"))
+    page = payer.arrive(shop.order())
+    assert payer.post("/service/pay", {"ServiceID": "DEMO01", "OrderKey": "wrong"}).status == 404
+    assert payer.post("/service/pay", {"ServiceID": "DEMO01", "OrderKey": "wrong too"}).status == 429
     assert payer.open(page.path).says("invoice.heading")
-    late = Payer(gateway, address="198.51.100.99")
-    assert late.send(late.open("/services/DEMO02"), order_key=fine.key, factor=fine.detail).status == 429
+
+
+def test_a_service_in_trouble_makes_no_guesser_of_its_payers(make_gateway, shop):
+    """D58: a signed InternalError may mean that there is no such order, and may mean that nothing works."""
+    payer = Payer(make_gateway(limits="misses_per_10_minutes = 1"))
+    for _ in range(3):
+        assert payer.arrive(shop.order("not-found-internal-error")).status == 404
+    assert payer.arrive(shop.order()).says("invoice.heading")
+
+
+def test_who_tries_many_references_at_the_return_address_finds_none_any_more(make_gateway):
+    """Attack 13: the address is open to everybody, and leads to the payer's pages."""
+    stranger = Payer(make_gateway(limits="refused_callbacks_per_minute = 5"))
+    addresses = [f"/providers/sandbox-main/return?reference={number:016}" for number in range(7)]
+    assert [stranger.open(address).status for address in addresses] == [404] * 5 + [429] * 2
 
 
 @pytest.mark.parametrize("address", FOREIGN)

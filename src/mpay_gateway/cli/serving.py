@@ -1,6 +1,9 @@
 """The application as each process of the server makes it."""
 
+import ctypes
 import os
+import signal
+import sys
 import threading
 
 import structlog
@@ -12,6 +15,8 @@ from mpay_gateway.flow.parts import Parts
 from mpay_gateway.web import compile_pages, make_app
 from mpay_gateway.web.application import WsgiApp
 
+PR_SET_PDEATHSIG = 1
+"""Linux, prctl(2)."""
 _log = structlog.get_logger("serve")
 
 
@@ -21,6 +26,7 @@ def application() -> WsgiApp:
     Papers warm up beside it: no payer waits for fonts, and what is missing shows at the start.
     Raises: ConfigurationError.
     """
+    end_with_the_parent()
     configure_logs(LogFormat(os.environ[VARIABLE]))
     parts = Configured(None).parts
     app = make_app(parts)
@@ -28,6 +34,15 @@ def application() -> WsgiApp:
     threading.Thread(target=compile_pages, name="compile-pages", daemon=True).start()
     _log.info("gateway_ready", process=parts.process)
     return app
+
+
+def end_with_the_parent() -> None:
+    """Let the kernel stop this process in order when the server's first process dies, however it dies.
+
+    Else it would go on serving at an address that no new server could take.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def warm_up_papers(parts: Parts) -> None:

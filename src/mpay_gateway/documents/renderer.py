@@ -15,6 +15,8 @@ from mpay_gateway.documents.rendering_process import ProcessLost, RenderingProce
 from mpay_gateway.domain.errors import DocumentFailed
 
 _log = logging.getLogger(__name__)
+_MOST_AT_ONCE = 6
+"""Papers of each process that are drawn or wait for it; further ones are refused at once, and hold nobody's thread."""
 _LEAD = 5
 """So many papers before a process is retired its successor is started, which is then warm in time."""
 
@@ -34,6 +36,7 @@ class DocumentRenderer:
         self._lock = threading.Lock()
         self._closed = False
         self._processes: set[RenderingProcess] = set()
+        self._room = threading.BoundedSemaphore(workers * _MOST_AT_ONCE)
         self._idle: queue.LifoQueue[RenderingProcess] = queue.LifoQueue()
         for _ in range(workers):
             self._idle.put(self._start())
@@ -57,6 +60,14 @@ class DocumentRenderer:
         Raises: DocumentFailed; OutboundCallRefused inside a unit of work, which must stay short.
         """
         refuse_inside_unit_of_work("rendering a paper")
+        if not self._room.acquire(blocking=False):
+            raise DocumentFailed("too many papers wait to be drawn")
+        try:
+            return self._render_twice_at_most(paper)
+        finally:
+            self._room.release()
+
+    def _render_twice_at_most(self, paper: Paper) -> bytes:
         try:
             return self._render_once(paper)
         except ProcessLost as lost:

@@ -47,15 +47,23 @@ def _authentic(parts: Parts, account_id: AccountId, callback: Callback, client: 
     return reading
 
 
-def payment_of_return(parts: Parts, account_id: AccountId, callback: Callback) -> Payment:
+def payment_of_return(
+    parts: Parts, account_id: AccountId, callback: Callback, *, client: str = ""
+) -> Payment:
     """The payment whose payer comes back from the provider's page. Nothing in the address is believed.
 
-    Raises: InvalidCallback; UnknownPayment.
+    `client`: the address that it came from; who tries many references finds none any more.
+    Raises: InvalidCallback; UnknownPayment; TooManyRequests.
     """
-    reading = parts.calls.read_callback(account_id, callback)
-    payment = parts.units.read(lambda work: _about(work, account_id, reading))
-    if payment is None:
-        raise UnknownPayment(reading.reference)
+    parts.limits.refuse_forger(client)
+    try:
+        reading = parts.calls.read_callback(account_id, callback)
+        payment = parts.units.read(lambda work: _about(work, account_id, reading))
+        if payment is None:
+            raise UnknownPayment(reading.reference)
+    except (InvalidCallback, UnknownPayment):
+        parts.limits.forged(client)
+        raise
     return payment
 
 

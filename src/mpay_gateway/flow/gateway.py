@@ -16,6 +16,9 @@ from mpay_gateway.plugin_host import PluginHost, load_plugins
 from mpay_gateway.settings import GatewaySettings
 from mpay_gateway.storage import UnitOfWork, create_engine
 
+MOST_WAITING = 8
+"""Half of the threads that `mpay serve` has unless it is told otherwise."""
+
 
 def build_parts(settings: GatewaySettings) -> Parts:
     """Put the parts together. Raises: ConfigurationError with every problem found."""
@@ -38,6 +41,7 @@ def build_parts(settings: GatewaySettings) -> Parts:
         papers=papers,
         places=Places(lambda service_id: services.get_any(service_id).max_in_flight),
         lookup_places=lookup_places(settings.plugins.calls_at_once),
+        waiting=Places(lambda _: MOST_WAITING),
     )
 
 

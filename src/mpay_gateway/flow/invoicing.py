@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from mpay_gateway.domain.errors import InvalidChoice, RemoteRefused, UnknownOrder
+from mpay_gateway.domain.errors import InvalidChoice, OrderNotNamed, RemoteRefused, UnknownOrder
 from mpay_gateway.domain.identifiers import new_invoice_id
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
@@ -158,10 +158,14 @@ def store_answer(parts: Parts, work: Work, answer: Answer) -> InvoiceRow:
 
 
 def _asked(parts: Parts, visit: Visit, service: Service, language: Language, *, client: str) -> Answer:
-    seen = visit.invoice_id is not None
-    parts.limits.before_lookup(client, service.id, visit.order_key, seen=seen)
+    if visit.invoice_id is None:
+        parts.limits.before_lookup(client, service.id, visit.order_key)
+    else:
+        parts.limits.before_looking_again(visit.token)
     try:
         return look_up(parts, service, visit.order_key, language)
+    except OrderNotNamed:  # it may be the service's trouble: nobody is taken for a guesser
+        raise
     except UnknownOrder:
         parts.limits.not_found(client, service.id, visit.order_key)
         raise

@@ -1,7 +1,7 @@
 """Limits against guessing of order keys and floods of callbacks, per process.
 
-Guesses count against the address that they come from; spread over many addresses, against their service, whose
-addresses are then allowed one miss each; and against keys that begin alike, which nobody may look for then.
+Guesses count against the address that they come from. Spread over many addresses they count against their service,
+and against keys that begin alike: every address is then allowed one miss, and honest payers lose nothing.
 Source: faults.md, privacy of look-ups (d) and (f), attacks 14 and 15.
 """
 
@@ -11,7 +11,13 @@ import re
 import time
 
 import structlog
-from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits import (
+    RateLimitItem,
+    RateLimitItemPerDay,
+    RateLimitItemPerHour,
+    RateLimitItemPerMinute,
+    RateLimitItemPerSecond,
+)
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -19,6 +25,7 @@ from mpay_gateway.domain.errors import TooManyRequests
 from mpay_gateway.settings import LimitSettings
 
 _ONE_GUESS = RateLimitItemPerMinute(1, 10)
+_PROVIDER_QUESTIONS = RateLimitItemPerSecond(10, 10)
 _VARYING = 3
 """So many characters at a key's end make it one of those that begin alike: keys that are given out in a row."""
 _log = structlog.get_logger("limits")
@@ -34,6 +41,7 @@ class LookupLimits:
             RateLimitItemPerDay(settings.misses_per_day),
         )
         self._lookups = RateLimitItemPerHour(settings.lookups_per_hour)
+        self._visits = RateLimitItemPerHour(settings.visits_per_hour)
         self._service_misses = RateLimitItemPerHour(settings.misses_per_service_per_hour)
         self._prefix_misses = RateLimitItemPerHour(settings.misses_per_key_prefix_per_hour)
         self._callbacks = RateLimitItemPerMinute(settings.callbacks_per_minute)
@@ -44,26 +52,36 @@ class LookupLimits:
         for limit in self._misses:
             self._refuse_beyond(limit, "miss", client)
 
-    def before_lookup(self, client: str, service_id: str, order_key: str, *, seen: bool) -> None:
-        """Called before the service is asked. `seen`: the payer was shown this order before, so he does not guess.
+    def before_visit(self, client: str) -> None:
+        """Called before a place is made for a payer. Raises: TooManyRequests."""
+        self.refuse_guesser(client)
+        self._count(self._visits, "visit", client)
+
+    def before_lookup(self, client: str, service_id: str, order_key: str) -> None:
+        """Called before the service is asked for an order that this payer has not been shown yet.
 
         Raises: TooManyRequests.
         """
         self.refuse_guesser(client)
         self._count(self._lookups, "lookup", service_id, client)
-        if seen:
-            return
-        self._refuse_beyond(self._prefix_misses, "prefix", service_id, _beginning(order_key))
         if self._has_missed(client):
+            self._refuse_beyond(self._prefix_misses, "prefix", service_id, _beginning(order_key))
             self._refuse_beyond(self._service_misses, "service", service_id)
 
-    def missed(self, client: str, asked: str) -> bool:
+    def before_looking_again(self, visit_token: str) -> None:
+        """Called before the service is asked again for the order of a visit: whoever saw it does not guess.
+
+        Counted by visit, so that nobody can shut out his neighbours, and nobody use us to flood a service.
+        Raises: TooManyRequests.
+        """
+        self._count(self._lookups, "again", visit_token)
+
+    def missed(self, client: str, *asked: str) -> bool:
         """Nothing was found, or nothing that the asker may see. False when he asked the same a moment ago.
 
         `asked`: what was looked for. The same question again is no new guess: a payer may reload his page.
-        Letters and digits alone make a question, since keys and factors are compared by them.
         """
-        question = hashlib.sha256(re.sub(r"[\W_]", "", asked).casefold().encode()).hexdigest()
+        question = hashlib.sha256("\0".join(asked).encode()).hexdigest()
         if not self._window.hit(_ONE_GUESS, "asked", client, question):
             return False
         for limit in self._misses:
@@ -71,21 +89,28 @@ class LookupLimits:
         return True
 
     def not_found(self, client: str, service_id: str, order_key: str, factor: str = "") -> None:
-        """The service has no order under a key that it might have given out, or the second factor is wrong."""
-        if not self.missed(client, f"{service_id} {order_key} {factor}"):
+        """The service has no order under a key that it might have given out, or the second factor is wrong.
+
+        Of a factor, letters and digits alone make another question: it is compared by them.
+        """
+        if not self.missed(client, service_id, order_key, letters_and_digits(factor)):
             return
         self._window.hit(self._prefix_misses, "prefix", service_id, _beginning(order_key))
         self._window.hit(self._service_misses, "service", service_id)
         if not self._window.test(self._service_misses, "service", service_id):
             _log.warning("keys_guessed", service=service_id)
 
+    def may_ask_provider(self, payment_id: str) -> bool:
+        """Whether a page may have the provider asked about the payment now: whoever reloads it much must wait."""
+        return self._window.hit(_PROVIDER_QUESTIONS, "ask", payment_id)
+
     def refuse_forger(self, client: str) -> None:
-        """Called before a callback is read. Raises: TooManyRequests after too many refused ones of this client."""
+        """Called before a callback or a return is read. Raises: TooManyRequests after too many refused ones."""
         if client:
             self._refuse_beyond(self._forgeries, "forgery", client)
 
     def forged(self, client: str) -> None:
-        """A callback was refused. Whoever sends such, it counts against him and not against the account."""
+        """A callback or a return was refused. Whoever sends such, it counts against him and not against the account."""
         if client:
             self._window.hit(self._forgeries, "forgery", client)
 
@@ -112,3 +137,8 @@ class LookupLimits:
 
 def _beginning(order_key: str) -> str:
     return order_key[:-_VARYING].casefold()
+
+
+def letters_and_digits(text: str) -> str:
+    """What a second factor is compared by."""
+    return re.sub(r"[\W_]", "", text).casefold()

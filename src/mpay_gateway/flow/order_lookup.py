@@ -1,6 +1,5 @@
 """Step 5: ask the service what it knows of an order."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +13,7 @@ from mpay_gateway.domain.proof import Proof
 from mpay_gateway.domain.queries import OrderQuery
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.evidence_sinks import BufferedSink
+from mpay_gateway.flow.lookup_limits import letters_and_digits
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.evidence import LOOKUP
@@ -99,14 +99,10 @@ def second_factor_matches(service: Service, order: Order, typed: str) -> bool:
         case "property":
             known = next((each.value for each in order.properties if each.name == name), "")
         case "customer_id_last4":
-            known = _plain(order.customer_id)[-4:]
+            known = letters_and_digits(order.customer_id)[-4:]
         case _:
             return False
-    return bool(_plain(known)) and _plain(known) == _plain(typed)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\W_]", "", text).casefold()
+    return bool(letters_and_digits(known)) and letters_and_digits(known) == letters_and_digits(typed)
 
 
 def _snapshot(parts: Parts, order: Order, asked_at: datetime) -> Snapshot:

@@ -19,6 +19,7 @@ class Parts:
 
     `papers`: what draws the core's own papers; its processes start with the first paper or with `warm_up`.
     `places`: the deliveries that each service takes at once. `lookup_places`: the look-ups that may wait for it.
+    `waiting`: the pages that may wait for somebody else at once, so that threads are left for callbacks.
     """
 
     settings: GatewaySettings
@@ -34,6 +35,7 @@ class Parts:
     papers: Papers
     places: Places
     lookup_places: Places
+    waiting: Places
 
     def close(self) -> None:
         """Finish what runs beside requests, and end what this process started."""

@@ -26,6 +26,8 @@ from mpay_gateway.storage.visits import Visit
 
 SETTLE_WAIT = 8.0
 """Seconds that the result page waits for the provider's answer."""
+RESULTS = "results"
+"""The name of the places at which result pages wait."""
 TOLD_WAIT = 2.0
 """Seconds that the result page waits for the service to be told."""
 
@@ -80,16 +82,34 @@ class ResultPage:
 def show_result(parts: Parts, token: str, payment_id: str) -> ResultPage:
     """Settle the payment if it is open, wait a moment until the service is told, and show what is known.
 
+    When many wait already, this payer does not: his page says what is known so far, and looks again by itself.
     Raises: NotFound when the payment is not this visit's.
     """
     payment = parts.units.read(lambda work: payment_of_visit(work, token, payment_id))
-    if payment.state.open:
-        key = settle_key(payment.id)
-        parts.background.start(key, lambda: settle(parts, payment.id))
-        parts.background.wait(key, SETTLE_WAIT)
-    parts.background.wait(delivery_key(payment.id), TOLD_WAIT)
+    _ask_provider(parts, payment)
+    with parts.waiting.at(RESULTS) as may_wait:
+        if may_wait:
+            parts.background.wait(settle_key(payment.id), SETTLE_WAIT)
+            parts.background.wait(delivery_key(payment.id), TOLD_WAIT)
+    return _known(parts, token, payment)
+
+
+def look_at_result(parts: Parts, token: str, payment_id: str) -> ResultPage:
+    """What is known now, for a page that asks again and again; it holds no thread. Raises: NotFound."""
+    payment = parts.units.read(lambda work: payment_of_visit(work, token, payment_id))
+    _ask_provider(parts, payment)
+    return _known(parts, token, payment)
+
+
+def _ask_provider(parts: Parts, payment: Payment) -> None:
+    """Beside the request, if it is not known what became of the payment, and not asked about just now."""
+    if payment.state.open and parts.limits.may_ask_provider(payment.id):
+        parts.background.start(settle_key(payment.id), lambda: settle(parts, payment.id))
+
+
+def _known(parts: Parts, token: str, payment: Payment) -> ResultPage:
     service = parts.services.get_any(payment.service_id)
-    return parts.units.read(lambda work: _page(work, service, token, payment_id))
+    return parts.units.read(lambda work: _page(work, service, token, payment.id))
 
 
 def find_payment(parts: Parts, reference: str, order_key: str, *, client: str) -> Payment:
@@ -102,10 +122,10 @@ def find_payment(parts: Parts, reference: str, order_key: str, *, client: str) -
         key = clean_order_key(order_key)
         payment = parts.units.read(lambda work: work.payments.get(clean_payment_id(reference)))
     except (ValueError, UnknownPayment) as error:
-        parts.limits.missed(client, f"find {reference} {order_key}")
+        parts.limits.missed(client, "find", reference, order_key)
         raise UnknownPayment(reference) from error
     if payment.order_key != key:
-        parts.limits.missed(client, f"find {reference} {order_key}")
+        parts.limits.missed(client, "find", reference, order_key)
         raise UnknownPayment(reference)
     return payment
 

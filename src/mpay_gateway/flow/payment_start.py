@@ -77,6 +77,7 @@ def start_payment(
         raise InvalidChoice("form", "form.stale")
     amount = agreed_amount(visit, old)
     made, account = plan(parts, replace(old, payable=amount), choice)
+    parts.limits.before_looking_again(token)
     answer = look_up(parts, old.service, visit.order_key, language)
     if answer.order.version != visit.accepted_version:
         parts.units.run("note-change", lambda work: store_answer(parts, work, answer))

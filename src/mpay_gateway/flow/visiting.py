@@ -33,7 +33,7 @@ def open_visit(parts: Parts, arrival: Arrival) -> Visit:
     Raises: UnknownService; UnknownOrder when the key cannot be one of the service's; TooManyRequests.
     """
     service = parts.services.get(arrival.service_id)
-    parts.limits.refuse_guesser(arrival.client)
+    parts.limits.before_visit(arrival.client)
     visit = Visit(
         token=parts.ids.token(),
         service_id=service.id,
@@ -57,10 +57,10 @@ def _possible_key(parts: Parts, service: Service, arrival: Arrival) -> OrderKey:
     try:
         key = clean_order_key(arrival.order_key)
     except ValueError as error:
-        parts.limits.missed(arrival.client, f"{service.id} {arrival.order_key}")
+        parts.limits.missed(arrival.client, service.id, arrival.order_key)
         raise UnknownOrder(service.id) from error
     if service.order_key_pattern and not re.fullmatch(service.order_key_pattern, key):
-        parts.limits.missed(arrival.client, f"{service.id} {arrival.order_key}")
+        parts.limits.missed(arrival.client, service.id, arrival.order_key)
         raise UnknownOrder(service.id)
     return key
 

@@ -67,7 +67,7 @@ class HookSpecs:
     def mpay_render_invoice(self, invoice: Invoice, medium: Medium, language: Language) -> Document:
         """Step 6: render the invoice as a paper. First result wins; the core's own comes last. No I/O.
 
-        Raises nothing.
+        Raises: DocumentFailed when it cannot be drawn now.
         """
 
     @hookspec
@@ -138,7 +138,7 @@ class HookSpecs:
     def mpay_render_receipt(self, receipt: Receipt, medium: Medium, language: Language) -> Document:
         """Step 14: render the receipt as a paper. First result wins; the core's own comes last. No I/O.
 
-        Raises nothing.
+        Raises: DocumentFailed when it cannot be drawn now.
         """
 
     @hookspec(firstresult=True)

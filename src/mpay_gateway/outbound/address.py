@@ -15,6 +15,8 @@ from mpay_gateway.domain.errors import RemoteUnavailable
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_NOT_GLOBAL = (ipaddress.ip_network("fec0::/10"), ipaddress.ip_network("3fff::/20"))
+"""Site-local (RFC 3879) and documentation (RFC 9637), which the library takes for global."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9:/?#\[\]@!$&'()*+,;=%._~|-]+\Z")
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)(_?[a-z0-9]([a-z0-9_-]{0,60}[a-z0-9])?(\.|\Z))+(?<!\.)\Z")
@@ -38,6 +40,8 @@ class AddressPolicy:
         plain = _embedded(address)
         if any(plain in network for network in self.allow_networks if network.version == plain.version):
             return True
+        if any(plain in network for network in _NOT_GLOBAL if network.version == plain.version):
+            return False
         return plain.is_global and not plain.is_multicast and not plain.is_reserved
 
 

@@ -28,6 +28,7 @@ from mpay_gateway.api import (
     StatementLine,
     UnknownService,
 )
+from mpay_gateway.domain.errors import DocumentFailed
 from mpay_gateway.plugin_host.registry import Kind
 
 Errors = tuple[type[Exception], ...]
@@ -67,7 +68,7 @@ CONTRACTS: Mapping[str, HookContract] = {
         HookContract(
             "mpay_lookup_orders", Kind.ESERVICE, (OrderLookup,), io=True, errors=(*_SENDING, UnknownService)
         ),
-        HookContract("mpay_render_invoice", None, (Document,)),
+        HookContract("mpay_render_invoice", None, (Document,), errors=(DocumentFailed,)),
         HookContract("mpay_offer_instruments", Kind.INSTRUMENT, (InstrumentOffer,)),
         HookContract("mpay_select_instrument", Kind.INSTRUMENT, (InstrumentPlan,), errors=(InvalidChoice,)),
         HookContract("mpay_start_payment", Kind.PROVIDER, get_args(NextStep), io=True, errors=_SENDING),
@@ -88,7 +89,7 @@ CONTRACTS: Mapping[str, HookContract] = {
         HookContract(
             "mpay_deliver_confirmation", Kind.ESERVICE, (DeliveryReceipt,), io=True, errors=_SENDING
         ),
-        HookContract("mpay_render_receipt", None, (Document,)),
+        HookContract("mpay_render_receipt", None, (Document,), errors=(DocumentFailed,)),
         HookContract("mpay_reverse_payment", Kind.PROVIDER, (ReversalAnswer,), io=True, errors=_SENDING),
         HookContract("mpay_read_statement", Kind.PROVIDER, (StatementLine,), io=True, errors=_SENDING),
         HookContract("mpay_payment_changed", None, (type(None),), io=True),

@@ -7,8 +7,11 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import TimeoutError as NoTurn
 
 SQLITE_BUSY_MS = 10_000
+TURN_SECONDS = 15.0
+"""How long a unit waits in its process for its turn at SQLite, whose writers come one after the other."""
 POSTGRES_BOUNDS = {
     "lock_timeout": "5s",
     "statement_timeout": "30s",
@@ -51,6 +54,7 @@ def _postgresql_engine(url: URL, pool_size: int) -> Engine:
         url.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
+        hide_parameters=True,  # errors go to logs, and parameters are people's names and codes
         pool_timeout=10,
         pool_pre_ping=False,
         pool_recycle=1800,
@@ -73,6 +77,7 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
         poolclass=sqlalchemy.QueuePool,
         pool_size=pool_size,
         max_overflow=pool_size,
+        hide_parameters=True,  # errors go to logs, and parameters are people's names and codes
         connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_MS / 1000},
     )
     event.listen(engine, "connect", _prepare_sqlite)
@@ -111,9 +116,13 @@ def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
 
 
 class FairLock:
-    """A lock that is handed over in the order of asking: no thread waits while later ones pass it by."""
+    """A lock that is handed over in the order of asking: no thread waits while later ones pass it by.
 
-    def __init__(self) -> None:
+    `patience`: seconds after which whoever waits gives up, with sqlalchemy.exc.TimeoutError.
+    """
+
+    def __init__(self, patience: float = TURN_SECONDS) -> None:
+        self._patience = patience
         self._guard = threading.Lock()
         self._held = False
         self._waiting: deque[threading.Lock] = deque()
@@ -126,7 +135,15 @@ class FairLock:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        turn.acquire()
+        if not turn.acquire(timeout=self._patience):
+            self._give_up(turn)
+
+    def _give_up(self, turn: threading.Lock) -> None:
+        """Leave the queue, unless the turn came at this very moment: then it is taken."""
+        with self._guard:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                raise NoTurn(f"no turn at the database within {self._patience:g} s")
 
     def __exit__(self, *_: object) -> None:
         with self._guard:

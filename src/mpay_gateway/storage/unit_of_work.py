@@ -28,6 +28,8 @@ from mpay_gateway.storage.work import Work
 
 T = TypeVar("T")
 TRIES = 5
+RETRY_SECONDS = 20.0
+"""After which the work does not run again, though it might have tries left: somebody waits for it."""
 _RETRYABLE_SQLSTATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _log = structlog.get_logger("storage")
 
@@ -66,12 +68,13 @@ class UnitOfWork:
 
     def _run(self, name: str, work: Callable[[Work], T]) -> T:
         manager = transaction.TransactionManager(explicit=True)
+        until = self._clock.monotonic() + RETRY_SECONDS
         for number, attempt in enumerate(manager.attempts(TRIES)):
             if number:
                 self._clock.sleep(random.uniform(0, 0.02 * 2**number))  # noqa: S311  jitter is no secret
             done: list[tuple[T, Work]] = []
             with unit_of_work_open(name), self._turn, attempt:
-                done.append(self._attempt(name, manager, work))
+                done.append(self._attempt(name, manager, work, until))
                 crash_point(f"{name}:before-commit")
             if done and done[0][1].committed:
                 crash_point(f"{name}:after-commit")
@@ -94,7 +97,7 @@ class UnitOfWork:
             return work(Work(connection, self._clock, self._lease_time))
 
     def _attempt(
-        self, name: str, manager: transaction.TransactionManager, function: Callable[[Work], T]
+        self, name: str, manager: transaction.TransactionManager, function: Callable[[Work], T], until: float
     ) -> tuple[T, Work]:
         session = Session(self.engine, expire_on_commit=False)
         # Without STATUS_CHANGED a session in which only Core statements ran is rolled back without an error.
@@ -106,7 +109,7 @@ class UnitOfWork:
             result = function(work)
             work.flush()
         except DBAPIError as error:
-            if _retryable(error):
+            if _retryable(error) and self._clock.monotonic() < until:
                 _log.info("unit_retried", unit=name)
                 raise _Again(error) from error
             raise

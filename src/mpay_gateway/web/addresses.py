@@ -64,7 +64,7 @@ def _remote(request: Request) -> str:
 
 def _one_client(address: str) -> str:
     try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
+        parsed = ipaddress.ip_address(_without_port(address).partition("%")[0])
     except ValueError:
         return address
     if isinstance(parsed, ipaddress.IPv4Address):
@@ -72,6 +72,13 @@ def _one_client(address: str) -> str:
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
     return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def _without_port(address: str) -> str:
+    """Some proxies write `203.0.113.9:4711` and `[2001:db8::1]:4711`."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def _within(address: str, networks: Networks) -> bool:

@@ -30,6 +30,7 @@ def admission_tween(handler: Handler, registry: Registry) -> Handler:
     public = registry.public_address
 
     def admit(request: Request) -> Response:
+        _drop_unreadable_cookies(request)
         path = str(request.environ.get("PATH_INFO", ""))
         if request.environ.get("HTTP_HOST", "").lower() not in public.hosts and not (
             path in _LOCAL_PATHS and is_local(request)
@@ -44,6 +45,14 @@ def admission_tween(handler: Handler, registry: Registry) -> Handler:
         return handler(request)
 
     return admit
+
+
+def _drop_unreadable_cookies(request: Request) -> None:
+    """A neighbouring site's cookie may be no UTF-8: it costs the payer his language, and nothing else."""
+    try:
+        request.cookies.items()
+    except UnicodeDecodeError:
+        del request.environ["HTTP_COOKIE"]
 
 
 def _refuse_odd_path(path: str) -> None:

@@ -26,6 +26,7 @@ from mpay_gateway.domain.errors import (
     NotFound,
     NotPayable,
     RemoteError,
+    RemoteRefused,
     TooManyRequests,
 )
 from mpay_gateway.domain.identifiers import ReferenceForm, new_reference
@@ -137,9 +138,20 @@ def _note(error: Exception, problem: Problem, request: Request, reference: str) 
     if problem.status == 500:
         _log.error("request_failed", **values, error=type(error).__name__, trace=_trace(error))
     elif problem.status == 503:
-        _log.warning("request_not_served", **values, error=type(error).__name__, detail=str(error))
+        _log.warning("request_not_served", **values, error=type(error).__name__, detail=_detail(error))
     else:
         _log.info("request_refused", **values, error=type(error).__name__)
+
+
+def _detail(error: Exception) -> str:
+    """What may stand in a log: our own words, and codes; what services and databases say repeats people's values."""
+    match error:
+        case RemoteRefused():
+            return error.code
+        case DBAPIError():
+            return f"{type(error.orig).__name__} {getattr(error.orig, 'sqlstate', None) or ''}".rstrip()
+        case _:
+            return str(error)
 
 
 def _trace(error: BaseException) -> str:

@@ -90,6 +90,22 @@ def test_a_gateway_serves_and_ends_in_order(ready, number):
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
 
 
+def test_when_the_first_process_is_killed_its_children_end_and_the_address_is_free(ready):
+    port = free_port()
+    with running(ready, "serve", "--port", str(port)) as (process, log):
+        wait_for("papers_ready", process, log)
+        children = children_of(process.pid)
+        process.kill()
+        process.wait(30)
+    assert children
+    deadline = time.monotonic() + PATIENCE
+    while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", port))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_says_that_it_is_ready_and_ends_in_order(ready, number):
     with running(ready, "worker", "--threads", "2") as (process, log):

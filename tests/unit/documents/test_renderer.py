@@ -117,6 +117,28 @@ def test_when_all_processes_are_busy_the_payer_is_told(paper):
         renderer.close()
 
 
+def test_when_too_many_wait_already_the_payer_is_told_at_once(paper):
+    """Attack 17: papers hold a few threads at most, however many are asked for."""
+    renderer = DocumentRenderer(1, deadline=PATIENCE)
+    waiting = [threading.Thread(target=renderer.render, args=(paper,)) for _ in range(6)]
+    try:
+        renderer.warm_up()
+        held = renderer._take()
+        for thread in waiting:
+            thread.start()
+        deadline = time.monotonic() + PATIENCE
+        while renderer._room._value and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with pytest.raises(DocumentFailed, match="too many papers wait"):
+            renderer.render(paper)
+        renderer._give_back(held)
+        for thread in waiting:
+            thread.join(PATIENCE)
+        assert renderer.render(paper).startswith(b"%PDF")
+    finally:
+        renderer.close()
+
+
 def test_a_machine_that_cannot_start_a_process_now_may_do_so_later(renderer, paper, monkeypatch):
     def refuse(*args, **settings):
         raise OSError(11, "Resource temporarily unavailable")

@@ -287,7 +287,7 @@ def scripted_gateway(
         background=Background(),
         limits=LookupLimits(LimitSettings(lookups_per_hour=100_000)), clock=clock, ids=SystemIds(),
         process="test", papers=Papers(), places=Places(lambda each: services.get_any(each).max_in_flight),
-        lookup_places=lookup_places(16),
+        lookup_places=lookup_places(16), waiting=Places(lambda _: 8),
     )  # fmt: skip
     apply_service(parts, replace(_service(), on_refusal=on_refusal))
     try:

@@ -77,6 +77,19 @@ def test_unreadable_queries_are_refused_with_a_page(browser, query):
     assert "<h1>" in browser.get(f"/?{query}", status=400).text
 
 
+@pytest.mark.parametrize("path", ["/", "/help", "/find", "/nothing/here"])
+def test_a_neighbours_cookie_that_is_no_utf8_costs_the_language_and_nothing_else(wsgi, path):
+    """Attack 19: a site under the same parent domain may set any cookie, and browsers send it to us."""
+    sent = {
+        "HTTP_HOST": "pay.example",
+        "wsgi.url_scheme": "https",
+        "HTTP_COOKIE": 'other="caf\\351"; language=ru',
+    }
+    page = TestApp(wsgi, extra_environ=sent).get(path, expect_errors=True)
+    assert page.status_int == (404 if path == "/nothing/here" else 200)
+    assert 'lang="ro"' in page.text
+
+
 def test_a_large_form_is_refused(browser):
     assert "<h1>" in browser.post("/find", "reference=" + "a" * 70_000, status=413).text
 

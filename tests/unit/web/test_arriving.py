@@ -132,10 +132,10 @@ def test_padding_a_second_factor_makes_no_new_question(browser):
     """The factor is compared by its letters and digits; so are the guesses counted."""
     limits = LookupLimits(LimitSettings())
     for number in range(5):
-        limits.missed("198.51.100.7", f"GUESS1 12345678 {'-' * 300}AB{number}")
+        limits.not_found("198.51.100.7", "GUESS1", "12345678", f"{'-' * 300}AB{number}")
     with pytest.raises(TooManyRequests):
         limits.refuse_guesser("198.51.100.7")
-    limits.missed("198.51.100.8", "GUESS1 12345678 AB1")
+    limits.not_found("198.51.100.8", "GUESS1", "12345678", "AB1")
     for padding in range(9):
-        limits.missed("198.51.100.8", f"GUESS1 12345678 {'-' * padding}ab 1")
+        limits.not_found("198.51.100.8", "GUESS1", "12345678", f"{'-' * padding}ab 1")
     limits.refuse_guesser("198.51.100.8")

@@ -115,3 +115,16 @@ def test_before_the_bank_the_payer_reads_that_no_money_was_taken(request_of, log
     asked = request_of("/?lang=en")
     asked.matched_route = SimpleNamespace(name="pay")
     assert NONE_TAKEN in show_error(domain.RemoteUnavailable(), asked).text
+
+
+def test_what_databases_and_services_say_is_not_logged(request_of, logged):
+    """They repeat the values that they were given, and those are people's."""
+    said = OperationalError(f"INSERT {SECRET}", {"name": SECRET}, Exception(SECRET))
+    for error in (said, domain.RemoteRefused("UnknownOrder", SECRET)):
+        show_error(error, request_of())
+    assert [event["detail"] for event in logged] == ["Exception", "UnknownOrder"]
+    assert SECRET not in str(logged)
+
+
+def test_a_paper_that_cannot_be_drawn_now_is_no_bug(request_of, logged):
+    assert show_error(domain.DocumentFailed("too many"), request_of()).status_int == 503

@@ -246,6 +246,13 @@ REFUSED = {
     "empty lines": ({"Lines": ""}, "at least one line"),
     "text in lines": ({"Lines": "150.00"}, "text where items"),
     "sum of lines": ({"TotalAmountDue": "150.01"}, "not the sum"),
+    "lines beyond all money": (
+        {"Lines": "".join(
+            f"<OrderLine><AmountDue>9999999999999.00</AmountDue><LineID>{n}</LineID><Reason>r</Reason></OrderLine>"
+            for n in (1, 2)
+        )},
+        "add up to more than can be paid",
+    ),
     "no amount and no flag": (
         {"TotalAmountDue": None, "Lines": "<OrderLine><LineID>1</LineID><Reason>r</Reason></OrderLine>"},
         "neither partial nor advance",

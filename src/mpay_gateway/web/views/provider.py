@@ -17,7 +17,8 @@ from mpay_gateway.web.language import PARAMETER, go_to
 def come_back(request: Request) -> Response:
     """GET or POST /providers/{account}/return: 303 to the payment's result page."""
     account = _account(request)
-    payment = payment_of_return(request.parts, account, _raw(request, account, CallbackKind.RETURN))
+    raw = _raw(request, account, CallbackKind.RETURN)
+    payment = payment_of_return(request.parts, account, raw, client=client_of(request))
     if not payment.visit_token:
         raise UnknownPayment(payment.id)
     response = go_to(request, "result", token=payment.visit_token, payment=payment.id)

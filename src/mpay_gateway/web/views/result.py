@@ -5,22 +5,22 @@ from collections.abc import Mapping
 from pyramid.request import Request
 
 from mpay_gateway.domain.payment import DeliveryState
-from mpay_gateway.flow.payment_result import Outcome, ResultPage, show_result
+from mpay_gateway.flow.payment_result import Outcome, ResultPage, look_at_result, show_result
 
 
 def show(request: Request) -> Mapping[str, object]:
     """GET /pay/{token}/payments/{payment}."""
-    page = _page(request)
+    page = show_result(request.parts, *_asked_for(request))
     return {"page": page, "state": _state(page), "waiting": _waiting(page)}
 
 
 def status(request: Request) -> Mapping[str, str]:
     """GET …/status: for the page's script, which shows the page again when this changes."""
-    return {"state": _state(_page(request))}
+    return {"state": _state(look_at_result(request.parts, *_asked_for(request)))}
 
 
-def _page(request: Request) -> ResultPage:
-    return show_result(request.parts, request.matchdict["token"], request.matchdict["payment"])
+def _asked_for(request: Request) -> tuple[str, str]:
+    return request.matchdict["token"], request.matchdict["payment"]
 
 
 def _state(page: ResultPage) -> str:

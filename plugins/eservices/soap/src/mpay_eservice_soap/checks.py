@@ -46,7 +46,7 @@ def check_amounts(order: Order, members: Members) -> Order:
     amounts = _amounts(order)
     if order.status.payable and len(amounts) < len(order.lines):
         members.refuse("Lines", "a line without AmountDue under a known TotalAmountDue")
-    if len(amounts) == len(order.lines) and sum_money(amounts, order.currency) != order.total_due:
+    if len(amounts) == len(order.lines) and _sum(amounts, order, members) != order.total_due:
         if order.status.payable:
             members.refuse("TotalAmountDue", "not the sum of the lines' AmountDue")
         members.note("sum-of-lines", "TotalAmountDue")
@@ -55,7 +55,7 @@ def check_amounts(order: Order, members: Members) -> Order:
 
 def _without_total(order: Order, members: Members) -> Order:
     amounts = _amounts(order)
-    total = sum_money(amounts, order.currency)
+    total = _sum(amounts, order, members)
     if len(amounts) == len(order.lines) and total:
         members.note("total-from-lines", "TotalAmountDue")
         return replace(order, total_due=total)
@@ -74,6 +74,13 @@ def _with_zeros_unknown(order: Order, members: Members) -> Order:
     members.note("zero-for-unknown", "Lines")
     lines = tuple(line if line.amount_due else replace(line, amount_due=None) for line in order.lines)
     return replace(order, lines=lines)
+
+
+def _sum(amounts: list[Money], order: Order, members: Members) -> Money:
+    try:
+        return sum_money(amounts, order.currency)
+    except ValueError:
+        members.refuse("Lines", "amounts that add up to more than can be paid")
 
 
 def _amounts(order: Order) -> list[Money]:
