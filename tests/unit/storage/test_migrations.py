@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import select, text
 
 from mpay_gateway.boundary import SystemClock
 from mpay_gateway.domain.errors import ConfigurationError
@@ -23,7 +25,7 @@ from mpay_gateway.storage.migrate import (
     newest_revision,
     reachable_revision,
 )
-from mpay_gateway.storage.tables import audit, metadata
+from mpay_gateway.storage.tables import audit, metadata, tasks
 
 ALEMBIC_INI = Path(__file__).parents[3] / "config" / "alembic.ini"
 
@@ -99,3 +101,36 @@ def test_a_database_that_cannot_be_reached_is_a_clear_error(url):
 def test_another_database_is_refused():
     with pytest.raises(ValueError, match="no such database: mysql"):
         create_engine("mysql://x/y")
+
+
+def test_tasks_of_deliveries_learn_whose_they_are(database_url):
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    raw = sqlalchemy.create_engine(database_url)  # asks for no foreign keys on SQLite
+    with raw.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(
+            text(
+                "INSERT INTO deliveries (id, payment_id, service_id, state, attempts, unanswered, content,"
+                " content_digest, created_at, parked_reason, last_error)"
+                " VALUES ('d1', 'p1', 'S', 'due', 1, 1, '{}', '', '2026-11-22 10:00:00.000000', '', '')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO tasks (kind, subject, leased_by, fence)"
+                " VALUES ('deliver', 'd1', '', 1), ('recheck', 'p1', '', 1), ('deliver', 'gone', '', 1)"
+            )
+        )
+    raw.dispose()
+    migrate(engine)
+    with engine.connect() as connection:
+        found = connection.execute(
+            select(tasks.c.subject, tasks.c.service_id).order_by(tasks.c.subject)
+        ).all()
+    assert found == [("d1", "S"), ("gone", ""), ("p1", "")]
+    engine.dispose()
