@@ -11,14 +11,17 @@ from mpay_gateway.domain.documents import Document, Medium, Receipt
 from mpay_gateway.domain.errors import (
     ConfigurationError,
     Conflict,
+    DocumentFailed,
     InvalidAnswer,
     InvalidCallback,
     InvalidChoice,
     MpayError,
+    NotAuthorised,
     OutcomeUnknown,
     RemoteError,
     RemoteRefused,
     RemoteUnavailable,
+    UnknownOrder,
     UnknownService,
 )
 from mpay_gateway.domain.evidence import Direction, EvidenceSink, MessageMeta
@@ -33,6 +36,19 @@ from mpay_gateway.domain.identifiers import (
     clean_order_key,
 )
 from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentOffer, InstrumentPlan, Need
+from mpay_gateway.domain.intake import (
+    Accepted,
+    AlreadyAccepted,
+    Claimed,
+    CollectedPayment,
+    DueOrder,
+    InboundQuery,
+    IntakeState,
+    IntakeStatus,
+    OrderName,
+    RefusalReason,
+    Refused,
+)
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language, LocalText
 from mpay_gateway.domain.money import Money, sum_money
@@ -78,22 +94,25 @@ from mpay_gateway.hooks.plugin import (
     ProviderPlugin,
     Secret,
 )
+from mpay_gateway.hooks.port import Gateway
 from mpay_gateway.hooks.specs import WebConfigurator
 from mpay_gateway.outbound import HttpAnswer, HttpClient, HttpRequest
 
 __all__ = [
-    "API_VERSION", "AccountId", "Alphabet", "Callback", "CallbackKind", "CallbackReading", "Capability",
-    "CertificatePem", "Channel", "Clock", "ConfigurationError", "Confirmation", "ConfirmationLine",
-    "ConfirmationToDeliver", "Confirms", "Conflict", "Connector", "CustomerType", "DeclineReason",
-    "DeliveryReceipt", "Deviation", "Direction", "Document", "EvidenceSink", "HttpAnswer", "HttpClient",
-    "HttpRequest", "Instructions", "InstrumentChoice", "InstrumentOffer", "InstrumentPlan",
-    "InstrumentPlugin", "InvalidAnswer", "InvalidCallback", "InvalidChoice", "Invoice", "InvoiceId",
-    "Language", "LocalText", "Medium", "MessageMeta", "Money", "MpayError", "Need", "NextStep", "Order",
-    "OrderKey", "OrderLine", "OrderLookup", "OrderProperty", "OrderQuery", "OrderStatus", "OutcomeUnknown",
-    "Payment", "PaymentAccount", "PaymentChange", "PaymentId", "PaymentRequest", "PaymentState",
-    "PaymentToCheck", "PluginContext", "PostForm", "Proof", "ProviderCapture", "ProviderConfirmation",
-    "ProviderPlugin", "ProviderStatus", "Receipt", "Redirect", "ReferenceForm", "RemoteError",
-    "RemoteRefused", "RemoteUnavailable", "ReversalAnswer", "Secret", "Service", "ServiceId", "ShowQr",
-    "StatementLine", "StatementPeriod", "UnknownService", "WebConfigurator", "clean_order_key", "hookimpl",
-    "sum_money",
+    "API_VERSION", "Accepted", "AccountId", "Alphabet", "AlreadyAccepted", "Callback", "CallbackKind",
+    "CallbackReading", "Capability", "CertificatePem", "Channel", "Claimed", "Clock", "CollectedPayment",
+    "ConfigurationError", "Confirmation", "ConfirmationLine", "ConfirmationToDeliver", "Confirms",
+    "Conflict", "Connector", "CustomerType", "DeclineReason", "DeliveryReceipt", "Deviation", "Direction",
+    "Document", "DocumentFailed", "DueOrder", "EvidenceSink", "Gateway", "HttpAnswer", "HttpClient",
+    "HttpRequest", "InboundQuery", "Instructions", "InstrumentChoice", "InstrumentOffer",
+    "InstrumentPlan", "InstrumentPlugin", "IntakeState", "IntakeStatus", "InvalidAnswer",
+    "InvalidCallback", "InvalidChoice", "Invoice", "InvoiceId", "Language", "LocalText", "Medium",
+    "MessageMeta", "Money", "MpayError", "Need", "NextStep", "NotAuthorised", "Order", "OrderKey",
+    "OrderLine", "OrderLookup", "OrderName", "OrderProperty", "OrderQuery", "OrderStatus",
+    "OutcomeUnknown", "Payment", "PaymentAccount", "PaymentChange", "PaymentId", "PaymentRequest",
+    "PaymentState", "PaymentToCheck", "PluginContext", "PostForm", "Proof", "ProviderCapture",
+    "ProviderConfirmation", "ProviderPlugin", "ProviderStatus", "Receipt", "Redirect", "ReferenceForm",
+    "RefusalReason", "Refused", "RemoteError", "RemoteRefused", "RemoteUnavailable", "ReversalAnswer",
+    "Secret", "Service", "ServiceId", "ShowQr", "StatementLine", "StatementPeriod", "UnknownOrder",
+    "UnknownService", "WebConfigurator", "clean_order_key", "hookimpl", "sum_money",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from counterparts.demo.launcher.place import CHECKOUT, DEFAULT_PORT_BASE, Place
 from demo_service.offers import FINES, ORDERS, TERMS, Offer
 from demo_service.orders import new_order_key
 from mpay_eservice_soap import SoapConnector
-from mpay_gateway.api import hookimpl
+from mpay_gateway.api import PluginContext, hookimpl
 from mpay_gateway.boundary import SystemClock
 from mpay_gateway.outbound import GuardedHttpClient
 from mpay_gateway.plugin_host import load_plugins
@@ -53,7 +53,7 @@ def test_the_demo_s_plugins_load_and_the_card_finds_its_account(tmp_path: Path) 
     prepare(here)
     settings = read_settings(read_ini(here.ini))
     http = GuardedHttpClient(settings.outbound.policy)
-    host = load_plugins(settings, http=http, clock=SystemClock(), core_documents=Papers())
+    host = load_plugins(settings, PluginContext("", http, SystemClock()), core_documents=Papers())
     assert host.registry.accounts.keys() == {"sandbox-main"}
     assert host.registry.instruments["card"].providers == ("sandbox-main",)
     assert host.registry.connectors.keys() == {"soap"}

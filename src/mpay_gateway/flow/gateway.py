@@ -3,12 +3,14 @@
 import os
 import socket
 
+from mpay_gateway.api import PluginContext
 from mpay_gateway.boundary import Clock, SystemClock, SystemIds
 from mpay_gateway.documents import CoreDocuments
 from mpay_gateway.flow.background import Background
 from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.payment_intake import Ports
 from mpay_gateway.flow.places import Places, lookup_places
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.outbound import GuardedHttpClient
@@ -23,11 +25,11 @@ MOST_WAITING = 8
 def build_parts(settings: GatewaySettings) -> Parts:
     """Put the parts together. Raises: ConfigurationError with every problem found."""
     clock = SystemClock()
-    papers = Papers()
-    host = load_host(settings, clock, papers)
+    papers, ports = Papers(), Ports()
+    host = load_host(settings, clock, papers, ports)
     units = UnitOfWork(create_engine(settings.gateway.database), clock)
     services = ServiceDirectory(units, host.registry, clock)
-    return Parts(
+    parts = Parts(
         settings=settings,
         units=units,
         calls=host.calls,
@@ -43,13 +45,18 @@ def build_parts(settings: GatewaySettings) -> Parts:
         lookup_places=lookup_places(settings.plugins.calls_at_once),
         waiting=Places(lambda _: MOST_WAITING),
     )
+    ports.lead_to(parts)
+    return parts
 
 
-def load_host(settings: GatewaySettings, clock: Clock, papers: Papers | None = None) -> PluginHost:
-    """The plugins alone, for commands that need no database. Raises: ConfigurationError."""
+def load_host(
+    settings: GatewaySettings, clock: Clock, papers: Papers | None = None, ports: Ports | None = None
+) -> PluginHost:
+    """The plugins alone, for commands that need no database: their ports lead nowhere. Raises: ConfigurationError."""
+    http = GuardedHttpClient(settings.outbound.policy, tls=settings.tls_files)
     return load_plugins(
         settings,
-        http=GuardedHttpClient(settings.outbound.policy, tls=settings.tls_files),
-        clock=clock,
+        PluginContext("", http, clock),
         core_documents=CoreDocuments(papers or Papers()),
+        port_of=(ports or Ports()).of,
     )

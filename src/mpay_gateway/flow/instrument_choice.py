@@ -9,6 +9,7 @@ from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan, Off
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.flow.claiming import Payable, payable_now
 from mpay_gateway.flow.invoicing import invoice_of
 from mpay_gateway.flow.parts import Parts
@@ -85,7 +86,8 @@ def visit_and_invoice(parts: Parts, token: str) -> tuple[Visit, Invoice]:
 def _serving(parts: Parts, instrument: InstrumentInfo, currency: str) -> AccountInfo:
     for account_id in instrument.providers:
         account = parts.registry.accounts[AccountId(account_id)]
-        if not account.retired and currency in account.currencies:
+        starts_here = account.confirms is not Confirms.PUSH  # a device's money is never asked for from here
+        if starts_here and not account.retired and currency in account.currencies:
             return account
     raise InvalidChoice("instrument", "instrument.unavailable")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from mpay_gateway.domain.errors import InvalidChoice, OrderNotNamed, RemoteRefused, UnknownOrder
+from mpay_gateway.domain.errors import InvalidChoice, OrderNotNamed, UnknownOrder
 from mpay_gateway.domain.identifiers import new_invoice_id
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
@@ -10,15 +10,12 @@ from mpay_gateway.domain.money import Money, parse_typed_amount
 from mpay_gateway.domain.payment import Payment, PaymentState
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.claiming import Payable, Standing, fits, payable_now
-from mpay_gateway.flow.order_lookup import Answer, look_up, second_factor_matches
+from mpay_gateway.flow.order_lookup import Answer, look_up_to_show, second_factor_matches
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.invoices import InvoiceRow
 from mpay_gateway.storage.snapshots import Snapshot
 from mpay_gateway.storage.visits import Visit
-
-_UNKNOWN_ORDER_FAULTS = {"UnknownOrder", "InvalidParameter"}
-"""Services send these unsigned for a key that they do not know. Enough to show "not found", and for nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +139,22 @@ def invoice_of(
 
 def store_answer(parts: Parts, work: Work, answer: Answer) -> InvoiceRow:
     """Store what the service said, on the order's open invoice or on a new one. Holds the order's lock."""
-    order, now = answer.order, parts.clock.now()
-    work.snapshots.lock_order(order.service_id, order.order_key, at=now)
+    order = answer.order
+    work.snapshots.lock_order(order.service_id, order.order_key, at=parts.clock.now())
     answer.store(work)
+    return invoice_showing(parts, work, answer.snapshot)
+
+
+def invoice_showing(parts: Parts, work: Work, snapshot: Snapshot) -> InvoiceRow:
+    """The order's open invoice, or a new one, on which the stored snapshot is shown. The order is locked."""
+    order, now = snapshot.order, parts.clock.now()
     row = work.invoices.open_of(order.service_id, order.order_key)
     if row is not None:
-        work.invoices.show_snapshot(row.id, answer.snapshot.id, at=now)
-        return replace(row, snapshot_id=answer.snapshot.id, updated_at=now)
+        work.invoices.show_snapshot(row.id, snapshot.id, at=now)
+        return replace(row, snapshot_id=snapshot.id, updated_at=now)
     row = InvoiceRow(
         id=new_invoice_id(parts.ids.below), service_id=order.service_id, order_key=order.order_key,
-        snapshot_id=answer.snapshot.id, issued_at=now, updated_at=now, closed_at=None,
+        snapshot_id=snapshot.id, issued_at=now, updated_at=now, closed_at=None,
     )  # fmt: skip
     work.invoices.add(row)
     return row
@@ -163,17 +166,12 @@ def _asked(parts: Parts, visit: Visit, service: Service, language: Language, *, 
     else:
         parts.limits.before_looking_again(visit.token)
     try:
-        return look_up(parts, service, visit.order_key, language)
+        return look_up_to_show(parts, service, visit.order_key, language)
     except OrderNotNamed:  # it may be the service's trouble: nobody is taken for a guesser
         raise
     except UnknownOrder:
         parts.limits.not_found(client, service.id, visit.order_key)
         raise
-    except RemoteRefused as error:
-        if error.code not in _UNKNOWN_ORDER_FAULTS:
-            raise
-        parts.limits.not_found(client, service.id, visit.order_key)
-        raise UnknownOrder(service.id) from error
 
 
 def _shown(parts: Parts, work: Work, visit: Visit, service: Service, answer: Answer) -> InvoicePage:

@@ -1,12 +1,20 @@
 """Step 5: ask the service what it knows of an order."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from mpay_gateway.domain.errors import InvalidAnswer, MpayError, OrderNotNamed, PluginBusy, UnknownOrder
-from mpay_gateway.domain.identifiers import OrderKey
+from mpay_gateway.domain.errors import (
+    InvalidAnswer,
+    MpayError,
+    OrderNotNamed,
+    PluginBusy,
+    RemoteRefused,
+    UnknownOrder,
+)
+from mpay_gateway.domain.identifiers import OrderKey, clean_order_key
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.order import Deviation, Order
 from mpay_gateway.domain.proof import Proof
@@ -19,6 +27,8 @@ from mpay_gateway.storage import Work
 from mpay_gateway.storage.evidence import LOOKUP
 from mpay_gateway.storage.snapshots import Snapshot
 
+_UNKNOWN_ORDER_FAULTS = {"UnknownOrder", "InvalidParameter"}
+"""Services send these unsigned for a key that they do not know. Enough to show "not found", and for nothing else."""
 _log = structlog.get_logger("order_lookup")
 
 
@@ -88,6 +98,35 @@ def _keep_fruitless(parts: Parts, service: Service, evidence: BufferedSink, erro
 
     parts.units.run("keep-fruitless-lookup", keep)
     _log.info("lookup_fruitless", service=service.id, error=type(error).__name__, evidence=subject)
+
+
+def look_up_to_show(parts: Parts, service: Service, order_key: OrderKey, language: Language) -> Answer:
+    """The same where nothing but a page hangs on it: an unsigned "no such order" is believed too.
+
+    Raises: what `look_up` raises.
+    """
+    try:
+        return look_up(parts, service, order_key, language)
+    except RemoteRefused as error:
+        if not says_unknown(error):
+            raise
+        raise UnknownOrder(service.id) from error
+
+
+def says_unknown(error: MpayError) -> bool:
+    """Whether a fault says that there is no such order. It may be unsigned: no money that is held depends on it."""
+    return isinstance(error, RemoteRefused) and error.code in _UNKNOWN_ORDER_FAULTS
+
+
+def possible_key(service: Service, typed: str) -> OrderKey:
+    """What a payer typed as a key of the service's. Raises: UnknownOrder when it cannot be one: nobody is asked."""
+    try:
+        key = clean_order_key(typed)
+    except ValueError as error:
+        raise UnknownOrder(service.id) from error
+    if service.order_key_pattern and not re.fullmatch(service.order_key_pattern, key):
+        raise UnknownOrder(service.id)
+    return key
 
 
 def second_factor_matches(service: Service, order: Order, typed: str) -> bool:

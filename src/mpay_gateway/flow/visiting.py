@@ -1,13 +1,13 @@
 """Steps 3 and 4: a payer arrives with a ServiceID, an OrderKey and perhaps a ReturnUrl, and gets a place of his own."""
 
-import re
 from dataclasses import dataclass
 
 import structlog
 
 from mpay_gateway.domain.errors import InvalidReturnUrl, UnknownOrder
-from mpay_gateway.domain.identifiers import OrderKey, clean_order_key
+from mpay_gateway.domain.identifiers import OrderKey
 from mpay_gateway.domain.service import Channel, Service
+from mpay_gateway.flow.order_lookup import possible_key
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.return_address import accepted_return_url
 from mpay_gateway.storage.visits import Visit
@@ -55,14 +55,10 @@ def find_visit(parts: Parts, token: str) -> Visit:
 
 def _possible_key(parts: Parts, service: Service, arrival: Arrival) -> OrderKey:
     try:
-        key = clean_order_key(arrival.order_key)
-    except ValueError as error:
+        return possible_key(service, arrival.order_key)
+    except UnknownOrder:
         parts.limits.missed(arrival.client, service.id, arrival.order_key)
-        raise UnknownOrder(service.id) from error
-    if service.order_key_pattern and not re.fullmatch(service.order_key_pattern, key):
-        parts.limits.missed(arrival.client, service.id, arrival.order_key)
-        raise UnknownOrder(service.id)
-    return key
+        raise
 
 
 def _way_back(parts: Parts, service: Service, return_url: str) -> str:

@@ -12,6 +12,7 @@ from mpay_gateway.boundary import Clock
 from mpay_gateway.domain.identifiers import ReferenceForm
 from mpay_gateway.domain.instrument import Need
 from mpay_gateway.domain.provider_answer import Confirms
+from mpay_gateway.hooks.port import NO_GATEWAY, Gateway
 from mpay_gateway.outbound import HttpClient
 
 
@@ -48,7 +49,8 @@ class CertificatePem:
 class PluginContext:
     """What an instance may use.
 
-    `id`: id of the instance (account, instrument or connector). `signing_key_pem` and
+    `id`: id of the instance (account, instrument or connector). `gateway`: the port by which a plugin with routes or
+    devices of its own calls the core, bound to this instance. `signing_key_pem` and
     `signing_certificate_pem`: the gateway's own key for signed messages, for connectors alone, else empty.
     """
 
@@ -57,6 +59,7 @@ class PluginContext:
     clock: Clock
     signing_key_pem: bytes = b""
     signing_certificate_pem: bytes = b""
+    gateway: Gateway = NO_GATEWAY
 
 
 class InstanceBase:
@@ -82,6 +85,8 @@ class InstrumentPlugin(InstanceBase):
 
 class ProviderPlugin(InstanceBase):
     """A provider: `mpay_start_payment`, `mpay_read_callback`, `mpay_fetch_confirmation` and its capabilities'.
+
+    One that confirms by push answers none of these three: its money is told through the port.
 
     `session_minutes`: how long the provider's payment page lives. `callback_limit`: largest body in bytes.
     """

@@ -1,13 +1,14 @@
 """From settings to a host that is ready, every instance made and checked; or to every problem."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import pluggy
 
-from mpay_gateway.api import Clock, ConfigurationError, HttpClient, PluginContext
+from mpay_gateway.api import ConfigurationError, Gateway, PluginContext
 from mpay_gateway.hooks import HookSpecs
+from mpay_gateway.hooks.port import NO_GATEWAY
 from mpay_gateway.plugin_host.calls import HookCalls
 from mpay_gateway.plugin_host.contracts import CONTRACTS, excluded_hooks, required_hooks
 from mpay_gateway.plugin_host.discovery import Found, FoundPlugin, find_plugins, implemented_hooks
@@ -28,19 +29,20 @@ class PluginHost:
 
 def load_plugins(
     settings: GatewaySettings,
+    context: PluginContext,
     *,
-    http: HttpClient,
-    clock: Clock,
     core_documents: object,
     observers: tuple[object, ...] = (),
+    port_of: Callable[[str], Gateway] = lambda _: NO_GATEWAY,
 ) -> PluginHost:
     """Find the enabled plugins, make one instance per account, instrument and connector, and check them all.
 
-    `core_documents`: implements mpay_render_invoice and mpay_render_receipt and is asked last. `observers`:
-    objects with hook wrappers, or with hooks that anyone may answer. Raises: ConfigurationError with every
-    problem.
+    `context`: what every instance gets alike, without id, keys and port. `core_documents`: implements
+    mpay_render_invoice and mpay_render_receipt and is asked last. `observers`: objects with hook wrappers, or
+    with hooks that anyone may answer. `port_of`: the inbound port of an instance, by its name.
+    Raises: ConfigurationError with every problem.
     """
-    assembly = _Assembly(settings, PluginContext("", http, clock))
+    assembly = _Assembly(settings, context, port_of)
     return assembly.build(core_documents, observers)
 
 
@@ -58,9 +60,12 @@ class _Wish:
 class _Assembly:
     """One start; gathers problems as it goes."""
 
-    def __init__(self, settings: GatewaySettings, context: PluginContext) -> None:
+    def __init__(
+        self, settings: GatewaySettings, context: PluginContext, port_of: Callable[[str], Gateway]
+    ) -> None:
         self._settings = settings
         self._context = context
+        self._port_of = port_of
         self._manager = SealableManager("mpay_gateway")
         self._manager.add_hookspecs(HookSpecs)
         self._instances: list[InstanceInfo] = []
@@ -122,11 +127,14 @@ class _Assembly:
 
     def _context_for(self, wish: _Wish) -> PluginContext:
         """What the instance may use; the gateway's key is for connectors alone."""
-        own, gateway = self._context, self._settings.gateway
+        own = replace(self._context, id=wish.id, gateway=self._port_of(f"{wish.kind}:{wish.id}"))
         if wish.kind is not Kind.ESERVICE:
-            return PluginContext(wish.id, own.http, own.clock)
-        return PluginContext(
-            wish.id, own.http, own.clock, bytes(gateway.signing_key), bytes(gateway.signing_certificate)
+            return own
+        gateway = self._settings.gateway
+        return replace(
+            own,
+            signing_key_pem=bytes(gateway.signing_key),
+            signing_certificate_pem=bytes(gateway.signing_certificate),
         )
 
     def _register(self, plugin: object, name: str) -> str:

@@ -117,7 +117,7 @@ def excluded_hooks(kind: Kind, plugin: type) -> frozenset[str]:
 def _provider_requires(plugin: type) -> frozenset[str]:
     assert issubclass(plugin, ProviderPlugin)
     hooks = {_CAPABILITY_HOOKS[capability] for capability in plugin.capabilities}
-    if plugin.gives & {Need.REDIRECT, Need.QR}:
+    if plugin.gives & {Need.REDIRECT, Need.QR} and plugin.confirms is not Confirms.PUSH:
         hooks.add("mpay_start_payment")
     match plugin.confirms:
         case Confirms.PULL:
@@ -134,6 +134,8 @@ def _ruled_out(plugin: type) -> frozenset[str]:
     hooks = {hook for capability, hook in _CAPABILITY_HOOKS.items() if capability not in plugin.capabilities}
     if plugin.confirms is not Confirms.PULL:
         hooks.add("mpay_fetch_confirmation")
+    if plugin.confirms is Confirms.PUSH:  # it starts elsewhere, and its word comes through the port
+        hooks |= {"mpay_start_payment", "mpay_read_callback"}
     return frozenset(hooks) - _provider_requires(plugin)
 
 

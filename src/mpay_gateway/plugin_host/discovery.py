@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 
-from mpay_gateway.api import Connector, InstrumentPlugin, ProviderPlugin, hookimpl
+from mpay_gateway.api import Confirms, Connector, InstrumentPlugin, Need, ProviderPlugin, hookimpl
 from mpay_gateway.plugin_host.contracts import CONTRACTS
 from mpay_gateway.plugin_host.registry import DistributionInfo, Kind
 
@@ -118,3 +118,7 @@ def _class_problems(kind: Kind, factory: object) -> Iterator[str]:
     missing = [name for name in attributes if not hasattr(factory, name)]
     if missing:
         yield f"its class does not declare {', '.join(missing)}"
+        return
+    pushes = issubclass(factory, ProviderPlugin) and factory.confirms is Confirms.PUSH
+    if pushes and factory.gives != {Need.COLLECTION}:
+        yield "it confirms by push, and so gives collection and nothing else"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mpay_gateway.api import AccountId, InstrumentPlugin, Need, ProviderPlugin
+from mpay_gateway.api import AccountId, Confirms, InstrumentPlugin, Need, ProviderPlugin
 from mpay_gateway.plugin_host.discovery import Found
 from mpay_gateway.plugin_host.registry import AccountInfo, InstrumentInfo, Kind
 from mpay_gateway.settings import GatewaySettings, InstrumentEntry, ProviderEntry
@@ -41,6 +41,7 @@ def join(settings: GatewaySettings, found: Found) -> Joined:
         for account in accounts.values()
         if not account.currencies
     ]
+    problems += _idle(accounts, instruments)
     return Joined(accounts, instruments, tuple(problems))
 
 
@@ -65,6 +66,16 @@ def _instrument(
 ) -> InstrumentInfo:
     usable = tuple(each for each in entry.providers if each in accounts and not accounts[each].retired)
     return InstrumentInfo(entry.id, entry.plugin, needs, usable, entry.channels)
+
+
+def _idle(
+    accounts: Mapping[AccountId, AccountInfo], instruments: Mapping[str, InstrumentInfo]
+) -> Iterator[str]:
+    """Money that is told by push needs an instrument to be called by."""
+    named = {each for info in instruments.values() for each in info.providers}
+    for account in accounts.values():
+        if account.confirms is Confirms.PUSH and not account.retired and account.id not in named:
+            yield f"provider.{account.id}: it tells of money by itself, and no instrument names it"
 
 
 def _unknown_accounts(entry: InstrumentEntry, configured: set[AccountId]) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import OrderKey, ServiceId
@@ -25,6 +26,15 @@ class Snapshot:
 
 _ADD = insert(order_snapshots)
 _GET = select(order_snapshots).where(order_snapshots.c.id == bindparam("of_id"))
+_NEWEST = (
+    select(order_snapshots)
+    .where(
+        order_snapshots.c.service_id == bindparam("of_service"),
+        order_snapshots.c.order_key == bindparam("of_key"),
+    )
+    .order_by(order_snapshots.c.requested_at.desc())
+    .limit(1)
+)
 _NOTE_ORDER = insert_once(orders)
 _LOCK_ORDER = (
     select(orders.c.service_id)
@@ -60,8 +70,13 @@ class Snapshots:
 
     def get(self, snapshot_id: str) -> Snapshot:
         """The snapshot of this id; it exists, since rows are only added."""
-        row = self._connection.execute(_GET, {"of_id": snapshot_id}).one()
-        return Snapshot(row.id, order_from_text(row.document), row.requested_at, row.received_at)
+        return _snapshot(self._connection.execute(_GET, {"of_id": snapshot_id}).one())
+
+    def newest(self, service_id: ServiceId, order_key: OrderKey) -> Snapshot | None:
+        """What the service said last of the order, None when it was never asked."""
+        found = {"of_service": service_id, "of_key": order_key}
+        row = self._connection.execute(_NEWEST, found).first()
+        return None if row is None else _snapshot(row)
 
     def lock_order(self, service_id: ServiceId, order_key: OrderKey, *, at: datetime) -> None:
         """Hold the order until the unit of work ends: claims are taken and released only under it."""
@@ -71,3 +86,7 @@ class Snapshots:
         )
         if self._connection.dialect.name != "sqlite":  # there the unit holds the whole database
             self._connection.execute(_LOCK_ORDER, {"of_service": service_id, "of_key": order_key}).one()
+
+
+def _snapshot(row: Row[Any]) -> Snapshot:
+    return Snapshot(row.id, order_from_text(row.document), row.requested_at, row.received_at)

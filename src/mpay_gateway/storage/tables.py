@@ -272,6 +272,22 @@ inbox = Table(
     comment="Authenticated callbacks, kept before they are answered.",
 )  # fmt: skip
 
+intakes = Table(
+    "intakes", metadata,
+    Column("account_id", _Id, primary_key=True),
+    Column("key", _Name, primary_key=True),
+    Column("service_id", _Id, nullable=False),
+    Column("order_key", _Key, nullable=False),
+    *_money(),
+    Column("device", _Id, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(32)),
+    Column("payment_id", ForeignKey("payments.id"), index=True),
+    Column("message", LargeBinary, nullable=False, comment="Of a refusal, as it came."),
+    Column("at", UtcDateTime, nullable=False),
+    comment="What a terminal or a network said under each key of its own, and what came of it.",
+)  # fmt: skip
+
 tasks = Table(
     "tasks", metadata,
     Column("id", _Serial, primary_key=True, autoincrement=True),

@@ -28,6 +28,7 @@ class TaskKind(StrEnum):
     FINISH = "finish"
     REVERSE = "reverse"
     SEAL = "seal"
+    EXPIRE = "expire"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from mpay_gateway.storage.evidence import EvidenceRows
 from mpay_gateway.storage.growth import Growth
 from mpay_gateway.storage.heard_signatures import HeardSignatures
 from mpay_gateway.storage.inbox import Inbox
+from mpay_gateway.storage.intakes import Intakes
 from mpay_gateway.storage.invoices import Invoices
 from mpay_gateway.storage.ledger import Ledger
 from mpay_gateway.storage.operators import Operators
@@ -120,6 +121,10 @@ class Work:
     @cached_property
     def inbox(self) -> Inbox:
         return Inbox(self.connection)
+
+    @cached_property
+    def intakes(self) -> Intakes:
+        return Intakes(self.connection)
 
     @cached_property
     def tasks(self) -> Tasks:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from mpay_gateway.flow.confirmation_delivery import deliver
+from mpay_gateway.flow.inbound_claims import expire
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.rechecking import recheck
 from mpay_gateway.flow.reversal import reverse
@@ -16,4 +17,5 @@ JOBS: dict[TaskKind, Callable[[Parts, Lease], None]] = {
     TaskKind.FINISH: finish_authorised,
     TaskKind.REVERSE: reverse,
     TaskKind.SEAL: seal,
+    TaskKind.EXPIRE: expire,
 }

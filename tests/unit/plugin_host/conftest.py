@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mpay_gateway.api import AccountId, Channel, Document, hookimpl
+from mpay_gateway.api import AccountId, Channel, Document, PluginContext, hookimpl
 from mpay_gateway.boundary import SystemClock
+from mpay_gateway.hooks.port import NO_GATEWAY
 from mpay_gateway.plugin_host import PluginHost, load_plugins
 from mpay_gateway.settings import (
     ConnectorEntry,
@@ -87,16 +88,22 @@ class HostMaker:
             connectors=tuple(ConnectorEntry(name, {}) for name in plain["connectors"]),
         )
 
-    def host(self, *observers: object, papers: object | None = None, **changes: object) -> PluginHost:
+    def host(
+        self,
+        *observers: object,
+        papers: object | None = None,
+        port_of: object = lambda _: NO_GATEWAY,
+        **changes: object,
+    ) -> PluginHost:
         settings = self.settings(**changes)
         object.__setattr__(settings.gateway, "signing_key", b"the key")
         object.__setattr__(settings.gateway, "signing_certificate", b"the certificate")
         return load_plugins(
             settings,
-            http=NoHttp(),
-            clock=SystemClock(),
+            PluginContext("", NoHttp(), SystemClock()),
             core_documents=papers or Papers(),
             observers=observers,
+            port_of=port_of,
         )
 
 

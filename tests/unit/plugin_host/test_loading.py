@@ -2,10 +2,15 @@
 
 import pytest
 
-from mpay_gateway.api import Channel, ConfigurationError, Need, hookimpl
+from mpay_gateway.api import Channel, ConfigurationError, Confirms, Need, hookimpl
 from mpay_gateway.plugin_host import Kind
 from tests.unit.plugin_host.conftest import HostMaker, MakerFactory, module_of
 
+PUSHES = "NullBank.confirms, NullBank.gives = Confirms.PUSH, frozenset({Need.COLLECTION})"
+PUSHING_BANK = f"""
+{PUSHES}
+del NullBank.mpay_start_payment, NullBank.mpay_read_callback, NullBank.mpay_fetch_confirmation
+"""
 NO_PLUGIN = "no enabled distribution brings"
 
 
@@ -115,7 +120,10 @@ def test_an_instrument_whose_accounts_are_all_retired_is_refused(maker: HostMake
         ("del NullBank.mpay_fetch_confirmation", "must implement mpay_fetch_confirmation"),
         ("del NullBank.mpay_reverse_payment", "must implement mpay_reverse_payment"),
         ("NullBank.capabilities = frozenset()", "must not implement mpay_reverse_payment"),
-        ("NullBank.confirms = Confirms.PUSH", "must not implement mpay_fetch_confirmation"),
+        ("NullBank.confirms = Confirms.PUSH", "by push, and so gives collection and nothing else"),
+        (PUSHES, "must not implement mpay_start_payment"),
+        (PUSHES, "must not implement mpay_read_callback"),
+        (PUSHES, "must not implement mpay_fetch_confirmation"),
         (
             "NullBank.mpay_offer_instruments = NullCard.mpay_offer_instruments",
             "must not implement mpay_offer",
@@ -146,6 +154,23 @@ def test_a_plugin_that_breaks_its_contract_stops_the_start(
     maker_of: MakerFactory, extra: str, problem: str
 ) -> None:
     assert any(problem in each for each in problems_of(maker_of(extra)))
+
+
+def test_a_provider_that_pushes_needs_no_hooks_of_its_own(maker_of: MakerFactory) -> None:
+    host = maker_of(PUSHING_BANK + "NullCard.needs = Need.COLLECTION").host()
+    assert host.registry.accounts["bank-a"].confirms is Confirms.PUSH
+
+
+def test_a_provider_that_pushes_needs_an_instrument(maker_of: MakerFactory) -> None:
+    found = problems_of(maker_of(PUSHING_BANK), instruments={})
+    assert found[0] == "provider.bank-a: it tells of money by itself, and no instrument names it"
+
+
+def test_every_instance_gets_the_port_that_is_its_own(maker_of: MakerFactory) -> None:
+    maker = maker_of()
+    asked: list[str] = []
+    maker.host(port_of=asked.append)
+    assert asked == ["eservice:null_service", "provider:bank-a", "provider:bank-b", "instrument:card"]
 
 
 def test_a_name_that_two_distributions_bring_is_refused(maker: HostMaker, maker_of: MakerFactory) -> None:

@@ -1,0 +1,139 @@
+"""Orders that are paid elsewhere: which, whether they can be, and what is known of them when money is told."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from mpay_gateway.domain.errors import (
+    InvalidAnswer,
+    MpayError,
+    NoPluginAnswered,
+    OrderNotNamed,
+    PluginBug,
+    RemoteError,
+    UnknownService,
+)
+from mpay_gateway.domain.identifiers import OrderKey
+from mpay_gateway.domain.intake import OrderName, RefusalReason
+from mpay_gateway.domain.language import Language
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.order import Order
+from mpay_gateway.domain.payment import ClaimState
+from mpay_gateway.domain.service import Channel, Service
+from mpay_gateway.flow.claiming import Payable, Standing, fits
+from mpay_gateway.flow.invoicing import store_answer
+from mpay_gateway.flow.order_lookup import Answer, look_up, possible_key
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.plugin_host import AccountInfo, InstrumentInfo
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.snapshots import Snapshot
+from mpay_gateway.texts import mask_code, mask_name
+
+RECENT = timedelta(minutes=10)
+"""How old a service's answer may be on which money is taken while the service is silent."""
+_MOST_LETTERS = 64
+
+_REASONS = {
+    Standing.PAID: RefusalReason.PAID,
+    Standing.EXPIRED: RefusalReason.GONE,
+    Standing.CANCELLED: RefusalReason.GONE,
+    Standing.REFUNDED: RefusalReason.GONE,
+    Standing.NOTHING_DUE: RefusalReason.GONE,
+    Standing.AMOUNT_UNKNOWN: RefusalReason.GONE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where money is taken. `instrument`: None when the account takes none any more. `device`: empty when unknown."""
+
+    account: AccountInfo
+    instrument: InstrumentInfo | None
+    device: str
+
+    @property
+    def actor(self) -> str:
+        return f"provider:{self.account.id}"
+
+    def channel_for(self, service: Service) -> Channel:
+        """Where the payer stands. Raises: UnknownService when the service takes nothing there."""
+        channels = self.instrument.channels if self.instrument else ()
+        for channel in channels:
+            if channel in service.channels:
+                return channel
+        raise UnknownService(service.id)
+
+    def closed(self, parts: Parts, work: Work) -> bool:
+        """Whether nothing new is taken here: the account is retired, or its instrument is switched off."""
+        if self.instrument is None:
+            return True
+        switch = work.switches.all().get(self.instrument.id)
+        return switch is not None and switch.off(parts.clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNow:
+    """What the service says of an order now. `answer` is None when it is silent, and `problem` says why."""
+
+    service: Service
+    order_key: OrderKey
+    answer: Answer | None
+    problem: MpayError | None = None
+
+    def keep(self, parts: Parts, work: Work) -> Snapshot | None:
+        """Lock the order, store the answer, and return what money may be taken on: the answer, or a recent one."""
+        if self.answer is not None:
+            store_answer(parts, work, self.answer)
+            return self.answer.snapshot
+        now = parts.clock.now()
+        work.snapshots.lock_order(self.service.id, self.order_key, at=now)
+        newest = work.snapshots.newest(self.service.id, self.order_key)
+        return newest if newest is not None and now - newest.requested_at <= RECENT else None
+
+
+def order_now(parts: Parts, place: Place, name: OrderName) -> OrderNow:
+    """Ask the service. Raises: UnknownService; UnknownOrder when the service definitely knows none."""
+    service = parts.services.get(name.service_id)
+    place.channel_for(service)
+    key = possible_key(service, name.order_key)
+    try:
+        return OrderNow(service, key, look_up(parts, service, key, Language.RO))
+    except OrderNotNamed as doubt:  # no money is refused on what may be a passing fault
+        return OrderNow(service, key, None, InvalidAnswer(f"{doubt}: its words may be a passing fault"))
+    except (RemoteError, PluginBug, NoPluginAnswered) as problem:
+        return OrderNow(service, key, None, problem)
+
+
+def tidy(name: OrderName) -> OrderName:
+    """The name as it is compared and stored, whatever was typed."""
+    return OrderName(name.service_id.strip()[:_MOST_LETTERS], name.order_key.strip()[:_MOST_LETTERS])
+
+
+def why_not(order: Order, payable: Payable, amount: Money) -> RefusalReason | None:
+    """Why the amount cannot be paid of the order; None when it can."""
+    if (reason := why_closed(payable)) is not None:
+        return reason
+    if amount.currency != payable.most.currency:
+        return RefusalReason.CURRENCY
+    if fits(order, payable, amount):
+        return None
+    return RefusalReason.TOO_MUCH if payable.most < amount else RefusalReason.TOO_LITTLE
+
+
+def why_closed(payable: Payable) -> RefusalReason | None:
+    """Why no amount at all can be paid; None when one can."""
+    if payable.standing is Standing.PAYABLE:
+        return None
+    if payable.standing is Standing.IN_PROGRESS:
+        held = any(claim.state is ClaimState.HELD for claim in payable.others)
+        return RefusalReason.IN_PROGRESS if held else RefusalReason.PAID
+    return _REASONS[payable.standing]
+
+
+def masked(service: Service, order: Order) -> Order:
+    """The order as a stranger may see it: names and codes covered where the service says so, no hidden properties."""
+    shown = replace(order, properties=tuple(each for each in order.properties if each.visible))
+    if not service.mask:
+        return shown
+    return replace(
+        shown, customer_name=mask_name(order.customer_name), customer_id=mask_code(order.customer_id)
+    )
