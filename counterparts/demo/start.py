@@ -1,4 +1,4 @@
-"""Start the whole scenario on loopback: gateway, worker, demo e-Service, sandbox bank (`make demo`)."""
+"""Start the whole scenario on loopback: gateway, worker, demo e-Service, sandbox bank, kiosk network (`make demo`)."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What the journeys share: both counterparts once per test process, and a gateway on each database per test."""
+"""What the journeys share: the counterparts once per test process, and a gateway on each database per test."""
 
 import shutil
 import sys
@@ -13,6 +13,7 @@ from tests.scene.bank import Bank
 from tests.scene.books import assert_sound
 from tests.scene.counterparts import Counterparts, running_counterparts
 from tests.scene.gateway import Gateway, Plan, prepare_database, running_gateway
+from tests.scene.kiosks import Kiosks
 from tests.scene.payer import Payer
 from tests.scene.shop import Shop
 
@@ -148,3 +149,8 @@ def shop(counterparts: Counterparts) -> Shop:
 @pytest.fixture
 def bank(counterparts: Counterparts) -> Bank:
     return counterparts.bank
+
+
+@pytest.fixture
+def kiosks(counterparts: Counterparts) -> Kiosks:
+    return counterparts.kiosks

@@ -1,9 +1,10 @@
-"""The oracle: what must hold of a gateway's books, and how they agree with the bank's and the service's."""
+"""The oracle: what must hold of a gateway's books, and how they agree with the other sides' own."""
 
 from collections import Counter
 
 from sqlalchemy import select
 
+from mpay_gateway.domain.intake import IntakeState
 from mpay_gateway.domain.payment import (
     CaptureState,
     DeliveryState,
@@ -14,17 +15,21 @@ from mpay_gateway.domain.payment import (
 )
 from mpay_gateway.flow.books import check_books
 from mpay_gateway.storage import Work
-from mpay_gateway.storage.tables import payments
+from mpay_gateway.storage.tables import intakes, payments
 from tests.scene.gateway import Gateway
+
+NETWORKS = {"kiosk-network"}
+"""Accounts whose money comes from elsewhere."""
 
 
 def assert_sound(gateway: Gateway) -> None:
-    """The gateway's own books, then those of all three against each other."""
+    """The gateway's own books, then those of all against each other."""
     gateway.settle_down()
     everyone = gateway.read(_payments)
     violations = check_books(gateway.parts.units)
     assert not violations, violations
-    _assert_agrees_with_bank(gateway, everyone)
+    _assert_agrees_with_bank(gateway, tuple(each for each in everyone if each.account_id not in NETWORKS))
+    _assert_agrees_with_kiosks(gateway, tuple(each for each in everyone if each.account_id in NETWORKS))
     _assert_agrees_with_shop(gateway, everyone)
 
 
@@ -55,6 +60,24 @@ def _assert_agrees_with_bank(gateway: Gateway, everyone: tuple[Payment, ...]) ->
                 assert [each["amount_minor"] for each in given if each["key"] == key] == [
                     reversal.amount.minor
                 ]
+
+
+def _assert_agrees_with_kiosks(gateway: Gateway, everyone: tuple[Payment, ...]) -> None:
+    """Accepted money is booked once with the network's own amount; refused money, and money untold, is not booked."""
+    network = {str(each["txn_id"]): each for each in gateway.counterparts.kiosks.transactions()}
+    booked = {each.transaction_id: each for payment in everyone for each in gateway.captures(payment.id)}
+    for txn_id, capture in booked.items():
+        assert capture.amount.minor == network[txn_id]["sum_minor"], (txn_id, capture)
+        assert network[txn_id]["state"] != "refused", txn_id
+    for txn_id, intake in gateway.read(_intakes).items():
+        if txn_id in network and network[txn_id]["state"] == "accepted":
+            assert intake is IntakeState.ACCEPTED, (txn_id, intake)
+            assert txn_id in booked
+
+
+def _intakes(work: Work) -> dict[str, IntakeState]:
+    rows = work.connection.execute(select(intakes.c.key, intakes.c.state))
+    return {row.key: IntakeState(row.state) for row in rows}
 
 
 def _assert_agrees_with_shop(gateway: Gateway, everyone: tuple[Payment, ...]) -> None:

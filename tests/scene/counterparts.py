@@ -1,4 +1,4 @@
-"""The other side as real processes: the demo shop and the sandbox bank, with keys and secrets made for them now."""
+"""The other side as real processes: shop, bank and kiosk network, with keys and secrets made for them now."""
 
 import os
 import random
@@ -14,49 +14,58 @@ from counterparts.demo.launcher.place import Place
 from counterparts.demo.launcher.processes import Processes
 from counterparts.demo.launcher.scenario import programs
 from tests.scene.bank import Bank
+from tests.scene.kiosks import Kiosks
 from tests.scene.shop import Shop
 
 TIME_SCALE = 0.05
 """The bank hurries: its waits are a twentieth of the usual."""
+KIOSK_RETRY_SECONDS = 0.3
 _PORTS = range(20_000, 30_000)  # below the ports that outgoing connections take
 
 
 @dataclass(frozen=True, slots=True)
 class Counterparts:
-    """Both sides of a gateway that is to run at `place`."""
+    """The other sides of a gateway that is to run at `place`."""
 
     place: Place
     shop: Shop
     bank: Bank
+    kiosks: Kiosks
 
     def repair(self) -> None:
         """Switch every fault off."""
         self.shop.repair()
         self.bank.repair()
+        self.kiosks.repair()
 
 
 @contextmanager
 def running_counterparts(folder: Path, commands: Path) -> Iterator[Counterparts]:
-    """Start both on free ports and wait until they answer. `commands`: folder of the installed programs."""
+    """Start all on free ports and wait until they answer. `commands`: folder of the installed programs."""
     place = Place(folder, free_base(), commands)
     prepare(place)
     processes = Processes(lambda: False)
     try:
-        with patch.dict(os.environ, {"MPAY_DEMO_BANK_OPTIONS": f"--time-scale {TIME_SCALE}"}):
-            chosen = [each for each in programs(place) if each.port in {place.shop_port, place.bank_port}]
+        options = {
+            "MPAY_DEMO_BANK_OPTIONS": f"--time-scale {TIME_SCALE}",
+            "MPAY_DEMO_KIOSK_OPTIONS": f"--retry-seconds {KIOSK_RETRY_SECONDS}",
+        }
+        with patch.dict(os.environ, options):
+            others = {place.shop_port, place.bank_port, place.kiosk_port}
+            chosen = [each for each in programs(place) if each.port in others]
         for program in chosen:
             processes.start(program)
         processes.wait_until_ready()
-        yield Counterparts(place, Shop(place.shop_url), Bank(place.bank_url))
+        yield Counterparts(place, Shop(place.shop_url), Bank(place.bank_url), Kiosks(place.kiosk_url))
     finally:
         processes.stop()
 
 
 def free_base() -> int:
-    """The first of three ports in a row that nothing listens on."""
+    """The first of four ports in a row that nothing listens on."""
     for _ in range(100):
         base = random.choice(_PORTS)
-        if all(_is_free(base + offset) for offset in range(3)):
+        if all(_is_free(base + offset) for offset in range(4)):
             return base
     raise AssertionError("no free ports")
 

@@ -133,6 +133,7 @@ def build_gateway(counterparts: Counterparts, plan: Plan, folder: Path) -> Gatew
     # Leases of processes that died run out when the scene's time moves on, whatever the database's clock says.
     units = UnitOfWork(built.units.engine, built.clock, lease_time=LeaseTime.CALLER)
     parts = replace(built, units=units, clock=clock, process=plan.process or built.process)
+    parts.entrance.lead_to(parts)
     for service in read_services(_services(counterparts, folder), parts.registry.connector_types):
         apply_service(parts, service)
     return Gateway(parts, make_app(parts), counterparts, clock, ini, plan)

@@ -27,6 +27,7 @@ def prepare(place: Place) -> None:
         for name in ("gateway", "service"):
             ensure_pair(place.folder / "keys", name)
         bank_secrets(place)
+        kiosk_secret(place)
         shutil.copytree(_LOGOS, place.folder / "logos", dirs_exist_ok=True)
         _write(place.ini, _moved(_INI, place).replace(_TOML_IN_INI, "%(here)s/gateway.toml"))
         _write(place.folder / "gateway.toml", _moved(_GATEWAY, place))
@@ -42,6 +43,11 @@ def bank_secrets(place: Place) -> dict[str, str]:
         "SANDBOX_SECRET": ensure_secret(folder / "bank-api"),
         "SANDBOX_CALLBACK_SECRET": ensure_secret(folder / "bank-callbacks"),
     }
+
+
+def kiosk_secret(place: Place) -> dict[str, str]:
+    """The password by which the kiosk network calls the gateway, as the network's environment."""
+    return {"KIOSK_PASSWORD": ensure_secret(place.folder / "secrets" / "kiosk-network")}
 
 
 def _moved(file: Path, place: Place) -> str:

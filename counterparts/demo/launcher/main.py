@@ -108,7 +108,7 @@ def _other_base(place: Place) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="counterparts/demo/start.py",
-        description="Start gateway, worker, demo e-Service and sandbox bank on loopback.",
+        description="Start gateway, worker, demo e-Service, sandbox bank and kiosk network on loopback.",
         epilog="MPAY_DEMO_DIR (default var/demo) and MPAY_DEMO_PORT_BASE (default 6543) say where.",
     )
     parser.add_argument("--check", action="store_true", help="start, see that everything answers, end")

@@ -36,6 +36,10 @@ class Place:
         return self.port_base + 2
 
     @property
+    def kiosk_port(self) -> int:
+        return self.port_base + 3
+
+    @property
     def gateway_url(self) -> str:
         return f"http://127.0.0.1:{self.gateway_port}"
 
@@ -46,6 +50,10 @@ class Place:
     @property
     def bank_url(self) -> str:
         return f"http://127.0.0.1:{self.bank_port}"
+
+    @property
+    def kiosk_url(self) -> str:
+        return f"http://127.0.0.1:{self.kiosk_port}"
 
     @property
     def ini(self) -> Path:

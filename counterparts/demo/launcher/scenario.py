@@ -2,7 +2,7 @@
 
 import os
 
-from .configuration import bank_secrets
+from .configuration import bank_secrets, kiosk_secret
 from .place import Place
 from .processes import Program
 
@@ -21,6 +21,7 @@ def programs(place: Place) -> tuple[Program, ...]:
     return (
         _bank(place, listen),
         _shop(place, listen),
+        _kiosks(place, listen),
         _gateway(place, listen),
         _mpay(place, "worker", "worker", log="worker"),
     )
@@ -28,7 +29,12 @@ def programs(place: Place) -> tuple[Program, ...]:
 
 def ports(place: Place) -> dict[str, int]:
     """The ports that must be free, by what they are for."""
-    return {"gateway": place.gateway_port, "demo e-Service": place.shop_port, "sandbox bank": place.bank_port}
+    return {
+        "gateway": place.gateway_port,
+        "demo e-Service": place.shop_port,
+        "sandbox bank": place.bank_port,
+        "kiosk network": place.kiosk_port,
+    }
 
 
 def _mpay(place: Place, name: str, *arguments: str, log: str, port: int = 0) -> Program:
@@ -69,6 +75,21 @@ def _shop(place: Place, listen: tuple[str, ...]) -> Program:
         ),
         place.folder / "shop.log",
         place.shop_port,
+    )  # fmt: skip
+
+
+def _kiosks(place: Place, listen: tuple[str, ...]) -> Program:
+    return Program(
+        "kiosk network",
+        (
+            place.command("kiosk-network"), *listen, str(place.kiosk_port),
+            "--database", str(place.folder / "kiosks.sqlite"), "--prefix", "DEMO01:", "--fee-minor", "100",
+            "--provider-url", f"{place.gateway_url}/x/kiosk-network/payment",
+            *_extra("MPAY_DEMO_KIOSK_OPTIONS"),
+        ),
+        place.folder / "kiosks.log",
+        place.kiosk_port,
+        kiosk_secret(place),
     )  # fmt: skip
 
 

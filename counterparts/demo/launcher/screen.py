@@ -77,6 +77,7 @@ def _addresses(place: Place) -> tuple[tuple[str, str], ...]:
     return (
         ("Demo e-Service: start here", f"{place.shop_url}/"),
         ("Gateway: pay by order number", f"{place.gateway_url}/"),
+        ("A kiosk: pay the order in cash", f"{place.kiosk_url}/"),
         ("Sandbox bank: books and faults", f"{place.bank_url}/console"),
     )
 

@@ -34,14 +34,15 @@ def test_the_gateway_reads_the_demo_s_settings_wherever_it_is(tmp_path: Path, po
     here = place(tmp_path, port_base)
     prepare(here)
     settings = read_settings(read_ini(here.ini))
-    (account,) = settings.providers
+    bank, kiosks = settings.providers
     assert settings.gateway.public_url == f"http://127.0.0.1:{port_base}"
-    assert account.settings["url"] == f"http://127.0.0.1:{port_base + 2}"
+    assert bank.settings["url"] == f"http://127.0.0.1:{port_base + 2}"
+    assert str(kiosks.settings["register_url"]).startswith(f"http://127.0.0.1:{port_base + 3}/")
     assert str(here.folder) in settings.gateway.database
     assert f"listen = 127.0.0.1:{port_base}" in here.ini.read_text()
 
 
-def test_the_demo_s_plugins_load_and_the_card_finds_its_account(tmp_path: Path) -> None:
+def test_the_demo_s_plugins_load_and_instruments_find_their_accounts(tmp_path: Path) -> None:
     class Papers:
         @hookimpl
         def mpay_render_invoice(self) -> None: ...
@@ -54,8 +55,9 @@ def test_the_demo_s_plugins_load_and_the_card_finds_its_account(tmp_path: Path) 
     settings = read_settings(read_ini(here.ini))
     http = GuardedHttpClient(settings.outbound.policy)
     host = load_plugins(settings, PluginContext("", http, SystemClock()), core_documents=Papers())
-    assert host.registry.accounts.keys() == {"sandbox-main"}
+    assert host.registry.accounts.keys() == {"sandbox-main", "kiosk-network"}
     assert host.registry.instruments["card"].providers == ("sandbox-main",)
+    assert host.registry.instruments["cash"].providers == ("kiosk-network",)
     assert host.registry.connectors.keys() == {"soap"}
 
 
@@ -87,7 +89,7 @@ def test_the_demo_s_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     here = place(tmp_path)
     prepare(here)
     private = [*here.folder.glob("keys/*"), *here.folder.glob("secrets/*")]
-    assert len(private) == 6
+    assert len(private) == 7
     assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
     assert stat.S_IMODE(here.folder.stat().st_mode) == 0o700
 

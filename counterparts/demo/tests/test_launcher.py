@@ -58,7 +58,7 @@ class Demo:
         return (self.folder / f"{name}.log").read_text()
 
     def ports_in_use(self) -> list[int]:
-        return [port for port in range(self.port_base, self.port_base + 3) if not is_free(port)]
+        return [port for port in range(self.port_base, self.port_base + 4) if not is_free(port)]
 
 
 def is_free(port: int) -> bool:
@@ -71,27 +71,27 @@ def is_free(port: int) -> bool:
     return True
 
 
-def three_free_ports() -> int:
-    """The first of three free ports in a row."""
+def four_free_ports() -> int:
+    """The first of four free ports in a row."""
     for _ in range(100):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             base: int = probe.getsockname()[1]
-        if base < 65_000 and all(is_free(port) for port in range(base, base + 3)):
+        if base < 65_000 and all(is_free(port) for port in range(base, base + 4)):
             return base
-    raise AssertionError("no three free ports in a row")
+    raise AssertionError("no four free ports in a row")
 
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Demo:
     commands = tmp_path / "bin"
     commands.mkdir()
-    for name in ("demo-service", "sandbox-bank"):
+    for name in ("demo-service", "sandbox-bank", "kiosk-network"):
         (commands / name).symlink_to(Path(sys.executable).with_name(name))
     mpay = commands / "mpay"
     mpay.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).with_name("standin_mpay.py")} "$@"\n')
     mpay.chmod(0o755)
-    return Demo(tmp_path / "demo", three_free_ports(), commands)
+    return Demo(tmp_path / "demo", four_free_ports(), commands)
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> str:
@@ -129,7 +129,7 @@ def test_a_second_start_keeps_the_keys_and_takes_seconds(demo: Demo) -> None:
     status, said = demo.run("--check")
     assert status == 0, said
     assert time.monotonic() - begun < 20
-    assert len(keys) == 6
+    assert len(keys) == 7
     assert {path: path.read_bytes() for path in keys} == keys
 
 
@@ -140,7 +140,7 @@ def test_a_signal_ends_everything_that_was_started(demo: Demo, number: signal.Si
         assert f"export MPAY_CONFIG={demo.folder}/gateway.ini" in said
         assert f"http://127.0.0.1:{demo.port_base + 1}/" in said
         assert "4000 0000 0000 1000" in said
-        assert len(demo.ports_in_use()) == 3
+        assert len(demo.ports_in_use()) == 4
         process.send_signal(number)
         rest, _ = process.communicate(timeout=30)
     assert (process.returncode, demo.ports_in_use()) == (0, [])
@@ -190,7 +190,7 @@ def test_ports_in_use_are_named_and_nothing_is_started(demo: Demo) -> None:
 def test_two_demos_do_not_share_a_folder(demo: Demo) -> None:
     with demo.running() as first:
         read_until(first, "init-db")
-        status, said = Demo(demo.folder, three_free_ports(), demo.commands).run()
+        status, said = Demo(demo.folder, four_free_ports(), demo.commands).run()
     assert status == 1
     assert "Another demo runs in" in said
 
@@ -236,7 +236,7 @@ def test_a_program_that_never_answers_is_given_up(
     monkeypatch.setattr("counterparts.demo.launcher.processes.READY_WITHIN", 0.5)
     one = processes()
     deaf = (sys.executable, "-c", "import time; print('busy', flush=True); time.sleep(60)")
-    one.start(Program("deaf one", deaf, tmp_path / "deaf.log", port=three_free_ports()))
+    one.start(Program("deaf one", deaf, tmp_path / "deaf.log", port=four_free_ports()))
     with pytest.raises(DemoError, match=r"Not ready after 0 s: deaf one\. (.|\n)*busy"):
         one.wait_until_ready()
 

@@ -7,10 +7,11 @@ from mpay_gateway.api import PluginContext
 from mpay_gateway.boundary import Clock, SystemClock, SystemIds
 from mpay_gateway.documents import CoreDocuments
 from mpay_gateway.flow.background import Background
+from mpay_gateway.flow.entrance import Entrance
 from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.payment_intake import Ports
+from mpay_gateway.flow.payment_intake import Port
 from mpay_gateway.flow.places import Places, lookup_places
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.outbound import GuardedHttpClient
@@ -25,8 +26,8 @@ MOST_WAITING = 8
 def build_parts(settings: GatewaySettings) -> Parts:
     """Put the parts together. Raises: ConfigurationError with every problem found."""
     clock = SystemClock()
-    papers, ports = Papers(), Ports()
-    host = load_host(settings, clock, papers, ports)
+    papers, entrance = Papers(), Entrance()
+    host = load_host(settings, clock, papers, entrance)
     units = UnitOfWork(create_engine(settings.gateway.database), clock)
     services = ServiceDirectory(units, host.registry, clock)
     parts = Parts(
@@ -44,19 +45,21 @@ def build_parts(settings: GatewaySettings) -> Parts:
         places=Places(lambda service_id: services.get_any(service_id).max_in_flight),
         lookup_places=lookup_places(settings.plugins.calls_at_once),
         waiting=Places(lambda _: MOST_WAITING),
+        entrance=entrance,
     )
-    ports.lead_to(parts)
+    entrance.lead_to(parts)
     return parts
 
 
 def load_host(
-    settings: GatewaySettings, clock: Clock, papers: Papers | None = None, ports: Ports | None = None
+    settings: GatewaySettings, clock: Clock, papers: Papers | None = None, entrance: Entrance | None = None
 ) -> PluginHost:
     """The plugins alone, for commands that need no database: their ports lead nowhere. Raises: ConfigurationError."""
+    leading = entrance or Entrance()
     http = GuardedHttpClient(settings.outbound.policy, tls=settings.tls_files)
     return load_plugins(
         settings,
         PluginContext("", http, clock),
         core_documents=CoreDocuments(papers or Papers()),
-        port_of=(ports or Ports()).of,
+        port_of=lambda instance: Port(leading, instance),
     )

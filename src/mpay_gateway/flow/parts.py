@@ -1,9 +1,10 @@
 """What every flow function is given first: the parts that the composition root put together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mpay_gateway.boundary import Clock, IdSource
 from mpay_gateway.flow.background import Background
+from mpay_gateway.flow.entrance import Entrance
 from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
 from mpay_gateway.flow.places import Places
@@ -20,6 +21,7 @@ class Parts:
     `papers`: what draws the core's own papers; its processes start with the first paper or with `warm_up`.
     `places`: the deliveries that each service takes at once. `lookup_places`: the look-ups that may wait for it.
     `waiting`: the pages that may wait for somebody else at once, so that threads are left for callbacks.
+    `entrance`: where the inbound ports of plugins lead.
     """
 
     settings: GatewaySettings
@@ -36,6 +38,7 @@ class Parts:
     places: Places
     lookup_places: Places
     waiting: Places
+    entrance: Entrance = field(default_factory=Entrance)
 
     def close(self) -> None:
         """Finish what runs beside requests, and end what this process started."""

@@ -30,13 +30,14 @@ from mpay_gateway.domain.payment import DeliveryState, PaymentState
 from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.claiming import payable_now
+from mpay_gateway.flow.entrance import Entrance
 from mpay_gateway.flow.inbound_acceptance import accept, check_same, first_words
 from mpay_gateway.flow.inbound_claims import Opening, let_go, lock_own, open_inbound
 from mpay_gateway.flow.inbound_orders import (
     OrderNow,
     Place,
     masked,
-    order_now,
+    order_of_just_now,
     tidy,
     why_closed,
     why_not,
@@ -57,25 +58,11 @@ LONGEST_CLAIM = timedelta(hours=1)
 MOST_DEVICE = 64
 
 
-@dataclass(slots=True)
-class Ports:
-    """Makes the ports of instances before there is a gateway for them to lead to: plugins are made first."""
-
-    parts: Parts | None = None
-
-    def lead_to(self, parts: Parts) -> None:
-        self.parts = parts
-
-    def of(self, instance: str) -> "Port":
-        """The port of a registered instance, by its name (`provider:osmp-main`)."""
-        return Port(self, instance)
-
-
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One instance's port, at one device of its account or at none that is known."""
+    """The port of a registered instance (`provider:osmp-main`), at one device of its account or at none."""
 
-    ports: Ports
+    entrance: Entrance
     instance: str
     device: str = ""
 
@@ -104,9 +91,7 @@ class Port:
 
     @property
     def _parts(self) -> Parts:
-        if self.ports.parts is None:
-            raise RuntimeError("no gateway runs behind this plugin")
-        return self.ports.parts
+        return self.entrance.parts
 
     def _place(self) -> Place:
         """Raises: NotAuthorised."""
@@ -154,7 +139,7 @@ def claim(parts: Parts, place: Place, wish: _Wish) -> Claimed | Refused:
     held = parts.units.read(lambda work: _claimed(work, place, wish))
     if held is not None:
         return held
-    order = order_now(parts, place, wish.order)
+    order = order_of_just_now(parts, place, wish.order)
     return parts.units.run("claim-order", lambda work: _hold(parts, work, place, wish, order))
 
 

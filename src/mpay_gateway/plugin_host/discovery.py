@@ -119,6 +119,7 @@ def _class_problems(kind: Kind, factory: object) -> Iterator[str]:
     if missing:
         yield f"its class does not declare {', '.join(missing)}"
         return
-    pushes = issubclass(factory, ProviderPlugin) and factory.confirms is Confirms.PUSH
-    if pushes and factory.gives != {Need.COLLECTION}:
+    if not issubclass(factory, ProviderPlugin) or factory.confirms is not Confirms.PUSH:
+        return
+    if factory.gives != {Need.COLLECTION}:
         yield "it confirms by push, and so gives collection and nothing else"

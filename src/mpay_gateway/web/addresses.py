@@ -35,7 +35,12 @@ class PublicAddress:
 
 
 def client_of(request: Request) -> str:
-    """The address that the request came from, for limits: of IPv6 the network of 64 bits, all of which one has.
+    """Whose requests count together for limits: an address; of IPv6 the network of 64 bits, all of which one has."""
+    return _one_client(address_of(request))
+
+
+def address_of(request: Request) -> str:
+    """The address that the request came from.
 
     X-Forwarded-For is believed as far as our own proxies wrote it: read from its end, the first address that is
     none of theirs. What stands before it the client may have written himself.
@@ -44,8 +49,13 @@ def client_of(request: Request) -> str:
     proxies = request.parts.settings.gateway.proxy_networks
     hops = [hop.strip() for hop in request.environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     while hops and _within(address, proxies):
-        address = hops.pop()
-    return _one_client(address)
+        address = _without_port(hops.pop())
+    return address
+
+
+def came_by_own_proxy(request: Request) -> bool:
+    """Whether one of our own proxies passed the request on: what only it may set in headers can be believed."""
+    return _within(_remote(request), request.parts.settings.gateway.proxy_networks)
 
 
 def is_local(request: Request) -> bool:
@@ -64,7 +74,7 @@ def _remote(request: Request) -> str:
 
 def _one_client(address: str) -> str:
     try:
-        parsed = ipaddress.ip_address(_without_port(address).partition("%")[0])
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
     if isinstance(parsed, ipaddress.IPv4Address):

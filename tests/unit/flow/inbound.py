@@ -23,7 +23,7 @@ from mpay_gateway.api import (
 from mpay_gateway.domain.identifiers import Alphabet
 from mpay_gateway.domain.payment import Claim, Payment
 from mpay_gateway.flow.confirmation_delivery import delivery_key
-from mpay_gateway.flow.payment_intake import Port, Ports
+from mpay_gateway.flow.payment_intake import Port
 from mpay_gateway.flow.registration import apply_service
 from mpay_gateway.plugin_host import AccountInfo, InstrumentInfo
 from tests.unit.flow.scripted import SERVICE, ScriptedGateway, lei
@@ -92,9 +92,13 @@ def kiosk_of(gateway: ScriptedGateway, **account: object) -> Kiosk:
         ),
     )
     change_service(gateway, channels=(Channel.PORTAL, Channel.KIOSK))
-    ports = Ports()
-    ports.lead_to(gateway.parts)
-    return Kiosk(gateway, ports.of(f"provider:{NETWORK}"))
+    return Kiosk(gateway, port_of(gateway, f"provider:{NETWORK}"))
+
+
+def port_of(gateway: ScriptedGateway, instance: str) -> Port:
+    """The port of an instance, leading to the gateway as it is now."""
+    gateway.parts.entrance.lead_to(gateway.parts)
+    return Port(gateway.parts.entrance, instance)
 
 
 def change_service(gateway: ScriptedGateway, **changes: object) -> None:

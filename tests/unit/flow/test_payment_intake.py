@@ -33,12 +33,13 @@ from mpay_gateway.domain.payment import CaptureState, ClaimState, PaymentState
 from mpay_gateway.domain.transitions import PaymentEvent
 from mpay_gateway.flow.books import check_books
 from mpay_gateway.flow.claiming import Standing
+from mpay_gateway.flow.entrance import Entrance
 from mpay_gateway.flow.invoicing import show_invoice
 from mpay_gateway.flow.payment_ending import end_payment
-from mpay_gateway.flow.payment_intake import Ports
+from mpay_gateway.flow.payment_intake import Port
 from mpay_gateway.flow.visiting import Arrival, open_visit
 from mpay_gateway.storage.switches import Switch
-from tests.unit.flow.inbound import NETWORK, WHOLE, Kiosk, change_service, kiosk_of, silent_service
+from tests.unit.flow.inbound import NETWORK, WHOLE, Kiosk, change_service, kiosk_of, port_of, silent_service
 from tests.unit.flow.scripted import IBANS, SERVICE, ScriptedGateway, lei
 
 SILENCE = RemoteUnavailable("down")
@@ -216,9 +217,7 @@ def test_the_same_key_of_another_account_is_another_key(kiosk, gateway):
     gateway.parts = replace(
         gateway.parts, registry=replace(registry, accounts=accounts, instruments={"cash": cash})
     )
-    ports = Ports()
-    ports.lead_to(gateway.parts)
-    assert isinstance(Kiosk(gateway, ports.of("provider:other")).accept("ORDER-2", "T1"), Accepted)
+    assert isinstance(Kiosk(gateway, port_of(gateway, "provider:other")).accept("ORDER-2", "T1"), Accepted)
 
 
 @pytest.mark.parametrize(
@@ -461,10 +460,8 @@ def test_the_kiosk_first_then_the_portals_late_money(kiosk, gateway):
 
 @pytest.mark.parametrize("instance", ["provider:bank-main", "instrument:cash", "eservice:scripted"])
 def test_only_an_account_that_confirms_by_push_may_tell_of_money(kiosk, gateway, instance):
-    ports = Ports()
-    ports.lead_to(gateway.parts)
     with pytest.raises(NotAuthorised):
-        ports.of(instance).look_up(kiosk.query("ORDER-1"))
+        port_of(gateway, instance).look_up(kiosk.query("ORDER-1"))
 
 
 def test_a_retired_account_takes_nothing_new(gateway):
@@ -490,4 +487,4 @@ def test_a_key_out_of_bounds_is_a_clear_error(kiosk, key):
 
 def test_a_port_without_a_gateway_says_so():
     with pytest.raises(RuntimeError, match="no gateway runs"):
-        Ports().of("provider:network").status("T1")
+        Port(Entrance(), "provider:network").status("T1")

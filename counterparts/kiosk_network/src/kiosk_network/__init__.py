@@ -1,0 +1,3 @@
+"""A network of payment kiosks to test payment gateways against."""
+
+__version__ = "0.1.0"
