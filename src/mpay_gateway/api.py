@@ -83,6 +83,7 @@ from mpay_gateway.domain.provider_answer import (
     StatementLine,
 )
 from mpay_gateway.domain.queries import OrderQuery, PaymentChange, StatementPeriod
+from mpay_gateway.domain.records import Record
 from mpay_gateway.domain.service import Channel, Service
 from mpay_gateway.hooks import API_VERSION, hookimpl
 from mpay_gateway.hooks.plugin import (
@@ -90,11 +91,12 @@ from mpay_gateway.hooks.plugin import (
     CertificatePem,
     Connector,
     InstrumentPlugin,
+    Job,
     PluginContext,
     ProviderPlugin,
     Secret,
 )
-from mpay_gateway.hooks.port import Gateway
+from mpay_gateway.hooks.port import Gateway, Records
 from mpay_gateway.hooks.specs import WebConfigurator
 from mpay_gateway.outbound import HttpAnswer, HttpClient, HttpRequest
 
@@ -106,13 +108,14 @@ __all__ = [
     "Document", "DocumentFailed", "DueOrder", "EvidenceSink", "Gateway", "HttpAnswer", "HttpClient",
     "HttpRequest", "InboundQuery", "Instructions", "InstrumentChoice", "InstrumentOffer",
     "InstrumentPlan", "InstrumentPlugin", "IntakeState", "IntakeStatus", "InvalidAnswer",
-    "InvalidCallback", "InvalidChoice", "Invoice", "InvoiceId", "Language", "LocalText", "Medium",
+    "InvalidCallback", "InvalidChoice", "Invoice", "InvoiceId", "Job", "Language", "LocalText", "Medium",
     "MessageMeta", "Money", "MpayError", "Need", "NextStep", "NotAuthorised", "Order", "OrderKey",
     "OrderLine", "OrderLookup", "OrderName", "OrderProperty", "OrderQuery", "OrderStatus",
     "OutcomeUnknown", "Payment", "PaymentAccount", "PaymentChange", "PaymentId", "PaymentRequest",
     "PaymentState", "PaymentToCheck", "PluginContext", "PostForm", "Proof", "ProviderCapture",
-    "ProviderConfirmation", "ProviderPlugin", "ProviderStatus", "Receipt", "Redirect", "ReferenceForm",
-    "RefusalReason", "Refused", "RemoteError", "RemoteRefused", "RemoteUnavailable", "ReversalAnswer",
-    "Secret", "Service", "ServiceId", "ShowQr", "StatementLine", "StatementPeriod", "UnknownOrder",
-    "UnknownService", "WebConfigurator", "clean_order_key", "hookimpl", "sum_money",
+    "ProviderConfirmation", "ProviderPlugin", "ProviderStatus", "Receipt", "Record", "Records",
+    "Redirect", "ReferenceForm", "RefusalReason", "Refused", "RemoteError", "RemoteRefused",
+    "RemoteUnavailable", "ReversalAnswer", "Secret", "Service", "ServiceId", "ShowQr", "StatementLine",
+    "StatementPeriod", "UnknownOrder", "UnknownService", "WebConfigurator", "clean_order_key", "hookimpl",
+    "sum_money",
 ]  # fmt: skip

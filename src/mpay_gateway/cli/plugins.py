@@ -2,6 +2,7 @@
 
 import click
 
+from mpay_gateway.api import Job
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.hook_reference import as_markdown, described_hooks
 from mpay_gateway.cli.installed import Plugins, known_plugins
@@ -13,7 +14,7 @@ from mpay_gateway.plugin_host.registry import Kind
 @click.command()
 @click.pass_obj
 def plugins(configured: Configured) -> None:
-    """List plugins: name, version, path, hooks, and the accounts, instruments, connectors that use them.
+    """List plugins: name, version, path, hooks, jobs, and the accounts, instruments, connectors that use them.
 
     Without a configuration: all that are installed. Exit status: 1 when an enabled one cannot be used.
     """
@@ -23,6 +24,8 @@ def plugins(configured: Configured) -> None:
         for plugin in known.found.plugins.values():
             if plugin.distribution == each.name:
                 click.echo(f"  {plugin.kind} {plugin.name}: {_users(known, plugin)}")
+                if jobs := _jobs(plugin):
+                    click.echo(f"    jobs: {jobs}")
         click.echo(f"  hooks: {', '.join(each.hooks)}")
     if not known.found.distributions:
         click.echo("no plugins")
@@ -49,6 +52,11 @@ def hooks(configured: Configured, *, markdown: bool) -> None:
             (hook.name, hook.reach, "I/O" if hook.io else "", ", ".join(who) or "nobody", hook.summary)
         )
     print_table(("hook", "reach", "", "implemented by", "what it does"), rows, none="")
+
+
+def _jobs(plugin: FoundPlugin) -> str:
+    declared: tuple[Job, ...] = plugin.factory.jobs  # type: ignore[attr-defined]
+    return ", ".join(f"{job.name} {job.schedule}" for job in declared)
 
 
 def _users(known: Plugins, plugin: FoundPlugin) -> str:

@@ -51,6 +51,7 @@ from mpay_gateway.flow.order_lookup import (
     second_factor_matches,
 )
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.plugin_records import InstanceRecords
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 
@@ -65,6 +66,10 @@ class Port:
     entrance: Entrance
     instance: str
     device: str = ""
+
+    @property
+    def records(self) -> InstanceRecords:
+        return InstanceRecords(self.entrance, self.instance)
 
     def at_device(self, device: str) -> Self:
         if len(device) > MOST_DEVICE:

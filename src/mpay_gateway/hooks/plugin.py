@@ -4,7 +4,9 @@ Entry points stand in three groups: `mpay_gateway.eservices`, `mpay_gateway.prov
 The core calls the class once per configured connector, account or instrument: `Plugin(context, settings)`.
 """
 
+import re
 from dataclasses import dataclass, field
+from datetime import time, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -14,6 +16,8 @@ from mpay_gateway.domain.instrument import Need
 from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.hooks.port import NO_GATEWAY, Gateway
 from mpay_gateway.outbound import HttpClient
+
+_JOB_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}\Z", re.ASCII)
 
 
 class Capability(StrEnum):
@@ -62,10 +66,42 @@ class PluginContext:
     gateway: Gateway = NO_GATEWAY
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that each instance of a plugin does by itself, through `mpay_run_job`, while a worker runs.
+
+    Either `daily_at` (Chisinau's time) or `every`, a minute at least. `name`: 1 to 20 letters, digits and hyphens, in
+    lower case. Raises: ValueError.
+    """
+
+    name: str
+    daily_at: time | None = None
+    every: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        if not _JOB_NAME.match(self.name):
+            raise ValueError(f"{self.name!r}: a job's name has 1 to 20 lower-case letters, digits, hyphens")
+        if (self.daily_at is None) == (self.every is None):
+            raise ValueError(f"job {self.name}: either daily_at or every")
+        if self.every is not None and self.every < timedelta(minutes=1):
+            raise ValueError(f"job {self.name}: every minute at most")
+
+    @property
+    def schedule(self) -> str:
+        """In words, for `mpay plugins`."""
+        if self.daily_at is not None:
+            return f"daily at {self.daily_at:%H:%M}"
+        return f"every {self.every}"
+
+
 class InstanceBase:
-    """What all three kinds declare. `settings_type`: a frozen dataclass, the schema of the instance's settings."""
+    """What all three kinds declare. `settings_type`: a frozen dataclass, the schema of the instance's settings.
+
+    `jobs`: what each instance does by itself; with any, the class answers `mpay_run_job`.
+    """
 
     settings_type: ClassVar[type]
+    jobs: ClassVar[tuple[Job, ...]] = ()
 
 
 class Connector(InstanceBase):

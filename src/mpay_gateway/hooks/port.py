@@ -19,14 +19,38 @@ from mpay_gateway.domain.intake import (
     Refused,
 )
 from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.records import Record
+
+
+class Records(Protocol):
+    """An instance's own data in the gateway's database; no other instance sees it. Each call is its own transaction.
+
+    Keys are 1 to 128 printable ASCII characters without space, values 64 KiB at most, else ValueError.
+    """
+
+    def get(self, key: str) -> Record | None:
+        """The record, None when there is none."""
+
+    def put(self, key: str, value: bytes, expected_version: int) -> Record:
+        """Store the value if the record is still at `expected_version`, 0 for one that is not there yet.
+
+        Raises: Conflict when it is not: read it again, and decide anew.
+        """
+
+    def list(self, prefix: str, *, after: str = "", limit: int = 1000) -> tuple[Record, ...]:
+        """Records whose keys begin with `prefix`, in the order of their bytes; `after`: where the last list ended."""
 
 
 class Gateway(Protocol):
-    """The inbound port of one provider account. Every call may be repeated; keys are the caller's own.
+    """The inbound port of one instance. Every call may be repeated; keys are the caller's own.
 
-    Not to be called from hooks without I/O. Besides what is said below, each call raises NotAuthorised when the
-    instance is no provider account that confirms by push.
+    Not to be called from hooks without I/O. `records` is open to every instance. Besides what is said below, each other
+    call raises NotAuthorised when the instance is no provider account that confirms by push.
     """
+
+    @property
+    def records(self) -> Records:
+        """The instance's own data."""
 
     def at_device(self, device: str) -> Self:
         """The same port, bound to one device of the account (64 characters at most)."""

@@ -159,6 +159,15 @@ class HookSpecs:
         Raises: RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
         """
 
+    @hookspec(firstresult=True)
+    def mpay_run_job(self, job: str) -> None:
+        """Any step: do one of the jobs that the class declares, now. Routed to the instance whose job it is. I/O.
+
+        A worker calls it, one call at a time for each instance and job. A call that is not back in time, or that is
+        lost with its process, is made again: do a piece, keep in `records` how far it went, go on at the next call.
+        Raises: RemoteError, Conflict; the job is tried again soon.
+        """
+
     @hookspec
     def mpay_payment_changed(self, change: PaymentChange) -> None:
         """Any step: a payment changed its state; the change is committed. I/O.

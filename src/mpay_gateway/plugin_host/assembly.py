@@ -103,7 +103,10 @@ class _Assembly:
         instance = self._make(wish, plugin)
         if instance is None:
             return
-        info = InstanceInfo(wish.kind, wish.id, wish.plugin, plugin.distribution, plugin.factory.__module__)
+        info = InstanceInfo(
+            wish.kind, wish.id, wish.plugin, plugin.distribution, plugin.factory.__module__,
+            plugin.factory.jobs,  # type: ignore[attr-defined]
+        )  # fmt: skip
         if self._register(instance, info.name):
             self._instances.append(info)
 

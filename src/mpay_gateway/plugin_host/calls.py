@@ -162,6 +162,12 @@ class HookCalls:
         for route in self._all("mpay_payment_changed"):
             _ask_gently(route, {"change": change})
 
+    def run_job(self, instance: str, job: str) -> None:
+        """Let an instance, by its registered name, do one of its jobs."""
+        if (route := self._routes.get(("mpay_run_job", instance))) is None:
+            raise NoPluginAnswered(f"mpay_run_job: {instance}")
+        route.ask({"job": job})
+
     def _ask(self, hook: str, kind: Kind, instance_id: str, **arguments: object) -> object:
         name = f"{kind}:{instance_id}"
         if (route := self._routes.get((hook, name))) is None:

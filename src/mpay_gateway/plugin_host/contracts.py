@@ -92,10 +92,12 @@ CONTRACTS: Mapping[str, HookContract] = {
         HookContract("mpay_render_receipt", None, (Document,), errors=(DocumentFailed,)),
         HookContract("mpay_reverse_payment", Kind.PROVIDER, (ReversalAnswer,), io=True, errors=_SENDING),
         HookContract("mpay_read_statement", Kind.PROVIDER, (StatementLine,), io=True, errors=_SENDING),
+        HookContract("mpay_run_job", None, (type(None),), io=True, errors=_SENDING),
         HookContract("mpay_payment_changed", None, (type(None),), io=True),
     )
 }
 
+_JOB_HOOK = frozenset({"mpay_run_job"})
 _CAPABILITY_HOOKS = {
     Capability.TWO_STEP: "mpay_capture_payment",
     Capability.REVERSE: "mpay_reverse_payment",
@@ -105,13 +107,14 @@ _CAPABILITY_HOOKS = {
 
 def required_hooks(kind: Kind, plugin: type) -> frozenset[str]:
     """The routed hooks that a plugin of this kind must implement, by what it declares."""
-    return _REQUIRED[kind](plugin)
+    return _REQUIRED[kind](plugin) | (_JOB_HOOK if plugin.jobs else frozenset())  # type: ignore[attr-defined]
 
 
 def excluded_hooks(kind: Kind, plugin: type) -> frozenset[str]:
     """The routed hooks that it must not implement: other kinds' own, and what its declarations rule out."""
     foreign = {name for name, contract in CONTRACTS.items() if contract.owner not in {None, kind}}
-    return frozenset(foreign) | (_ruled_out(plugin) if kind is Kind.PROVIDER else frozenset())
+    ruled_out = _ruled_out(plugin) if kind is Kind.PROVIDER else frozenset()
+    return frozenset(foreign) | ruled_out | (frozenset() if plugin.jobs else _JOB_HOOK)  # type: ignore[attr-defined]
 
 
 def _provider_requires(plugin: type) -> frozenset[str]:

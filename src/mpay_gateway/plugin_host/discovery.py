@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 
-from mpay_gateway.api import Confirms, Connector, InstrumentPlugin, Need, ProviderPlugin, hookimpl
+from mpay_gateway.api import Confirms, Connector, InstrumentPlugin, Job, Need, ProviderPlugin, hookimpl
 from mpay_gateway.plugin_host.contracts import CONTRACTS
 from mpay_gateway.plugin_host.registry import DistributionInfo, Kind
 
@@ -119,6 +119,9 @@ def _class_problems(kind: Kind, factory: object) -> Iterator[str]:
     if missing:
         yield f"its class does not declare {', '.join(missing)}"
         return
+    jobs = factory.jobs  # type: ignore[attr-defined]
+    if not all(isinstance(each, Job) for each in jobs) or len({each.name for each in jobs}) != len(jobs):
+        yield "its jobs are not jobs of different names"
     if not issubclass(factory, ProviderPlugin) or factory.confirms is not Confirms.PUSH:
         return
     if factory.gives != {Need.COLLECTION}:

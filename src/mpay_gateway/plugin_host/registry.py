@@ -10,6 +10,7 @@ from mpay_gateway.api import (
     Channel,
     Confirms,
     Connector,
+    Job,
     Need,
     ReferenceForm,
 )
@@ -25,13 +26,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InstanceInfo:
-    """One instance of a plugin. `plugin`: name of the entry point. `module`: package of its class."""
+    """One instance of a plugin. `plugin`: name of the entry point. `module`: package of its class.
+
+    `jobs`: what it does by itself.
+    """
 
     kind: Kind
     id: str
     plugin: str
     distribution: str
     module: str
+    jobs: tuple[Job, ...] = ()
 
     @property
     def name(self) -> str:

@@ -288,6 +288,17 @@ intakes = Table(
     comment="What a terminal or a network said under each key of its own, and what came of it.",
 )  # fmt: skip
 
+plugin_records = Table(
+    "plugin_records", metadata,
+    Column("namespace", _Id, primary_key=True),
+    # Compared byte by byte on every database: listing goes by ranges of keys.
+    Column("key", String(128).with_variant(String(128, collation="C"), "postgresql"), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    comment="What plugins keep for themselves, each instance in its namespace.",
+)  # fmt: skip
+
 tasks = Table(
     "tasks", metadata,
     Column("id", _Serial, primary_key=True, autoincrement=True),

@@ -29,6 +29,7 @@ class TaskKind(StrEnum):
     REVERSE = "reverse"
     SEAL = "seal"
     EXPIRE = "expire"
+    JOB = "job"
 
 
 @dataclass(frozen=True, slots=True)

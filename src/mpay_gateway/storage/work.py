@@ -21,6 +21,7 @@ from mpay_gateway.storage.invoices import Invoices
 from mpay_gateway.storage.ledger import Ledger
 from mpay_gateway.storage.operators import Operators
 from mpay_gateway.storage.payments import Payments
+from mpay_gateway.storage.records import PluginRecords
 from mpay_gateway.storage.reversals import Reversals
 from mpay_gateway.storage.seals import Seals
 from mpay_gateway.storage.services import Services
@@ -125,6 +126,10 @@ class Work:
     @cached_property
     def intakes(self) -> Intakes:
         return Intakes(self.connection)
+
+    @cached_property
+    def records(self) -> PluginRecords:
+        return PluginRecords(self.connection)
 
     @cached_property
     def tasks(self) -> Tasks:

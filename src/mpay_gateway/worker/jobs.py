@@ -5,6 +5,7 @@ from collections.abc import Callable
 from mpay_gateway.flow.confirmation_delivery import deliver
 from mpay_gateway.flow.inbound_claims import expire
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.plugin_jobs import run_job
 from mpay_gateway.flow.rechecking import recheck
 from mpay_gateway.flow.reversal import reverse
 from mpay_gateway.flow.sealing import seal
@@ -18,4 +19,5 @@ JOBS: dict[TaskKind, Callable[[Parts, Lease], None]] = {
     TaskKind.REVERSE: reverse,
     TaskKind.SEAL: seal,
     TaskKind.EXPIRE: expire,
+    TaskKind.JOB: run_job,
 }

@@ -14,6 +14,7 @@ import structlog
 from mpay_gateway.domain.errors import Conflict, MpayError
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.places import AGAIN, Places
+from mpay_gateway.flow.plugin_jobs import schedule_jobs
 from mpay_gateway.flow.schedules import LEASE
 from mpay_gateway.flow.sealing import keep_sealing
 from mpay_gateway.storage import DatabaseTrouble, Work
@@ -26,6 +27,7 @@ TROUBLE_SECONDS = 5.0
 """How long the loop rests when it could not claim anything."""
 AFTER_BUG = timedelta(minutes=5)
 """When a task is tried again that ended in an error of the program: others go on meanwhile."""
+_ASKING_PROVIDERS = frozenset({TaskKind.RECHECK, TaskKind.FINISH, TaskKind.REVERSE})
 ACCOUNT_AGAIN = timedelta(seconds=5)
 """When a question to a provider is asked again that found half of the threads waiting for it."""
 _log = structlog.get_logger("worker")
@@ -88,6 +90,7 @@ class Worker:
         now = self._parts.clock.monotonic()
         if now >= self._next_tending:
             keep_sealing(self._parts)
+            schedule_jobs(self._parts)
             self._next_tending = now + HEARTBEAT_SECONDS
 
     def _start_due(self, pool: ThreadPoolExecutor) -> bool:
@@ -148,6 +151,9 @@ class Worker:
         if lease.kind is TaskKind.DELIVER:
             delivery = self._parts.units.read(lambda work: work.deliveries.get(lease.subject))
             place, again = self._places.at(delivery.service_id), AGAIN
+        elif lease.kind not in _ASKING_PROVIDERS:
+            JOBS[lease.kind](self._parts, lease)
+            return
         else:
             account_id = self._parts.units.read(lambda work: _account_of(work, lease))
             place, again = self._account_places.at(account_id), ACCOUNT_AGAIN

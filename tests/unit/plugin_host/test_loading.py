@@ -3,6 +3,7 @@
 import pytest
 
 from mpay_gateway.api import Channel, ConfigurationError, Confirms, Need, hookimpl
+from mpay_gateway.domain.errors import NoPluginAnswered
 from mpay_gateway.plugin_host import Kind
 from tests.unit.plugin_host.conftest import HostMaker, MakerFactory, module_of
 
@@ -10,6 +11,10 @@ PUSHES = "NullBank.confirms, NullBank.gives = Confirms.PUSH, frozenset({Need.COL
 PUSHING_BANK = f"""
 {PUSHES}
 del NullBank.mpay_start_payment, NullBank.mpay_read_callback, NullBank.mpay_fetch_confirmation
+"""
+JOB = """
+from datetime import time
+NullBank.jobs = (Job("fetch", daily_at=time(3)),)
 """
 NO_PLUGIN = "no enabled distribution brings"
 
@@ -129,6 +134,12 @@ def test_an_instrument_whose_accounts_are_all_retired_is_refused(maker: HostMake
             "must not implement mpay_offer",
         ),
         ("NullBank.currencies = frozenset()", "takes no currency"),
+        (JOB, "must implement mpay_run_job"),
+        (
+            "NullCard.mpay_run_job = hookimpl(lambda self, job: None, specname='mpay_run_job')",
+            "must not implement mpay_run_job",
+        ),
+        ("NullBank.jobs = (1,)", "its jobs are not jobs of different names"),
         (
             """
             @hookimpl
@@ -164,6 +175,25 @@ def test_a_provider_that_pushes_needs_no_hooks_of_its_own(maker_of: MakerFactory
 def test_a_provider_that_pushes_needs_an_instrument(maker_of: MakerFactory) -> None:
     found = problems_of(maker_of(PUSHING_BANK), instruments={})
     assert found[0] == "provider.bank-a: it tells of money by itself, and no instrument names it"
+
+
+def test_an_instance_runs_its_own_jobs(maker_of: MakerFactory) -> None:
+    maker = maker_of(
+        JOB
+        + """
+        DONE = []
+        @hookimpl
+        def mpay_run_job(self, job):
+            DONE.append((self.context.id, job))
+        NullBank.mpay_run_job = mpay_run_job
+        """.replace("\n        ", "\n")
+    )
+    host = maker.host()
+    assert next(each.jobs for each in host.registry.instances if each.jobs)[0].schedule == "daily at 03:00"
+    host.calls.run_job("provider:bank-b", "fetch")
+    assert module_of(maker).DONE == [("bank-b", "fetch")]
+    with pytest.raises(NoPluginAnswered):
+        host.calls.run_job("instrument:card", "fetch")
 
 
 def test_every_instance_gets_the_port_that_is_its_own(maker_of: MakerFactory) -> None:

@@ -35,7 +35,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_intakes_payment_id"), "intakes", ["payment_id"], unique=False)
 
+    op.create_table(
+        "plugin_records",
+        sa.Column("namespace", sa.String(length=64), nullable=False),
+        sa.Column(
+            "key",
+            sa.String(length=128).with_variant(sa.String(length=128, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("namespace", "key", name=op.f("pk_plugin_records")),
+        comment="What plugins keep for themselves, each instance in its namespace.",
+    )
+
 
 def downgrade() -> None:
+    op.drop_table("plugin_records")
     op.drop_index(op.f("ix_intakes_payment_id"), table_name="intakes")
     op.drop_table("intakes")
