@@ -1,4 +1,4 @@
-"""One complete scenario in processes of its own: gateway, worker, demo e-Service, sandbox bank, and its database.
+"""One complete scenario in processes of its own: gateway, worker, service, bank, kiosk network, and its database.
 
 The programs, their keys and their configuration are those of the demo's launcher; this only raises limits,
 chooses the database, and adds the stand-ins' service and bank.
@@ -81,7 +81,7 @@ class Stack:
         self.database = database
         self.database_url = ""
         self._ending = ExitStack()
-        self.place = Place(folder, _free_ports(3), Path(sys.executable).parent)
+        self.place = Place(folder, _free_ports(4), Path(sys.executable).parent)
         self._postgres: PostgresServer | None = None
         self._processes = Processes(lambda: False)
 
