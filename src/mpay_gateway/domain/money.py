@@ -70,6 +70,10 @@ class Money:
         self._same_currency(other)
         return Money(self.amount - other.amount, self.currency)
 
+    def negated(self) -> "Money":
+        """As much the other way."""
+        return Money(-self.amount, self.currency)
+
     def __lt__(self, other: "Money") -> bool:
         self._same_currency(other)
         return self.amount < other.amount

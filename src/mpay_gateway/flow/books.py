@@ -1,4 +1,4 @@
-"""Invariants 1 to 9 of the architecture (section 6), checked over everything that is stored.
+"""Invariants 1 to 9 of the architecture (section 6) and those of each day, checked over everything that is stored.
 
 They hold after any crash. A violation is a fault of the program or a change by hand; nothing here repairs.
 """
@@ -20,6 +20,7 @@ from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.books import Books
 from mpay_gateway.storage.chain import BEGINNING, body_digest
 from mpay_gateway.storage.claim_books import ClaimBooks
+from mpay_gateway.storage.day_books import DayBooks
 from mpay_gateway.storage.histories import Histories, History, Subject
 from mpay_gateway.storage.hold_doubts import HoldDoubts
 from mpay_gateway.storage.ledger_books import LedgerBooks
@@ -58,6 +59,7 @@ class Rows:
     claims: ClaimBooks
     histories: Histories
     holds: HoldDoubts
+    days: DayBooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def _rows(work: Work, since: datetime | None) -> Rows:
     one_long_look(where)
     return Rows(
         LedgerBooks(where, since), Books(where, since), ClaimBooks(where, since), Histories(where, since),
-        HoldDoubts(where, since),
+        HoldDoubts(where, since), DayBooks(where, since),
     )  # fmt: skip
 
 
@@ -243,6 +245,10 @@ def _broken_evidence(subject: str, messages: Iterator[tuple[Any, bytes | None]])
         previous = row.digest
 
 
+def _settled_as_stated(rows: Rows) -> Iterator[Doubt]:
+    return chain(rows.days.misposted_lines(), rows.days.mismatched_lines())
+
+
 def _readable(content: str) -> dict[str, Any] | None:
     try:
         read = json.loads(content)
@@ -270,4 +276,5 @@ INVARIANTS = (
     Invariant(7, "claims stay within what was payable when they were taken", _claimed),
     Invariant(8, "states change along edges of the published graph only", _on_the_graph),
     Invariant(9, "each change of a state has its audit row, and the chains verify", _written_down),
+    Invariant(11, "each line of a statement is posted once, as the provider states it", _settled_as_stated),
 )

@@ -13,6 +13,7 @@ from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.service import Channel, SupportContact
 from mpay_gateway.outbound import AddressPolicy, TlsFiles
+from mpay_gateway.settings.bookkeeping import BookSettings
 from mpay_gateway.settings.decode import PemFile, SecretText, Source, decode
 from mpay_gateway.settings.problems import BadValue, unknown_key
 from mpay_gateway.settings.signing_pair import check_certificates, check_signing_pair
@@ -171,6 +172,7 @@ class GatewaySettings:
     providers: tuple[ProviderEntry, ...]
     instruments: tuple[InstrumentEntry, ...]
     connectors: tuple[ConnectorEntry, ...]
+    books: BookSettings = BookSettings()
 
     @property
     def tls_files(self) -> TlsFiles:
@@ -197,7 +199,7 @@ class _ConnectorKeys:
 
 
 _PLAIN_SECTIONS = {"gateway": GatewaySection, "plugins": PluginSettings, "outbound": OutboundSettings,
-                   "limits": LimitSettings}  # fmt: skip
+                   "limits": LimitSettings, "books": BookSettings}  # fmt: skip
 _KEYED_SECTIONS = ("provider", "instrument", "eservice")
 
 
@@ -235,18 +237,20 @@ class _Reader:
         plugins = self._section("plugins", PluginSettings)
         outbound = self._section("outbound", OutboundSettings)
         limits = self._section("limits", LimitSettings)
+        books = self._section("books", BookSettings)
         providers = self._keyed("provider", _ProviderKeys)
         instruments = self._keyed("instrument", _InstrumentKeys)
         connectors = self._keyed("eservice", _ConnectorKeys)
         if self._problems:
             raise ConfigurationError(tuple(self._problems))
-        assert gateway and plugins and outbound and limits  # noqa: PT018
+        assert gateway and plugins and outbound and limits and books  # noqa: PT018
         return GatewaySettings(
             source=self._source,
             gateway=_with_absolute_database(gateway, self._source),
             plugins=plugins,
             outbound=outbound,
             limits=limits,
+            books=books,
             providers=tuple(
                 ProviderEntry(AccountId(name), keys.plugin, keys.retired, rest)
                 for name, keys, rest in providers

@@ -1,6 +1,7 @@
 """Double-entry books, insert only. Debits are positive, credits negative; each transaction sums to zero.
 
-Accounts: `receivable:<provider account>`, `payable:<service>:<IBAN>`, `suspense`, and later fees, refunds, bank.
+Accounts: `receivable:<provider account>`, `payable:<service>:<IBAN>`, `fees:<provider account>`, `bank:<own account>`,
+`suspense` (captured, no claim), `refunds` (what providers took back by themselves).
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import ledger_accounts, ledger_entries, ledger_transactions
 
 SUSPENSE = "suspense"
+REFUNDS = "refunds"
 
 
 def receivable(account_id: str) -> str:
@@ -25,6 +27,16 @@ def receivable(account_id: str) -> str:
 def payable(service_id: str, iban: str) -> str:
     """What we owe to one account of a service."""
     return f"payable:{service_id}:{iban or 'no-account'}"
+
+
+def fees(account_id: str) -> str:
+    """What a provider account has kept of what it took."""
+    return f"fees:{account_id}"
+
+
+def bank(own_account: str) -> str:
+    """What is on an account of our own."""
+    return f"bank:{own_account}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +72,11 @@ class Ledger:
         self._connection = connection
 
     def post(
-        self, kind: str, subject: str, entries: Sequence[Entry], *, payment_id: str, at: datetime
+        self, kind: str, subject: str, entries: Sequence[Entry], *, payment_id: str | None, at: datetime
     ) -> None:
         """Write one transaction. The same kind and subject cannot be posted twice (IntegrityError).
 
+        `payment_id`: None for what is of no single payment.
         Raises: ValueError when the entries do not sum to zero in each currency.
         """
         for currency in {entry.amount.currency for entry in entries}:

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -165,6 +166,7 @@ captures = Table(
     Column("captured_at", UtcDateTime, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
     UniqueConstraint("account_id", "transaction_id"),
+    Index(None, "captured_at"),  # a day's captures, for reconciliation and settlement
 )  # fmt: skip
 
 capture_intents = Table(
@@ -440,4 +442,46 @@ seal_heads = Table(
     Column("last_seq", Integer, primary_key=True),
     Column("digest", String(64), nullable=False),
     comment="Where each sealed chain ended. Insert only.",
+)  # fmt: skip
+
+statements = Table(
+    "statements", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", _Id, nullable=False),
+    Column("day", Date, nullable=False, comment="In the provider's own calendar."),
+    Column("digest", String(64), nullable=False),
+    Column("line_count", Integer, nullable=False),
+    Column("evidence", _Id, nullable=False, comment="The subject of the messages that it came by."),
+    Column("read_at", UtcDateTime, nullable=False),
+    UniqueConstraint("account_id", "day", "digest"),
+    comment="A provider's statement of one day; a day that grew has another one.",
+)  # fmt: skip
+
+statement_lines = Table(
+    "statement_lines", metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("statement_id", ForeignKey("statements.id"), nullable=False, index=True),
+    Column("account_id", _Id, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("occurrence", Integer, nullable=False, comment="How many equal lines stood before it in the statement."),
+    Column("movement", String(64), nullable=False, comment="What can be posted once; the posting's subject."),
+    Column("transaction_id", _Name, nullable=False),
+    Column("reference", _Name, nullable=False),
+    Column("kind", _Name, nullable=False),
+    Column("gross_minor", BigInteger, nullable=False),
+    Column("fee_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("payment_id", ForeignKey("payments.id"), index=True),
+    Column("capture_id", ForeignKey("captures.id"), index=True),
+    Column("reversal_id", ForeignKey("reversals.id"), unique=True),
+    UniqueConstraint("account_id", "day", "digest", "occurrence"),
+    Index(None, "movement"),
+    Index(None, "account_id", "at"),
+    Index("ix_statement_lines_undecided", "account_id", "id",
+          sqlite_where=text("outcome IN ('waiting', 'unknown')"),
+          postgresql_where=text("outcome IN ('waiting', 'unknown')")),
+    comment="Each line once, and what it is in our books.",
 )  # fmt: skip

@@ -30,6 +30,7 @@ class TaskKind(StrEnum):
     SEAL = "seal"
     EXPIRE = "expire"
     JOB = "job"
+    STATEMENT = "statement"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from mpay_gateway.boundary import Clock
 from mpay_gateway.storage.audit import Audit
+from mpay_gateway.storage.bank_statements import BankStatements
 from mpay_gateway.storage.capture_intents import CaptureIntents
 from mpay_gateway.storage.claims import Claims
 from mpay_gateway.storage.decisions import Decisions
@@ -146,3 +147,7 @@ class Work:
     @cached_property
     def switches(self) -> Switches:
         return Switches(self.connection)
+
+    @cached_property
+    def bank_statements(self) -> BankStatements:
+        return BankStatements(self.connection)

@@ -9,6 +9,7 @@ from mpay_gateway.flow.plugin_jobs import run_job
 from mpay_gateway.flow.rechecking import recheck
 from mpay_gateway.flow.reversal import reverse
 from mpay_gateway.flow.sealing import seal
+from mpay_gateway.flow.statement_intake import read_statement
 from mpay_gateway.flow.two_step import finish_authorised
 from mpay_gateway.storage.tasks import Lease, TaskKind
 
@@ -20,4 +21,5 @@ JOBS: dict[TaskKind, Callable[[Parts, Lease], None]] = {
     TaskKind.SEAL: seal,
     TaskKind.EXPIRE: expire,
     TaskKind.JOB: run_job,
+    TaskKind.STATEMENT: read_statement,
 }

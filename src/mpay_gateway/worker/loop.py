@@ -17,7 +17,9 @@ from mpay_gateway.flow.places import AGAIN, Places
 from mpay_gateway.flow.plugin_jobs import schedule_jobs
 from mpay_gateway.flow.schedules import LEASE
 from mpay_gateway.flow.sealing import keep_sealing
+from mpay_gateway.flow.statement_intake import plan_statements
 from mpay_gateway.storage import DatabaseTrouble, Work
+from mpay_gateway.storage.bank_statements import account_and_day
 from mpay_gateway.storage.tasks import Lease, TaskKind
 from mpay_gateway.worker.jobs import JOBS
 
@@ -91,6 +93,7 @@ class Worker:
         if now >= self._next_tending:
             keep_sealing(self._parts)
             schedule_jobs(self._parts)
+            plan_statements(self._parts)
             self._next_tending = now + HEARTBEAT_SECONDS
 
     def _start_due(self, pool: ThreadPoolExecutor) -> bool:
@@ -182,6 +185,8 @@ class Worker:
 
 def _account_of(work: Work, lease: Lease) -> str:
     """The provider account whose plugin the task will call."""
+    if lease.kind is TaskKind.STATEMENT:
+        return account_and_day(lease.subject)[0]
     reverses = lease.kind is TaskKind.REVERSE
     payment_id = work.reversals.get(lease.subject).payment_id if reverses else lease.subject
     return work.payments.get(payment_id).account_id

@@ -1,0 +1,94 @@
+"""What a provider's statement says, line by line, and what our books make of each line."""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from mpay_gateway.domain.errors import InvalidAnswer
+from mpay_gateway.domain.identifiers import AccountId
+from mpay_gateway.domain.provider_answer import StatementLine
+
+LONGEST_TEXT = 128
+"""Characters of a line's transaction id, reference and kind."""
+
+
+class LineOutcome(StrEnum):
+    """What a line is in our books. Only the first four below `WAITING` are posted; the others wait for people.
+
+    `DIFFERS`: a capture of ours with another amount; posted as the provider states it. `GIVEN_BACK`: a reversal
+    of ours. `CHARGED_BACK`: money that the provider took back by itself. `DUPLICATE`: an earlier line is about
+    the same transaction. `UNKNOWN`: nothing of ours; looked at again with each later statement.
+    """
+
+    WAITING = "waiting"
+    SETTLED = "settled"
+    DIFFERS = "differs"
+    GIVEN_BACK = "given-back"
+    CHARGED_BACK = "charged-back"
+    UNKNOWN = "unknown"
+    DUPLICATE = "duplicate"
+
+    @property
+    def posted(self) -> bool:
+        return self in POSTED
+
+
+POSTED = (LineOutcome.SETTLED, LineOutcome.DIFFERS, LineOutcome.GIVEN_BACK, LineOutcome.CHARGED_BACK)
+UNDECIDED = (LineOutcome.WAITING, LineOutcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One provider's day as it was read."""
+
+    account_id: AccountId
+    day: date
+    lines: tuple[StatementLine, ...]
+
+    @property
+    def digest(self) -> str:
+        """Of all lines in their order: the same file twice is one statement."""
+        return _digest(self.account_id, self.day.isoformat(), *map(line_digest, self.lines))
+
+    def numbered(self) -> tuple[tuple[int, StatementLine], ...]:
+        """Each line with the number of equal lines before it, from 0."""
+        seen: Counter[str] = Counter()
+        numbered = []
+        for line in self.lines:
+            digest = line_digest(line)
+            numbered.append((seen[digest], line))
+            seen[digest] += 1
+        return tuple(numbered)
+
+
+def check_line(line: StatementLine) -> None:
+    """Whether a line can be booked at all. Raises: InvalidAnswer; then nothing of its statement is stored."""
+    texts = (line.transaction_id, line.reference, line.kind)
+    if not line.transaction_id or any(len(text) > LONGEST_TEXT for text in texts):
+        raise InvalidAnswer("a line's transaction id is missing, or one of its texts is too long")
+    if len({each.currency for each in (line.gross, line.fee, line.net)}) != 1:
+        raise InvalidAnswer(f"line {line.transaction_id[:40]!r}: several currencies")
+    if line.gross.minor - line.fee.minor != line.net.minor:
+        raise InvalidAnswer(f"line {line.transaction_id[:40]!r}: gross less fee is not net")
+    if line.at.tzinfo is None:
+        raise InvalidAnswer(f"line {line.transaction_id[:40]!r}: a time without zone")
+
+
+def line_digest(line: StatementLine) -> str:
+    """Of everything that a line says."""
+    return _digest(
+        line.transaction_id, line.reference, line.kind, line.gross.minor, line.fee.minor, line.gross.currency,
+        line.at.isoformat(),
+    )  # fmt: skip
+
+
+def movement_key(account_id: AccountId, line: StatementLine) -> str:
+    """What a line may be posted once for: one transaction of one account, one kind, one direction."""
+    return _digest(account_id, line.transaction_id, line.kind, "out" if line.gross.minor < 0 else "in")
+
+
+def _digest(*parts: str | int) -> str:
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,232 @@
+"""Books: read a provider's statement of one day, keep each line once, and post what we can explain.
+
+Everything of a statement is read and stored before any line of it is posted. A line that we cannot explain is
+never posted on a guess: it waits, `mpay reconcile` names it, and each later statement looks at it again.
+"""
+
+from datetime import date, datetime, time, timedelta
+
+import structlog
+
+from mpay_gateway.api import Capability
+from mpay_gateway.domain.bank_statement import LineOutcome, Statement, check_line
+from mpay_gateway.domain.errors import Conflict, MpayError
+from mpay_gateway.domain.identifiers import AccountId
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.queries import StatementPeriod
+from mpay_gateway.flow.evidence_sinks import BufferedSink
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.schedules import LEASE, next_delivery
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.bank_statements import (
+    STATEMENT_POSTING,
+    StoredLine,
+    account_and_day,
+    decided,
+    task_subject,
+)
+from mpay_gateway.storage.evidence import LOOKUP
+from mpay_gateway.storage.ledger import REFUNDS, Entry, bank, fees, receivable
+from mpay_gateway.storage.tasks import Lease, TaskKind
+from mpay_gateway.texts.local_format import LOCAL_ZONE
+
+AT_ONCE = 100
+"""So many lines are posted in one commit: other writers get their turn between."""
+GIVE_UP_AFTER = timedelta(days=30)
+"""A day whose statement was not to be had for so long is a person's affair."""
+_log = structlog.get_logger("statement_intake")
+
+
+def accounts_with_statements(parts: Parts) -> tuple[AccountId, ...]:
+    """Retired ones too: their money may still be on its way."""
+    return tuple(
+        account.id
+        for account in parts.registry.accounts.values()
+        if Capability.STATEMENT in account.capabilities
+    )
+
+
+def plan_statements(parts: Parts) -> None:
+    """Let today's statement of each account be read tomorrow. Each day that is read plans the day after."""
+    today = parts.clock.now().astimezone(LOCAL_ZONE).date()
+
+    def plan(work: Work) -> None:
+        for account_id in accounts_with_statements(parts):
+            if not work.bank_statements.is_planned(account_id):
+                work.bank_statements.plan(account_id, today, due=_due(parts, today))
+
+    parts.units.run("plan-statements", plan)
+
+
+def read_statement(parts: Parts, lease: Lease) -> None:
+    """A worker's try to read one day of one account. What cannot be had is tried again as a delivery is."""
+    account_id, day = account_and_day(lease.subject)
+    following = day + timedelta(days=1)
+    due = _due(parts, following)
+    parts.units.run(
+        "plan-next-statement", lambda work: work.bank_statements.plan(account_id, following, due=due)
+    )
+    try:
+        _take_in(parts, lease)
+    except Conflict:
+        raise
+    except MpayError as error:
+        again = _again(parts, day)
+        _log.warning("statement_not_read", account=account_id, day=day.isoformat(),
+                     error=type(error).__name__, again=again and again.isoformat())  # fmt: skip
+        parts.units.run("statement-not-read", lambda work: work.tasks.finish(lease, due=again))
+    else:
+        parts.units.run("statement-read", lambda work: work.tasks.finish(lease, due=None))
+
+
+def fetch_statement(parts: Parts, account_id: AccountId, day: date) -> None:
+    """Read one day now, on demand; again if it was read before. What is planned for it stays planned.
+
+    Raises: Conflict when another process is reading it; RemoteRefused, RemoteUnavailable, OutcomeUnknown,
+    InvalidAnswer.
+    """
+    lease, planned = parts.units.run("lease-statement", lambda work: _lease(parts, work, account_id, day))
+    try:
+        _take_in(parts, lease)
+    finally:
+        parts.units.run("statement-fetched", lambda work: work.tasks.finish(lease, due=planned))
+
+
+def _lease(parts: Parts, work: Work, account_id: AccountId, day: date) -> tuple[Lease, datetime | None]:
+    now, subject = parts.clock.now(), task_subject(account_id, day)
+    planned = work.tasks.due_at(TaskKind.STATEMENT, subject)
+    lease = work.tasks.lease(TaskKind.STATEMENT, subject, worker=parts.process, now=now, until=now + LEASE)
+    if lease is None:
+        raise Conflict(f"the statement of {account_id} of {day} is being read by another process")
+    return lease, planned
+
+
+def _take_in(parts: Parts, lease: Lease) -> None:
+    """Ask, store everything, then post. Every write is under the lease: whoever takes it over goes on."""
+    account_id, day = account_and_day(lease.subject)
+    evidence = BufferedSink(parts.clock)
+    try:
+        lines = parts.calls.read_statement(account_id, StatementPeriod(account_id, day), evidence)
+        for line in lines:
+            check_line(line)
+    except MpayError:
+        _keep_fruitless(parts, evidence)
+        raise
+    statement = Statement(account_id, day, lines)
+    parts.units.run("store-statement", lambda work: _store(parts, work, lease, statement, evidence))
+    post_lines(parts, lease)
+
+
+def _keep_fruitless(parts: Parts, evidence: BufferedSink) -> None:
+    if evidence.heard:
+        subject = LOOKUP + parts.ids.token()
+        parts.units.run("keep-fruitless-statement", lambda work: evidence.save(work, subject))
+
+
+def _store(parts: Parts, work: Work, lease: Lease, statement: Statement, evidence: BufferedSink) -> None:
+    work.tasks.check(lease)
+    statement_id = parts.ids.token()
+    subject = LOOKUP + statement_id
+    if work.bank_statements.add(statement, statement_id, evidence=subject, at=parts.clock.now()):
+        evidence.save(work, subject)
+
+
+def post_lines(parts: Parts, lease: Lease) -> None:
+    """Decide what each line of the account is that is not posted yet, of this day and of earlier ones."""
+    account_id, _ = account_and_day(lease.subject)
+    after = 0
+    while True:
+        last = parts.units.run(
+            "post-statement-lines",
+            lambda work: _post_some(parts, work, lease, account_id, after=after),  # noqa: B023  called at once
+        )
+        if not last:
+            return
+        after = last
+
+
+def _post_some(parts: Parts, work: Work, lease: Lease, account_id: AccountId, *, after: int) -> int:
+    """The id of the last line that was looked at, 0 when there was none."""
+    work.tasks.check(lease)
+    strange: set[str] = set()
+    lines = work.bank_statements.undecided(account_id, after=after, limit=AT_ONCE)
+    for before in lines:
+        line = _decide(work, before)
+        if line.outcome is before.outcome or not work.bank_statements.decide(before, line):
+            continue
+        if line.outcome.posted:
+            _post(parts, work, line)
+        elif line.outcome is LineOutcome.UNKNOWN and line.payment_id is not None:
+            strange.add(line.payment_id)
+    for payment_id in sorted(strange):  # tasks are locked after all payments that the postings name
+        work.tasks.hurry(TaskKind.RECHECK, payment_id, parts.clock.now())
+    return lines[-1].id if lines else 0
+
+
+def _decide(work: Work, stored: StoredLine) -> StoredLine:
+    """What the line is in our books (faults C38, C48, C49)."""
+    if work.bank_statements.is_repeated(stored):
+        return decided(stored, LineOutcome.DUPLICATE)
+    zero = Money.zero(stored.line.gross.currency)
+    if stored.line.gross > zero:
+        return _taken(work, stored)
+    if stored.line.gross < zero:
+        return _gone_back(work, stored)
+    return decided(stored, LineOutcome.UNKNOWN)
+
+
+def _taken(work: Work, stored: StoredLine) -> StoredLine:
+    capture = work.bank_statements.capture_of(stored)
+    if capture is None:
+        # The provider may know of money that we have not heard of: it is asked once more.
+        return decided(stored, LineOutcome.UNKNOWN, payment_id=work.bank_statements.payment_of(stored))
+    same = capture.amount == stored.line.gross
+    outcome = LineOutcome.SETTLED if same else LineOutcome.DIFFERS
+    return decided(stored, outcome, payment_id=capture.payment_id, capture_id=capture.id)
+
+
+def _gone_back(work: Work, stored: StoredLine) -> StoredLine:
+    """A reversal of ours, else a chargeback of money that is there to be charged back, else unknown."""
+    payment_id = work.bank_statements.payment_of(stored)
+    if payment_id is None and (capture := work.bank_statements.capture_of(stored)) is not None:
+        payment_id = capture.payment_id
+    if payment_id is None:
+        return decided(stored, LineOutcome.UNKNOWN)
+    amount = stored.line.gross.negated()
+    if reversal := work.bank_statements.reversal_of(payment_id, amount):
+        return decided(stored, LineOutcome.GIVEN_BACK, payment_id=payment_id, reversal_id=reversal.id)
+    enough = amount <= work.bank_statements.left_of(payment_id, amount.currency)
+    outcome = LineOutcome.CHARGED_BACK if enough else LineOutcome.UNKNOWN
+    return decided(stored, outcome, payment_id=payment_id)
+
+
+def _post(parts: Parts, work: Work, stored: StoredLine) -> None:
+    """Bank and fees against what the provider owed us; what it took back by itself against `refunds`."""
+    line, charged_back = stored.line, stored.outcome is LineOutcome.CHARGED_BACK
+    entries = [
+        Entry.debit(bank(parts.settings.books.own_account), line.net),
+        Entry.debit(fees(stored.account_id), line.fee),
+        Entry.credit(REFUNDS if charged_back else receivable(stored.account_id), line.gross),
+    ]
+    work.ledger.post(
+        STATEMENT_POSTING, stored.movement, [entry for entry in entries if entry.amount],
+        payment_id=stored.payment_id, at=parts.clock.now(),
+    )  # fmt: skip
+
+
+def _due(parts: Parts, day: date) -> datetime:
+    """When the statement of a day is asked for first."""
+    return datetime.combine(
+        day + timedelta(days=1), time(parts.settings.books.statement_hour), tzinfo=LOCAL_ZONE
+    )
+
+
+def _again(parts: Parts, day: date) -> datetime | None:
+    """The next try of the schedule that began when the statement was due first."""
+    now, at, tries = parts.clock.now(), _due(parts, day), 0
+    if now > at + GIVE_UP_AFTER:
+        return None
+    while at <= now:
+        tries += 1
+        at += next_delivery(tries)
+    return at

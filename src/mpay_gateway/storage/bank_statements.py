@@ -1,0 +1,235 @@
+"""Providers' statements: each line once, what it is in our books, and whose task it is to read the next day."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, exists, func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from mpay_gateway.domain.bank_statement import UNDECIDED, LineOutcome, Statement, line_digest, movement_key
+from mpay_gateway.domain.identifiers import AccountId
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.payment import ReversalState
+from mpay_gateway.domain.provider_answer import StatementLine
+from mpay_gateway.storage.statements import insert_once
+from mpay_gateway.storage.tables import captures, payments, reversals, statement_lines, statements, tasks
+from mpay_gateway.storage.tasks import TaskKind
+
+STATEMENT_POSTING = "statement"
+"""The kind of the posting of a line; its subject is what the line moves."""
+_ADD = insert(statements)
+_ADD_LINE = insert_once(statement_lines, ["account_id", "day", "digest", "occurrence"])
+_PLAN = insert_once(tasks, ["kind", "subject"])
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLine:
+    """A line of a statement, and what it is in our books."""
+
+    id: int
+    account_id: AccountId
+    day: date
+    movement: str
+    line: StatementLine
+    outcome: LineOutcome
+    payment_id: str | None = None
+    capture_id: str | None = None
+    reversal_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A statement that was read: of which day, with how many lines."""
+
+    account_id: AccountId
+    day: date
+    line_count: int
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The capture or reversal of ours that a line is about. `amount`: ours."""
+
+    payment_id: str
+    id: str
+    amount: Money
+
+
+class BankStatements:
+    """The stored statements."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, statement: Statement, statement_id: str, *, evidence: str, at: datetime) -> bool:
+        """Store a statement's lines, those that are not known yet. False when just this statement is stored."""
+        c = statements.c
+        same = (c.account_id == statement.account_id, c.day == statement.day, c.digest == statement.digest)
+        if self._connection.execute(select(c.id).where(*same)).first() is not None:
+            return False
+        row = {
+            "id": statement_id, "account_id": statement.account_id, "day": statement.day,
+            "digest": statement.digest, "line_count": len(statement.lines), "evidence": evidence, "read_at": at,
+        }  # fmt: skip
+        self._connection.execute(_ADD, row)
+        lines = [_line_row(statement, statement_id, number, line) for number, line in statement.numbered()]
+        if lines:
+            self._connection.execute(_ADD_LINE.on(self._connection), lines)
+        return True
+
+    def readings(self, account_id: AccountId, first: date, last: date) -> tuple[Reading, ...]:
+        """The statements of these days that were read, a day's latest last."""
+        c = statements.c
+        query = (
+            select(c.account_id, c.day, c.line_count, c.read_at)
+            .where(c.account_id == account_id, c.day.between(first, last))
+            .order_by(c.day, c.read_at)
+        )
+        return tuple(Reading(*row) for row in self._connection.execute(query))
+
+    def undecided(self, account_id: AccountId, *, after: int, limit: int) -> tuple[StoredLine, ...]:
+        """Lines that are not posted and may be, in the order in which they came."""
+        c = statement_lines.c
+        return self._lines(
+            select(statement_lines)
+            .where(c.account_id == account_id, c.outcome.in_(UNDECIDED), c.id > after)
+            .order_by(c.id)
+            .limit(limit)
+        )
+
+    def between(self, account_id: AccountId, since: datetime, until: datetime) -> tuple[StoredLine, ...]:
+        """The lines of transactions in [since, until)."""
+        c = statement_lines.c
+        within = (c.account_id == account_id, c.at >= since, c.at < until)
+        return self._lines(select(statement_lines).where(*within).order_by(c.at, c.id))
+
+    def is_repeated(self, stored: StoredLine) -> bool:
+        """Whether an earlier line is about the same transaction."""
+        c = statement_lines.c
+        return self._is(exists().where(c.movement == stored.movement, c.id < stored.id))
+
+    def capture_of(self, stored: StoredLine) -> Match | None:
+        """The capture that a line is about, by the provider's transaction id."""
+        c = captures.c
+        row = self._connection.execute(
+            select(c.payment_id, c.id, c.amount_minor, c.currency).where(
+                c.account_id == stored.account_id, c.transaction_id == stored.line.transaction_id
+            )
+        ).first()
+        return None if row is None else _match(row)
+
+    def reversal_of(self, payment_id: str, amount: Money) -> Match | None:
+        """The oldest reversal of ours of just this amount that no line is about yet, unless it was refused."""
+        c, taken = reversals.c, statement_lines.c.reversal_id
+        row = self._connection.execute(
+            select(c.payment_id, c.id, c.amount_minor, c.currency)
+            .where(
+                c.payment_id == payment_id, c.capture_id.is_not(None), c.state != ReversalState.REFUSED,
+                c.amount_minor == amount.minor, c.currency == amount.currency, ~exists().where(taken == c.id),
+            )
+            .order_by(c.created_at, c.id)
+            .limit(1)
+        ).first()  # fmt: skip
+        return None if row is None else _match(row)
+
+    def left_of(self, payment_id: str, currency: str) -> Money:
+        """What was captured for the payment, less what its posted lines say went back."""
+        c, own = captures.c, statement_lines.c
+        taken = self._sum(c.amount_minor, c.payment_id == payment_id, c.currency == currency)
+        back = self._sum(
+            own.gross_minor, own.payment_id == payment_id, own.currency == currency, own.gross_minor < 0,
+            own.outcome.in_([LineOutcome.GIVEN_BACK, LineOutcome.CHARGED_BACK]),
+        )  # fmt: skip
+        return Money.from_minor(taken + back, currency)
+
+    def decide(self, before: StoredLine, after: StoredLine) -> bool:
+        """Store what the line is. False when another process has decided meanwhile."""
+        c = statement_lines.c
+        values = {name: getattr(after, name) for name in ("payment_id", "capture_id", "reversal_id")}
+        done = self._connection.execute(
+            update(statement_lines)
+            .where(c.id == before.id, c.outcome == before.outcome)
+            .values(outcome=after.outcome, **values)
+        )
+        return done.rowcount == 1
+
+    def payment_of(self, stored: StoredLine) -> str | None:
+        """The payment that a line names by our reference."""
+        c = payments.c
+        query = select(c.id).where(c.account_id == stored.account_id, c.reference == stored.line.reference)
+        return self._connection.execute(query).scalar() if stored.line.reference else None
+
+    def plan(self, account_id: AccountId, day: date, *, due: datetime) -> None:
+        """Let the account's statement of `day` be read at `due`, unless that is planned already."""
+        row = {"kind": TaskKind.STATEMENT, "subject": task_subject(account_id, day), "due": due, "fence": 0}
+        self._connection.execute(_PLAN.on(self._connection), row | {"lease_until": None, "leased_by": ""})
+
+    def is_planned(self, account_id: AccountId) -> bool:
+        """Whether any day of the account was ever planned."""
+        c = tasks.c
+        return self._is(
+            exists().where(
+                c.kind == TaskKind.STATEMENT, c.subject.startswith(f"{account_id}:", autoescape=True)
+            )
+        )
+
+    def _sum(self, column: Any, *which: Any) -> int:
+        return int(
+            self._connection.execute(select(func.coalesce(func.sum(column), 0)).where(*which)).scalar_one()
+        )
+
+    def _is(self, condition: Any) -> bool:
+        return bool(self._connection.execute(select(condition)).scalar())
+
+    def _lines(self, query: Any) -> tuple[StoredLine, ...]:
+        return tuple(_stored(row) for row in self._connection.execute(query))
+
+
+def task_subject(account_id: AccountId, day: date) -> str:
+    """What the task of one account's day is called."""
+    return f"{account_id}:{day.isoformat()}"
+
+
+def account_and_day(subject: str) -> tuple[AccountId, date]:
+    """Which day of which account a task is about."""
+    account_id, _, day = subject.rpartition(":")
+    return AccountId(account_id), date.fromisoformat(day)
+
+
+def decided(stored: StoredLine, outcome: LineOutcome, **about: str | None) -> StoredLine:
+    """The line with its outcome, and what of ours it is about."""
+    return replace(stored, outcome=outcome, **about)  # type: ignore[arg-type]
+
+
+def _line_row(statement: Statement, statement_id: str, number: int, line: StatementLine) -> dict[str, object]:
+    return {
+        "statement_id": statement_id,
+        "account_id": statement.account_id,
+        "day": statement.day,
+        "digest": line_digest(line),
+        "occurrence": number,
+        "movement": movement_key(statement.account_id, line),
+        "transaction_id": line.transaction_id,
+        "reference": line.reference,
+        "kind": line.kind,
+        "gross_minor": line.gross.minor,
+        "fee_minor": line.fee.minor,
+        "currency": line.gross.currency,
+        "at": line.at,
+        "outcome": LineOutcome.WAITING,
+    }
+
+
+def _stored(row: Row[Any]) -> StoredLine:
+    gross, fee = (Money.from_minor(minor, row.currency) for minor in (row.gross_minor, row.fee_minor))
+    line = StatementLine(row.transaction_id, row.reference, row.kind, gross, fee, gross - fee, row.at)
+    return StoredLine(
+        row.id, AccountId(row.account_id), row.day, row.movement, line, LineOutcome(row.outcome),
+        row.payment_id, row.capture_id, row.reversal_id,
+    )  # fmt: skip
+
+
+def _match(row: Any) -> Match:
+    return Match(row.payment_id, row.id, Money.from_minor(row.amount_minor, row.currency))

@@ -1,0 +1,109 @@
+"""Streamed questions about statements, whose answers are doubts: rows that no honest history leaves."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, true
+from sqlalchemy.engine import Connection
+
+from mpay_gateway.domain.bank_statement import POSTED, LineOutcome
+from mpay_gateway.storage.bank_statements import STATEMENT_POSTING
+from mpay_gateway.storage.ledger import REFUNDS
+from mpay_gateway.storage.questions import Doubt
+from mpay_gateway.storage.tables import (
+    captures,
+    ledger_accounts,
+    ledger_entries,
+    ledger_transactions,
+    statement_lines,
+    statements,
+)
+
+_BATCH = 2000
+
+
+class DayBooks:
+    """`since`: only statements read since then (UTC); None for all."""
+
+    def __init__(self, connection: Connection, since: datetime | None = None) -> None:
+        self._connection = connection
+        self._since = since
+
+    def misposted_lines(self) -> Iterator[Doubt]:
+        """Lines that are not posted as their outcome says, and postings of no line."""
+        c = statement_lines.c
+        booked = _sums_of(STATEMENT_POSTING)
+        right = and_(
+            booked.c.bank == c.gross_minor - c.fee_minor,
+            booked.c.fees == c.fee_minor,
+            booked.c.against == -c.gross_minor,
+            booked.c.currency == c.currency,
+        )
+        query = (
+            select(c.payment_id, c.transaction_id, booked.c.subject)
+            .join_from(statement_lines, booked, booked.c.subject == c.movement, isouter=True)
+            .where(self._recent(), c.outcome.in_(POSTED), or_(booked.c.subject.is_(None), ~right))
+        )
+        for row in self._stream(query):
+            what = (
+                "is not posted" if row.subject is None else "is posted otherwise than the provider states it"
+            )
+            yield Doubt(row.payment_id or "", f"statement line {row.transaction_id} {what}")
+        t, lines = ledger_transactions.c, select(c.movement).where(c.outcome.in_(POSTED))
+        stray = select(t.payment_id, t.subject).where(t.kind == STATEMENT_POSTING, t.subject.not_in(lines))
+        for row in self._stream(stray):
+            yield Doubt(row.payment_id or "", f"posting {row.subject} is of no line of a statement")
+
+    def mismatched_lines(self) -> Iterator[Doubt]:
+        """Lines that are called settled, and are not what was captured; movements that are posted twice."""
+        c, own = statement_lines.c, captures.c
+        other = or_(
+            own.id.is_(None), own.amount_minor != c.gross_minor, own.currency != c.currency,
+            own.account_id != c.account_id, own.transaction_id != c.transaction_id,
+        )  # fmt: skip
+        query = (
+            select(c.payment_id, c.transaction_id)
+            .join_from(statement_lines, captures, own.id == c.capture_id, isouter=True)
+            .where(self._recent(), c.outcome == LineOutcome.SETTLED, other)
+        )
+        for row in self._stream(query):
+            yield Doubt(row.payment_id or "", f"statement line {row.transaction_id} is not of its capture")
+        twice = (
+            select(func.max(c.payment_id).label("payment_id"), c.movement)
+            .where(c.outcome.in_(POSTED))
+            .group_by(c.movement)
+            .having(func.count() > 1)
+        )
+        for row in self._stream(twice):
+            yield Doubt(row.payment_id or "", f"several lines are posted for the movement {row.movement}")
+
+    def _recent(self) -> ColumnElement[bool]:
+        if self._since is None:
+            return true()
+        read = select(statements.c.id).where(statements.c.read_at >= self._since)
+        return statement_lines.c.statement_id.in_(read)
+
+    def _stream(self, query: Select[Any]) -> Iterator[Any]:
+        return iter(self._connection.execute(query.execution_options(yield_per=_BATCH)))
+
+
+def _sums_of(kind: str) -> Any:
+    """What each posting of a kind moves at our bank, in fees, and against what the provider owes, by currency."""
+    t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
+
+    def total(which: ColumnElement[bool]) -> ColumnElement[Any]:
+        return func.sum(case((which, e.amount_minor), else_=literal(0)))
+
+    against = or_(a.name.startswith("receivable:"), a.name == REFUNDS)
+    return (
+        select(
+            t.subject, e.currency, total(a.name.startswith("bank:")).label("bank"),
+            total(a.name.startswith("fees:")).label("fees"), total(against).label("against"),
+        )
+        .join_from(ledger_transactions, ledger_entries)
+        .join(ledger_accounts, a.id == e.account_id)
+        .where(t.kind == kind)
+        .group_by(t.subject, e.currency)
+        .subquery()
+    )  # fmt: skip
