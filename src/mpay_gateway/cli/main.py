@@ -28,6 +28,7 @@ class Commands(LazyCommands):
             "books:check_books_command", "Check that no money is lost, doubled or unexplained."
         ),
         "audit": Entry("audit:audit", "Seal and verify the chains of audit and evidence."),
+        "reconcile": Entry("reconciling:reconcile_command", "Compare a day with the providers' statements."),
         "services": Entry("services:services", "Register and list e-Services."),
         "instruments": Entry("instruments:instruments", "List ways to pay, switch them off and on."),
         "payment": Entry("payments:payment", "Find payments and read their whole story."),

@@ -92,13 +92,25 @@ def fetch_statement(parts: Parts, account_id: AccountId, day: date) -> None:
         parts.units.run("statement-fetched", lambda work: work.tasks.finish(lease, due=planned))
 
 
+def post_again(parts: Parts, account_id: AccountId, day: date) -> None:
+    """Look again at lines that are not posted: their capture may have come. Calls nobody. Raises: Conflict."""
+    if not parts.units.read(lambda work: work.bank_statements.undecided(account_id, after=0, limit=1)):
+        return
+    lease, planned = parts.units.run("lease-statement", lambda work: _lease(parts, work, account_id, day))
+    try:
+        _post_lines(parts, lease)
+    finally:
+        parts.units.run("statement-looked-at", lambda work: work.tasks.finish(lease, due=planned))
+
+
 def _lease(parts: Parts, work: Work, account_id: AccountId, day: date) -> tuple[Lease, datetime | None]:
     now, subject = parts.clock.now(), task_subject(account_id, day)
     planned = work.tasks.due_at(TaskKind.STATEMENT, subject)
     lease = work.tasks.lease(TaskKind.STATEMENT, subject, worker=parts.process, now=now, until=now + LEASE)
     if lease is None:
         raise Conflict(f"the statement of {account_id} of {day} is being read by another process")
-    return lease, planned
+    # A day that is not over yet is read once more when it is.
+    return lease, planned or (_due(parts, day) if _due(parts, day) > now else None)
 
 
 def _take_in(parts: Parts, lease: Lease) -> None:
@@ -114,7 +126,7 @@ def _take_in(parts: Parts, lease: Lease) -> None:
         raise
     statement = Statement(account_id, day, lines)
     parts.units.run("store-statement", lambda work: _store(parts, work, lease, statement, evidence))
-    post_lines(parts, lease)
+    _post_lines(parts, lease)
 
 
 def _keep_fruitless(parts: Parts, evidence: BufferedSink) -> None:
@@ -131,7 +143,7 @@ def _store(parts: Parts, work: Work, lease: Lease, statement: Statement, evidenc
         evidence.save(work, subject)
 
 
-def post_lines(parts: Parts, lease: Lease) -> None:
+def _post_lines(parts: Parts, lease: Lease) -> None:
     """Decide what each line of the account is that is not posted yet, of this day and of earlier ones."""
     account_id, _ = account_and_day(lease.subject)
     after = 0

@@ -40,10 +40,8 @@ class StoredLine:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A statement that was read: of which day, with how many lines."""
+    """That a statement was read: with how many lines, and when."""
 
-    account_id: AccountId
-    day: date
     line_count: int
     read_at: datetime
 
@@ -79,13 +77,13 @@ class BankStatements:
             self._connection.execute(_ADD_LINE.on(self._connection), lines)
         return True
 
-    def readings(self, account_id: AccountId, first: date, last: date) -> tuple[Reading, ...]:
-        """The statements of these days that were read, a day's latest last."""
+    def readings(self, account_id: AccountId, day: date) -> tuple[Reading, ...]:
+        """The statements of the provider's day that were read, the latest last."""
         c = statements.c
         query = (
-            select(c.account_id, c.day, c.line_count, c.read_at)
-            .where(c.account_id == account_id, c.day.between(first, last))
-            .order_by(c.day, c.read_at)
+            select(c.line_count, c.read_at)
+            .where(c.account_id == account_id, c.day == day)
+            .order_by(c.read_at)
         )
         return tuple(Reading(*row) for row in self._connection.execute(query))
 
@@ -167,7 +165,7 @@ class BankStatements:
         self._connection.execute(_PLAN.on(self._connection), row | {"lease_until": None, "leased_by": ""})
 
     def is_planned(self, account_id: AccountId) -> bool:
-        """Whether any day of the account was ever planned."""
+        """Whether some day of the account is to be read: that day's reading will plan the next."""
         c = tasks.c
         return self._is(
             exists().where(

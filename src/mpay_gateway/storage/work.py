@@ -11,6 +11,7 @@ from mpay_gateway.storage.audit import Audit
 from mpay_gateway.storage.bank_statements import BankStatements
 from mpay_gateway.storage.capture_intents import CaptureIntents
 from mpay_gateway.storage.claims import Claims
+from mpay_gateway.storage.days import Days
 from mpay_gateway.storage.decisions import Decisions
 from mpay_gateway.storage.deliveries import Deliveries
 from mpay_gateway.storage.evidence import EvidenceRows
@@ -151,3 +152,7 @@ class Work:
     @cached_property
     def bank_statements(self) -> BankStatements:
         return BankStatements(self.connection)
+
+    @cached_property
+    def days(self) -> Days:
+        return Days(self.connection)

@@ -1,0 +1,240 @@
+"""Books: one day of ours against the providers' statements, line by line, and against what the services know.
+
+A day is one in Chisinau, by the provider's time of each transaction. Captures are looked for in the statements of
+all days: a provider whose calendar is another one, or that pays later, is not mistaken.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from mpay_gateway.domain.bank_statement import LineOutcome
+from mpay_gateway.domain.errors import MpayError
+from mpay_gateway.domain.identifiers import AccountId
+from mpay_gateway.domain.language import Language
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.order import OrderStatus
+from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalState
+from mpay_gateway.flow.order_lookup import look_up
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.statement_intake import accounts_with_statements, post_again
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.bank_statements import Reading, StoredLine
+from mpay_gateway.storage.days import CaptureOfDay, ReversalOfDay
+from mpay_gateway.texts.local_days import bounds
+
+MOST_PROBES = 500
+"""So many orders are read again in one run: each is a call to a service."""
+
+
+class GapKind(StrEnum):
+    """Where two sides' books part."""
+
+    PAID_NOT_CONFIRMED = "paid-not-confirmed"
+    CONFIRMED_NOT_SETTLED = "confirmed-not-settled"
+    SETTLED_UNKNOWN = "settled-unknown"
+    AMOUNT_DIFFERS = "amount-differs"
+
+
+class ServiceSide(StrEnum):
+    """By what the report knows what services know."""
+
+    SIGNED_REPLIES = "signed replies"
+    PROBED = "signed replies, and their orders read again"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One disagreement. `ours`, `theirs`: the amounts of either side, None where a side knows of none."""
+
+    kind: GapKind
+    account_id: AccountId
+    payment_id: str
+    transaction_id: str
+    ours: Money | None
+    theirs: Money | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDay:
+    """How much was compared. `states`: whether the provider gives statements. `readings`: those of this day."""
+
+    account_id: AccountId
+    states: bool
+    readings: tuple[Reading, ...]
+    captures: int
+    lines: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether the day's statement was read, where there is one."""
+        return bool(self.readings) or not self.states
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A day's reconciliation. `probed`: orders that were read again; `unprobed`: those left out by the bound."""
+
+    day: date
+    service_side: ServiceSide
+    accounts: tuple[AccountDay, ...]
+    gaps: tuple[Gap, ...]
+    probed: int = 0
+    unprobed: int = 0
+
+    @property
+    def sound(self) -> bool:
+        """No gap, and every statement was there to compare with."""
+        return not self.gaps and all(account.complete for account in self.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What our books and the stored statements have of the day."""
+
+    captures: tuple[CaptureOfDay, ...]
+    reversals: tuple[ReversalOfDay, ...]
+    lines: tuple[tuple[StoredLine, Money | None], ...]
+    accounts: tuple[AccountDay, ...]
+
+
+def reconcile(parts: Parts, day: date, account_id: AccountId | None = None, *, probe: bool = False) -> Report:
+    """Compare a day. `account_id`: None for all accounts. `probe`: read the orders at their services again.
+
+    Lines that waited for their capture are posted first, if it has come.
+    Raises: Conflict when a statement of the day is being read by another process.
+    """
+    stating = frozenset(accounts_with_statements(parts))
+    for each in sorted(stating if account_id is None else stating & {account_id}):
+        post_again(parts, each, day)
+    found = parts.units.read(lambda work: _read(parts, work, day, account_id))
+    claimed = [each for each in found.captures if each.state is CaptureState.CLAIMED]
+    claimed.sort(key=lambda each: each.delivery is DeliveryState.CONFIRMED)  # the doubtful ones first
+    read = _probe(parts, claimed[:MOST_PROBES]) if probe else {}
+    gaps = [
+        *_of_captures(found.captures, stating, read),
+        *_of_reversals(found.reversals),
+        *_of_lines(found.lines),
+    ]
+    return Report(
+        day, ServiceSide.PROBED if probe else ServiceSide.SIGNED_REPLIES, found.accounts, tuple(gaps),
+        len(read), len(claimed) - len(read) if probe else 0,
+    )  # fmt: skip
+
+
+def statement_days(day: date) -> tuple[date, ...]:
+    """The provider's days that a day in Chisinau can fall into: calendars west of us begin theirs later."""
+    return day - timedelta(days=1), day
+
+
+def _read(parts: Parts, work: Work, day: date, account_id: AccountId | None) -> _Day:
+    since, until = bounds(day)
+    taken = work.days.captures(since, until, account_id)
+    known = parts.registry.accounts.keys() | {each.account_id for each in taken}
+    chosen = sorted(known if account_id is None else {account_id})
+    lines = tuple(line for each in chosen for line in work.bank_statements.between(each, since, until))
+    stating = accounts_with_statements(parts)
+    accounts = tuple(
+        AccountDay(
+            each, each in stating, work.bank_statements.readings(each, day),
+            sum(capture.account_id == each for capture in taken),
+            sum(line.account_id == each for line in lines),
+        )
+        for each in chosen
+    )  # fmt: skip
+    return _Day(
+        taken, work.days.unstated_reversals(since, until, account_id),
+        tuple((line, _ours(work, line)) for line in lines), accounts,
+    )  # fmt: skip
+
+
+def _ours(work: Work, line: StoredLine) -> Money | None:
+    """Our own amount of a line that differs."""
+    if line.outcome is not LineOutcome.DIFFERS:
+        return None
+    capture = work.bank_statements.capture_of(line)
+    return None if capture is None else capture.amount
+
+
+def _of_captures(
+    captures: tuple[CaptureOfDay, ...], stating: frozenset[AccountId], read: Mapping[str, str]
+) -> Iterator[Gap]:
+    for each in captures:
+        untold = _untold(each, read.get(each.payment_id, ""))
+        unstated = each.account_id in stating and not each.stated
+        theirs = None if unstated else each.amount
+        if untold:
+            detail = f"{untold}; it stands in no statement" if unstated else untold
+            yield _gap(GapKind.PAID_NOT_CONFIRMED, each, each.amount, theirs, detail)
+        elif unstated and each.state is CaptureState.CLAIMED:
+            detail = "the service confirmed it, and it stands in no statement"
+            yield _gap(GapKind.CONFIRMED_NOT_SETTLED, each, each.amount, None, detail)
+
+
+def _untold(capture: CaptureOfDay, probed: str) -> str:
+    """Why the service does not know of money that was taken and not given back; empty when it knows."""
+    match capture.state:
+        case CaptureState.REVIEW:
+            return f"in review: {capture.asked} was asked for"
+        case CaptureState.SURPLUS:
+            going = capture.reversal.value if capture.reversal else "missing"
+            return "" if capture.reversal is ReversalState.DONE else f"surplus, and its reversal is {going}"
+    seen = f"; the order reads {probed}" if probed else ""
+    if capture.delivery is not DeliveryState.CONFIRMED:
+        return f"its delivery is {capture.delivery.value if capture.delivery else 'missing'}{seen}"
+    return f"the service confirmed it{seen}" if probed == OrderStatus.ACTIVE else ""
+
+
+def _of_reversals(reversals: tuple[ReversalOfDay, ...]) -> Iterator[Gap]:
+    for each in reversals:
+        detail = "given back, and the reversal stands in no statement"
+        yield _gap(GapKind.CONFIRMED_NOT_SETTLED, each, each.amount.negated(), None, detail)
+
+
+def _of_lines(lines: tuple[tuple[StoredLine, Money | None], ...]) -> Iterator[Gap]:
+    for stored, ours in lines:
+        kind, detail = GapKind.SETTLED_UNKNOWN, _WHY_UNKNOWN.get(stored.outcome, "")
+        if stored.outcome is LineOutcome.DIFFERS:
+            kind, detail = GapKind.AMOUNT_DIFFERS, "posted as the provider states it"
+        if detail:
+            line = stored.line
+            yield Gap(
+                kind,
+                stored.account_id,
+                stored.payment_id or "",
+                line.transaction_id,
+                ours,
+                line.gross,
+                detail,
+            )
+
+
+_WHY_UNKNOWN = {
+    LineOutcome.WAITING: "not looked at yet",
+    LineOutcome.UNKNOWN: "no capture or reversal of ours: not posted",
+    LineOutcome.DUPLICATE: "an earlier line is about the same transaction: not posted",
+    LineOutcome.CHARGED_BACK: "the provider took it back by itself: posted against refunds, the order stays paid",
+}
+
+
+def _gap(
+    kind: GapKind, about: CaptureOfDay | ReversalOfDay, ours: Money, theirs: Money | None, detail: str
+) -> Gap:
+    return Gap(kind, about.account_id, about.payment_id, about.transaction_id, ours, theirs, detail)
+
+
+def _probe(parts: Parts, captures: list[CaptureOfDay]) -> dict[str, str]:
+    """What each payment's order reads now at its service; why it cannot be read, where it cannot."""
+    return {each.payment_id: _order_reads(parts, each) for each in captures}
+
+
+def _order_reads(parts: Parts, capture: CaptureOfDay) -> str:
+    try:
+        service = parts.services.get_any(capture.service_id)
+        answer = look_up(parts, service, capture.order_key, Language.RO)
+    except MpayError as error:
+        return f"nothing ({type(error).__name__})"
+    parts.units.run("keep-probe", answer.store)
+    return answer.order.status.value

@@ -1,0 +1,181 @@
+"""What our books make of each line that a provider may write, and on which day it counts."""
+
+from dataclasses import replace
+from datetime import UTC, date, timedelta
+
+import pytest
+
+from mpay_gateway.api import Capability
+from mpay_gateway.domain.bank_statement import LineOutcome
+from mpay_gateway.domain.errors import InvalidAnswer
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.provider_answer import StatementLine
+from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.reconciliation import GapKind, reconcile
+from mpay_gateway.flow.settling import settle
+from mpay_gateway.flow.statement_intake import fetch_statement
+from mpay_gateway.settings.bookkeeping import BookSettings
+from mpay_gateway.texts.local_days import bounds, local_day
+from tests.unit.flow.scripted import ACCOUNT, NOON, lei
+
+DAY = NOON.date()
+FALL_BACK, SPRING_FORWARD, YEAR_END = date(2027, 10, 31), date(2027, 3, 28), date(2026, 12, 31)
+
+
+@pytest.fixture
+def gateway(gateway):
+    """Its account gives statements: of each day what the test wrote down for it."""
+    account = replace(
+        gateway.parts.registry.accounts[ACCOUNT], capabilities=frozenset({Capability.STATEMENT})
+    )
+    registry = replace(gateway.parts.registry, accounts={ACCOUNT: account})
+    gateway.parts.settings.books = BookSettings()
+    gateway.parts = replace(gateway.parts, registry=registry)
+    gateway.written = {}
+    gateway.calls.read_statement = lambda _, period, __: tuple(gateway.written.get(period.day, ()))
+    yield gateway
+    assert check_books(gateway.parts.units) == ()
+
+
+@pytest.fixture
+def state(gateway):
+    """Writes lines into a day's statement and has it read. Returns the outcomes of all lines."""
+
+    def write(*lines, day=DAY):
+        gateway.written[day] = [*gateway.written.get(day, ()), *lines]
+        fetch_statement(gateway.parts, ACCOUNT, day)
+        return outcomes(gateway)
+
+    return write
+
+
+def outcomes(gateway):
+    since, until = NOON - timedelta(days=400), NOON + timedelta(days=400)
+    lines = gateway.parts.units.read(lambda work: work.bank_statements.between(ACCOUNT, since, until))
+    return [each.outcome for each in sorted(lines, key=lambda each: each.id)]
+
+
+def line_of(gateway, payment, stated="150.00", **other):
+    (capture, *_) = gateway.parts.units.read(lambda work: work.payments.captures_of(payment.id))
+    amount, fee = lei(stated), lei("1.50")
+    line = StatementLine(
+        capture.transaction_id, payment.reference, "capture", amount, fee, amount - fee, capture.captured_at
+    )
+    return replace(line, **other)
+
+
+def balance(gateway, name, currency="MDL"):
+    found = gateway.parts.units.read(lambda work: work.ledger.balances())
+    return found.get((name, currency), Money.zero(currency)).minor
+
+
+def test_a_line_of_another_amount_is_posted_as_stated_and_named(gateway, state):
+    payment = gateway.pay("ORDER-1")
+    assert state(line_of(gateway, payment, "149.00")) == [LineOutcome.DIFFERS]
+    assert (balance(gateway, "bank:main"), balance(gateway, "receivable:bank-main")) == (147_50, 1_00)
+    (gap,) = reconcile(gateway.parts, DAY).gaps
+    assert (gap.kind, gap.payment_id, gap.ours, gap.theirs) == (
+        GapKind.AMOUNT_DIFFERS, payment.id, lei("150.00"), lei("149.00"),
+    )  # fmt: skip
+
+
+def test_a_line_in_another_currency_differs(gateway, state):
+    payment = gateway.pay("ORDER-1")
+    euros = {
+        name: Money.from_minor(minor, "EUR")
+        for name, minor in (("gross", 150_00), ("fee", 0), ("net", 150_00))
+    }
+    assert state(line_of(gateway, payment, **euros)) == [LineOutcome.DIFFERS]
+    assert balance(gateway, "receivable:bank-main") == 150_00
+    assert balance(gateway, "receivable:bank-main", "EUR") == -150_00
+
+
+def test_one_transaction_is_posted_once_whatever_later_statements_say(gateway, state):
+    """C49: the correction of a line is a person's affair."""
+    payment = gateway.pay("ORDER-1")
+    line = line_of(gateway, payment)
+    assert state(line, line) == [LineOutcome.SETTLED, LineOutcome.DUPLICATE]
+    assert state(line, day=DAY + timedelta(days=1))[2:] == [LineOutcome.DUPLICATE]
+    other = line_of(gateway, payment, "149.00")
+    assert state(other, day=DAY + timedelta(days=2))[3:] == [LineOutcome.DUPLICATE]
+    assert balance(gateway, "receivable:bank-main") == 0
+    assert {gap.kind for gap in reconcile(gateway.parts, DAY).gaps} == {GapKind.SETTLED_UNKNOWN}
+
+
+def test_more_cannot_be_charged_back_than_was_taken(gateway, state):
+    payment = gateway.pay("ORDER-1")
+    back = {"kind": "chargeback", "fee": lei("0"), "gross": lei("-100"), "net": lei("-100")}
+    lines = [line_of(gateway, payment, transaction_id=f"cb-{number}", **back) for number in (1, 2)]
+    assert state(line_of(gateway, payment), *lines) == [
+        LineOutcome.SETTLED, LineOutcome.CHARGED_BACK, LineOutcome.UNKNOWN,
+    ]  # fmt: skip
+    assert balance(gateway, "refunds") == 100_00
+
+
+def test_a_line_without_money_and_one_of_nobody_wait_for_people(gateway, state):
+    nothing = StatementLine("fee-1", "", "monthly fee", lei("0"), lei("5"), lei("-5"), NOON)
+    stranger = StatementLine("txn-9", "NOBODY", "capture", lei("5"), lei("0"), lei("5"), NOON)
+    taken = replace(stranger, transaction_id="txn-8", gross=lei("-5"), net=lei("-5"))
+    assert state(nothing, stranger, taken) == [LineOutcome.UNKNOWN] * 3
+    assert {gap.kind for gap in reconcile(gateway.parts, DAY).gaps} == {GapKind.SETTLED_UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"transaction_id": ""}, {"kind": "x" * 129}, {"net": lei("1")}, {"fee": Money.from_minor(150, "EUR")},
+     {"at": NOON.replace(tzinfo=None)}],
+)  # fmt: skip
+def test_of_a_statement_with_one_line_that_cannot_be_nothing_is_stored(bad, gateway, state):
+    payment = gateway.pay("ORDER-1")
+    good = line_of(gateway, payment)
+    with pytest.raises(InvalidAnswer):
+        state(good, replace(good, **bad))
+    assert (outcomes(gateway), balance(gateway, "bank:main")) == ([], 0)
+
+
+def test_a_capture_that_comes_after_its_line_is_posted_at_the_next_look(gateway, state):
+    payment = gateway.start("ORDER-1")
+    line = StatementLine(
+        f"txn-{payment.reference}-1",
+        payment.reference,
+        "capture",
+        payment.amount,
+        lei("0"),
+        payment.amount,
+        NOON,
+    )
+    assert state(line) == [LineOutcome.UNKNOWN]
+    gateway.capture(payment)
+    settle(gateway.parts, payment.id)
+    assert reconcile(gateway.parts, DAY).gaps == ()
+    assert outcomes(gateway) == [LineOutcome.SETTLED]
+
+
+@pytest.mark.parametrize(("day", "hours"), [(FALL_BACK, 25), (SPRING_FORWARD, 23), (YEAR_END, 24)])
+def test_each_moment_is_in_just_one_day(day, hours):
+    """F81, F83."""
+    since, until = bounds(day)
+    assert until - since == timedelta(hours=hours)
+    assert bounds(day - timedelta(days=1))[1] == since
+    moments = [since + timedelta(minutes=30 * step) for step in range(2 * hours)]
+    assert {local_day(moment) for moment in (*moments, until - timedelta(microseconds=1))} == {day}
+    assert local_day(until) == day + timedelta(days=1)
+
+
+@pytest.mark.parametrize("day", [FALL_BACK, SPRING_FORWARD, YEAR_END])
+def test_captures_at_the_edges_of_a_day_are_compared_on_that_day_alone(day, gateway):
+    """F81, F83: the clock goes forward and back, and the year ends."""
+    since, until = bounds(day)
+    edges = (since - timedelta(seconds=1), since, until - timedelta(seconds=1), until)
+    for number, edge in enumerate(edges):
+        payment = gateway.start(f"ORDER-{number}")
+        gateway.clock.time = edge - timedelta(milliseconds=1)  # the next look at the clock shows the edge
+        gateway.capture(payment)
+        gateway.clock.time = max(gateway.clock.time, NOON)
+    taken = {each: counted(gateway, each) for each in (day - timedelta(days=1), day, day + timedelta(days=1))}
+    assert list(taken.values()) == [1, 2, 1]
+    assert since.tzinfo is UTC
+
+
+def counted(gateway, day):
+    return sum(account.captures for account in reconcile(gateway.parts, day).accounts)
