@@ -16,6 +16,7 @@ from mpay_gateway.domain.payment import ReversalGround
 from mpay_gateway.domain.transitions import EDGES
 from mpay_gateway.flow.claims_in_books import shares_of, within_what_is_due
 from mpay_gateway.flow.confirmation_delivery import REVERSED
+from mpay_gateway.flow.settlement import file_total
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.books import Books
 from mpay_gateway.storage.chain import BEGINNING, body_digest
@@ -249,6 +250,13 @@ def _settled_as_stated(rows: Rows) -> Iterator[Doubt]:
     return chain(rows.days.misposted_lines(), rows.days.mismatched_lines())
 
 
+def _settled_once(rows: Rows) -> Iterator[Doubt]:
+    yield from rows.days.missettled()
+    for row in rows.days.settlement_files():
+        if file_total(row.content, row.currency) != row.amount_minor:
+            yield Doubt("", f"the file of {row.day} for {row.account} does not sum to what is posted")
+
+
 def _readable(content: str) -> dict[str, Any] | None:
     try:
         read = json.loads(content)
@@ -277,4 +285,5 @@ INVARIANTS = (
     Invariant(8, "states change along edges of the published graph only", _on_the_graph),
     Invariant(9, "each change of a state has its audit row, and the chains verify", _written_down),
     Invariant(11, "each line of a statement is posted once, as the provider states it", _settled_as_stated),
+    Invariant(12, "what is owed is settled once, and the files sum to the ledger", _settled_once),
 )

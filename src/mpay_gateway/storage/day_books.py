@@ -1,4 +1,4 @@
-"""Streamed questions about statements, whose answers are doubts: rows that no honest history leaves."""
+"""Streamed questions about statements and settlements, whose answers are doubts: rows that no honest history leaves."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,11 +11,14 @@ from mpay_gateway.domain.bank_statement import POSTED, LineOutcome
 from mpay_gateway.storage.bank_statements import STATEMENT_POSTING
 from mpay_gateway.storage.ledger import REFUNDS
 from mpay_gateway.storage.questions import Doubt
+from mpay_gateway.storage.settlements import SETTLEMENT_POSTING
 from mpay_gateway.storage.tables import (
     captures,
     ledger_accounts,
     ledger_entries,
     ledger_transactions,
+    settlement_entries,
+    settlements,
     statement_lines,
     statements,
 )
@@ -24,7 +27,7 @@ _BATCH = 2000
 
 
 class DayBooks:
-    """`since`: only statements read since then (UTC); None for all."""
+    """`since`: only statements read since then (UTC), and all settlements; None for all."""
 
     def __init__(self, connection: Connection, since: datetime | None = None) -> None:
         self._connection = connection
@@ -77,6 +80,51 @@ class DayBooks:
         )
         for row in self._stream(twice):
             yield Doubt(row.payment_id or "", f"several lines are posted for the movement {row.movement}")
+
+    def missettled(self) -> Iterator[Doubt]:
+        """Settlements that are not the sum of their entries, or not posted so; postings of no settlement."""
+        c, own, e, a = settlements.c, settlement_entries.c, ledger_entries.c, ledger_accounts.c
+        same = case((and_(a.name == c.account, e.currency == c.currency), -e.amount_minor), else_=literal(0))
+        query = (
+            select(c.day, c.account)
+            .join_from(settlements, settlement_entries, own.settlement_id == c.id, isouter=True)
+            .join(ledger_entries, e.id == own.entry_id, isouter=True)
+            .join(ledger_accounts, a.id == e.account_id, isouter=True)
+            .group_by(c.id, c.day, c.account, c.amount_minor)
+            .having(func.coalesce(func.sum(same), 0) != c.amount_minor)
+        )
+        for row in self._stream(query):
+            yield Doubt("", f"the settlement of {row.day} for {row.account} is not the sum of its entries")
+        yield from self._missettled_postings()
+
+    def _missettled_postings(self) -> Iterator[Doubt]:
+        c, t, e, a = settlements.c, ledger_transactions.c, ledger_entries.c, ledger_accounts.c
+        paid = (
+            select(t.subject, a.name, e.currency, e.amount_minor)
+            .join_from(ledger_transactions, ledger_entries)
+            .join(ledger_accounts, a.id == e.account_id)
+            .where(t.kind == SETTLEMENT_POSTING, a.name.startswith("payable:"))
+            .subquery()
+        )
+        right = and_(
+            paid.c.name == c.account, paid.c.amount_minor == c.amount_minor, paid.c.currency == c.currency
+        )
+        query = (
+            select(c.day, c.account)
+            .join_from(settlements, paid, paid.c.subject == c.id, isouter=True)
+            .where(c.amount_minor != 0, or_(paid.c.subject.is_(None), ~right))
+        )
+        for row in self._stream(query):
+            yield Doubt("", f"the settlement of {row.day} for {row.account} is not posted as its file says")
+        known = select(c.id)
+        stray = select(t.subject).where(t.kind == SETTLEMENT_POSTING, t.subject.not_in(known))
+        for row in self._stream(stray):
+            yield Doubt("", f"posting {row.subject} is of no settlement")
+
+    def settlement_files(self) -> Iterator[Any]:
+        """Each settlement's day, account, amount in minor units, currency, and file."""
+        c = settlements.c
+        return self._stream(select(c.day, c.account, c.amount_minor, c.currency, c.content))
 
     def _recent(self) -> ColumnElement[bool]:
         if self._since is None:

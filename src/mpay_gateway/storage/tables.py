@@ -485,3 +485,28 @@ statement_lines = Table(
           postgresql_where=text("outcome IN ('waiting', 'unknown')")),
     comment="Each line once, and what it is in our books.",
 )  # fmt: skip
+
+settlement_days = Table(
+    "settlement_days", metadata,
+    Column("day", Date, primary_key=True, comment="In Chisinau."),
+    Column("closed_at", UtcDateTime, nullable=False),
+    comment="Days whose money is on its way to the services: what turns up later goes into a later day.",
+)  # fmt: skip
+
+settlements = Table(
+    "settlements", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("day", ForeignKey("settlement_days.day"), nullable=False),
+    Column("account", Text, nullable=False, comment="The payable account: service and IBAN."),
+    *_money(),
+    Column("content", Text, nullable=False, comment="The file, the same at every run."),
+    UniqueConstraint("day", "account", "currency"),
+    comment="What one beneficiary gets of one day.",
+)  # fmt: skip
+
+settlement_entries = Table(
+    "settlement_entries", metadata,
+    Column("entry_id", ForeignKey("ledger_entries.id"), primary_key=True),
+    Column("settlement_id", ForeignKey("settlements.id"), nullable=False, index=True),
+    comment="Which entry of a payable account is in which settlement: in one at most.",
+)  # fmt: skip

@@ -27,6 +27,7 @@ from mpay_gateway.storage.records import PluginRecords
 from mpay_gateway.storage.reversals import Reversals
 from mpay_gateway.storage.seals import Seals
 from mpay_gateway.storage.services import Services
+from mpay_gateway.storage.settlements import Settlements
 from mpay_gateway.storage.snapshots import Snapshots
 from mpay_gateway.storage.switches import Switches
 from mpay_gateway.storage.tasks import LeaseTime, Tasks
@@ -156,3 +157,7 @@ class Work:
     @cached_property
     def days(self) -> Days:
         return Days(self.connection)
+
+    @cached_property
+    def settlements(self) -> Settlements:
+        return Settlements(self.connection)

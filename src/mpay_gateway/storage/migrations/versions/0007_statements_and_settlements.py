@@ -1,4 +1,4 @@
-"""Statements
+"""Statements and settlements
 
 Revision: 0007
 """
@@ -103,8 +103,47 @@ def upgrade() -> None:
     with op.batch_alter_table("captures", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_captures_captured_at"), ["captured_at"], unique=False)
 
+    op.create_table(
+        "settlement_days",
+        sa.Column("day", sa.Date(), nullable=False, comment="In Chisinau."),
+        sa.Column("closed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_settlement_days")),
+        comment="Days whose money is on its way to the services: what turns up later goes into a later day.",
+    )
+    op.create_table(
+        "settlements",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False, comment="The payable account: service and IBAN."),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False, comment="The file, the same at every run."),
+        sa.ForeignKeyConstraint(["day"], ["settlement_days.day"], name=op.f("fk_settlements_day")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_settlements")),
+        sa.UniqueConstraint("day", "account", "currency", name=op.f("uq_settlements_day_account_currency")),
+        comment="What one beneficiary gets of one day.",
+    )
+    op.create_table(
+        "settlement_entries",
+        sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("settlement_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["ledger_entries.id"], name=op.f("fk_settlement_entries_entry_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["settlement_id"], ["settlements.id"], name=op.f("fk_settlement_entries_settlement_id")
+        ),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_settlement_entries")),
+        comment="Which entry of a payable account is in which settlement: in one at most.",
+    )
+    op.create_index("ix_settlement_entries_settlement_id", "settlement_entries", ["settlement_id"])
+
 
 def downgrade() -> None:
+    op.drop_index("ix_settlement_entries_settlement_id", "settlement_entries")
+    op.drop_table("settlement_entries")
+    op.drop_table("settlements")
+    op.drop_table("settlement_days")
     with op.batch_alter_table("captures", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_captures_captured_at"))
 

@@ -1,0 +1,71 @@
+"""`mpay settle`: what each service's account gets of one day, one file each."""
+
+import hashlib
+import os
+import re
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import click
+
+from mpay_gateway.boundary import SystemIds
+from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.days import day, refuse_to_come
+from mpay_gateway.cli.printing import print_table
+from mpay_gateway.flow.settlement import preview, settle
+from mpay_gateway.storage.settlements import Settlement
+from mpay_gateway.texts.local_days import local_day
+
+_ODD = re.compile(r"[^A-Za-z0-9-]")
+
+
+@click.command("settle")
+@click.argument("chosen", metavar="DAY", type=day)
+@click.option("--dry-run", is_flag=True, help="Show what would be paid out; write and post nothing.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False, exists=True, writable=True), default=".",
+              metavar="DIR", help="The folder that the files are written to.  [default: here]")  # fmt: skip
+@click.pass_obj
+def settle_command(configured: Configured, chosen: date, *, dry_run: bool, output: Path) -> None:
+    """Settle DAY (2026-11-23, in Chisinau): one CSV file for each service and IBAN, each amount posted once.
+
+    A second run writes the same files again and posts nothing.
+    """
+    refuse_to_come(chosen, configured.clock)
+    if dry_run:
+        _show(preview(configured.units, chosen))
+        return
+    if chosen == local_day(configured.clock.now()):
+        raise click.UsageError(f"{chosen} is not over yet; --dry-run shows what it has so far")
+    own_account = configured.settings.books.own_account
+    made = settle(configured.units, chosen, own_account, clock=configured.clock, ids=SystemIds())
+    for each in made:
+        _write(output / _name(each), each.content)
+    _show(made)
+
+
+def _show(made: tuple[Settlement, ...]) -> None:
+    rows = [(each.service_id, each.iban, str(each.amount), _name(each)) for each in made]
+    print_table(("service", "iban", "amount", "file"), rows, none="nothing to pay out")
+
+
+def _name(settlement: Settlement) -> str:
+    """A file's name; signs that a folder might not take are replaced, and told apart by a digest."""
+    parts = (settlement.service_id, settlement.iban, settlement.amount.currency)
+    plain = [_ODD.sub("_", part) for part in parts]
+    mark = "" if plain == list(parts) else f"_{hashlib.sha256(settlement.account.encode()).hexdigest()[:8]}"
+    return f"{settlement.day}_{'_'.join(plain)}{mark}.csv"
+
+
+def _write(path: Path, content: str) -> None:
+    """The whole file or none of it, whenever the process dies."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

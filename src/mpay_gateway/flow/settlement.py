@@ -1,0 +1,121 @@
+"""Books: what each service's account gets of one day, as one file each, and its posting.
+
+A day is one in Chisinau, by the time at which the provider took the money; money that went back counts on the day
+on which that was booked. What turns up for a day that is settled already goes into the next day that is settled: no
+entry is ever in two files.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from mpay_gateway.boundary import Clock, IdSource
+from mpay_gateway.domain.money import Money, sum_money
+from mpay_gateway.storage import UnitOfWork, Work
+from mpay_gateway.storage.ledger import Entry, bank
+from mpay_gateway.storage.settlements import SETTLEMENT_POSTING, Owed, Settlement
+from mpay_gateway.texts.local_days import bounds, local_day
+from mpay_gateway.texts.local_format import LOCAL_ZONE
+
+COLUMNS = (
+    "day", "service", "iban", "kind", "payment", "invoice", "order", "transaction", "time", "amount", "currency",
+)  # fmt: skip
+_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def preview(units: UnitOfWork, day: date) -> tuple[Settlement, ...]:
+    """What settling the day would give now; what it gave, when it is settled. Writes nothing."""
+
+    def look(work: Work) -> tuple[Settlement, ...]:
+        if work.settlements.closed({day}):
+            return work.settlements.of_day(day)
+        return tuple(_settlement(day, "", entries) for entries in _groups(work, day))
+
+    return units.read(look)
+
+
+def settle(
+    units: UnitOfWork, day: date, own_account: str, *, clock: Clock, ids: IdSource
+) -> tuple[Settlement, ...]:
+    """Settle a day that is over, in one commit; a day that is settled gives the same again and posts nothing."""
+    return units.run("settle-day", lambda work: _settle(work, day, own_account, clock=clock, ids=ids))
+
+
+def _settle(
+    work: Work, day: date, own_account: str, *, clock: Clock, ids: IdSource
+) -> tuple[Settlement, ...]:
+    now = clock.now()
+    if work.settlements.close(day, at=now):
+        for entries in _groups(work, day):
+            made = _settlement(day, ids.token(), entries)
+            work.settlements.add(made, [each.entry_id for each in entries])
+            if made.amount:
+                posted = (
+                    Entry.debit(made.account, made.amount),
+                    Entry.credit(bank(own_account), made.amount),
+                )
+                work.ledger.post(SETTLEMENT_POSTING, made.id, posted, payment_id=None, at=now)
+    return work.settlements.of_day(day)
+
+
+def _groups(work: Work, day: date) -> Iterator[list[Owed]]:
+    """The entries of the day by account and currency. What comes to less than nothing waits for a later day."""
+    _, until = bounds(day)
+    waiting = work.settlements.unsettled(until)
+    closed = work.settlements.closed({local_day(each.at) for each in waiting} - {day})
+    groups: dict[tuple[str, str], list[Owed]] = {}
+    for each in waiting:
+        if local_day(each.at) in closed | {day}:
+            groups.setdefault((each.account, each.amount.currency), []).append(each)
+    for (_, currency), entries in sorted(groups.items()):
+        if _total(entries) >= Money.zero(currency):
+            yield entries
+
+
+def _settlement(day: date, settlement_id: str, entries: list[Owed]) -> Settlement:
+    bare = Settlement(settlement_id, day, entries[0].account, _total(entries), "")
+    return Settlement(bare.id, day, bare.account, bare.amount, _file(bare, entries))
+
+
+def _total(entries: list[Owed]) -> Money:
+    return sum_money((each.amount for each in entries), entries[0].amount.currency)
+
+
+def _file(settlement: Settlement, entries: list[Owed]) -> str:
+    """The same entries give the same bytes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for each in entries:
+        writer.writerow(_row(settlement, each))
+    amount = settlement.amount
+    writer.writerow(
+        [*map(cell, _head(settlement)), "TOTAL", "", "", "", "", "", amount.amount, amount.currency]
+    )
+    return text.getvalue()
+
+
+def file_total(content: str, currency: str) -> int | None:
+    """What the lines of a file sum to, in minor units. None when its last row says otherwise."""
+    *lines, total = list(csv.DictReader(io.StringIO(content, newline="")))
+    amounts = [Money(Decimal(line["amount"]), currency) for line in lines if line["currency"] == currency]
+    found = sum_money(amounts, currency)
+    agrees = len(amounts) == len(lines) and found == Money(Decimal(total["amount"]), total["currency"])
+    return found.minor if agrees else None
+
+
+def _row(settlement: Settlement, owed: Owed) -> list[object]:
+    texts = (owed.kind, owed.payment_id, owed.invoice_id, owed.order_key, owed.transaction_id)
+    time = owed.at.astimezone(LOCAL_ZONE).isoformat(timespec="seconds")
+    return [*map(cell, (*_head(settlement), *texts)), time, owed.amount.amount, owed.amount.currency]
+
+
+def _head(settlement: Settlement) -> tuple[str, str, str]:
+    return settlement.day.isoformat(), settlement.service_id, settlement.iban
+
+
+def cell(text: str) -> str:
+    """Text of a stranger for a spreadsheet: never a formula (attack 64)."""
+    return f"'{text}" if text.startswith(_BEGINS_FORMULA) else text

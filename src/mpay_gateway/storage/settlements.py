@@ -1,0 +1,131 @@
+"""Settlements: which entries of what we owe to services are paid out with which day, each once."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, case, exists, insert, select
+from sqlalchemy.engine import Connection
+
+from mpay_gateway.domain.money import Money
+from mpay_gateway.storage.statements import insert_once
+from mpay_gateway.storage.tables import (
+    captures,
+    ledger_accounts,
+    ledger_entries,
+    ledger_transactions,
+    payments,
+    settlement_days,
+    settlement_entries,
+    settlements,
+)
+
+SETTLEMENT_POSTING = "settlement"
+"""The kind of the posting of a settlement; its subject is the settlement's id."""
+_CLOSE = insert_once(settlement_days, ["day"], returning=settlement_days.c.day)
+_PAYABLE = "payable:"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One entry of a payable account. `at`: when the provider took the money, or when it was booked back.
+
+    `amount`: what the service gets by it; less than zero where money went back.
+    """
+
+    entry_id: int
+    account: str
+    kind: str
+    payment_id: str
+    invoice_id: str
+    order_key: str
+    transaction_id: str
+    amount: Money
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What one beneficiary gets of one day. `content`: the file that says so."""
+
+    id: str
+    day: date
+    account: str
+    amount: Money
+    content: str
+
+    @property
+    def service_id(self) -> str:
+        return self.account.removeprefix(_PAYABLE).partition(":")[0]
+
+    @property
+    def iban(self) -> str:
+        return self.account.removeprefix(_PAYABLE).partition(":")[2]
+
+
+class Settlements:
+    """The stored settlements."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def close(self, day: date, *, at: datetime) -> bool:
+        """Say that the day is settled. False when it was already, by this process or another."""
+        row = {"day": day, "closed_at": at}
+        return self._connection.execute(_CLOSE.on(self._connection), row).first() is not None
+
+    def closed(self, days: Collection[date]) -> frozenset[date]:
+        """Which of the days are settled."""
+        query = select(settlement_days.c.day).where(settlement_days.c.day.in_(days))
+        return frozenset(self._connection.execute(query).scalars())
+
+    def of_day(self, day: date) -> tuple[Settlement, ...]:
+        """The day's settlements, in the order of their accounts."""
+        c = settlements.c
+        query = select(settlements).where(c.day == day).order_by(c.account, c.currency)
+        return tuple(
+            Settlement(
+                row.id, row.day, row.account, Money.from_minor(row.amount_minor, row.currency), row.content
+            )
+            for row in self._connection.execute(query)
+        )
+
+    def unsettled(self, until: datetime) -> tuple[Owed, ...]:
+        """Every entry of what we owe to services from before `until` that is in no settlement, in order."""
+        t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
+        at = case((captures.c.id.is_not(None), captures.c.captured_at), else_=t.at).label("at")
+        query = (
+            select(
+                e.id, a.name, t.kind, payments.c.id.label("payment_id"), payments.c.invoice_id,
+                payments.c.order_key, captures.c.transaction_id, e.amount_minor, e.currency, at,
+            )
+            .join_from(ledger_entries, ledger_transactions)
+            .join(ledger_accounts, a.id == e.account_id)
+            .join(payments, payments.c.id == t.payment_id, isouter=True)
+            .join(captures, and_(t.kind == "capture", captures.c.id == t.subject), isouter=True)
+            .where(
+                a.name.startswith(_PAYABLE), t.kind != SETTLEMENT_POSTING, at < until,
+                ~exists().where(settlement_entries.c.entry_id == e.id),
+            )
+            .order_by(at, e.id)
+        )  # fmt: skip
+        return tuple(_owed(row) for row in self._connection.execute(query))
+
+    def add(self, settlement: Settlement, entry_ids: Sequence[int]) -> None:
+        """Store a settlement with its entries. None of them may be in another (IntegrityError)."""
+        row = {
+            "id": settlement.id, "day": settlement.day, "account": settlement.account,
+            "amount_minor": settlement.amount.minor, "currency": settlement.amount.currency,
+            "content": settlement.content,
+        }  # fmt: skip
+        self._connection.execute(insert(settlements), row)
+        entries = [{"entry_id": each, "settlement_id": settlement.id} for each in entry_ids]
+        self._connection.execute(insert(settlement_entries), entries)
+
+
+def _owed(row: Any) -> Owed:
+    return Owed(
+        row.id, row.name, row.kind, row.payment_id or "", row.invoice_id or "", row.order_key or "",
+        row.transaction_id or "", Money.from_minor(-row.amount_minor, row.currency), row.at,
+    )  # fmt: skip
