@@ -61,11 +61,7 @@ def plan_statements(parts: Parts) -> None:
 def read_statement(parts: Parts, lease: Lease) -> None:
     """A worker's try to read one day of one account. What cannot be had is tried again as a delivery is."""
     account_id, day = account_and_day(lease.subject)
-    following = day + timedelta(days=1)
-    due = _due(parts, following)
-    parts.units.run(
-        "plan-next-statement", lambda work: work.bank_statements.plan(account_id, following, due=due)
-    )
+    parts.units.run("plan-next-statement", lambda work: _plan_next(parts, work, account_id, day))
     try:
         _take_in(parts, lease)
     except Conflict:
@@ -77,6 +73,13 @@ def read_statement(parts: Parts, lease: Lease) -> None:
         parts.units.run("statement-not-read", lambda work: work.tasks.finish(lease, due=again))
     else:
         parts.units.run("statement-read", lambda work: work.tasks.finish(lease, due=None))
+
+
+def _plan_next(parts: Parts, work: Work, account_id: AccountId, day: date) -> None:
+    """Days that were read on demand meanwhile are passed over: the daily reading must not end at them."""
+    following = work.bank_statements.next_unplanned(account_id, day)
+    if following is not None:
+        work.bank_statements.plan(account_id, following, due=_due(parts, following))
 
 
 def fetch_statement(parts: Parts, account_id: AccountId, day: date) -> None:

@@ -1,7 +1,7 @@
 """Providers' statements: each line once, what it is in our books, and whose task it is to read the next day."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, exists, func, insert, select, update
@@ -172,6 +172,19 @@ class BankStatements:
                 c.kind == TaskKind.STATEMENT, c.subject.startswith(f"{account_id}:", autoescape=True)
             )
         )
+
+    def next_unplanned(self, account_id: AccountId, day: date) -> date | None:
+        """The first day after `day` that was never planned; None while one before it is still to be read."""
+        c = tasks.c
+        of_account = c.subject.startswith(f"{account_id}:", autoescape=True)
+        query = select(c.subject, c.due).where(c.kind == TaskKind.STATEMENT, of_account)
+        known = {row.subject: row.due for row in self._connection.execute(query)}
+        following = day + timedelta(days=1)
+        while (subject := task_subject(account_id, following)) in known:
+            if known[subject] is not None:
+                return None
+            following += timedelta(days=1)
+        return following
 
     def _sum(self, column: Any, *which: Any) -> int:
         return int(

@@ -13,9 +13,12 @@ from mpay_gateway.domain.provider_answer import StatementLine
 from mpay_gateway.flow.books import check_books
 from mpay_gateway.flow.reconciliation import GapKind, reconcile
 from mpay_gateway.flow.settling import settle
-from mpay_gateway.flow.statement_intake import fetch_statement
+from mpay_gateway.flow.statement_intake import fetch_statement, plan_statements
 from mpay_gateway.settings.bookkeeping import BookSettings
+from mpay_gateway.storage.bank_statements import task_subject
+from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.texts.local_days import bounds, local_day
+from mpay_gateway.worker import Worker
 from tests.unit.flow.scripted import ACCOUNT, NOON, lei
 
 DAY = NOON.date()
@@ -32,7 +35,13 @@ def gateway(gateway):
     gateway.parts.settings.books = BookSettings()
     gateway.parts = replace(gateway.parts, registry=registry)
     gateway.written = {}
-    gateway.calls.read_statement = lambda _, period, __: tuple(gateway.written.get(period.day, ()))
+    gateway.calls.read_days = []
+
+    def read(_account_id, period, _evidence):
+        gateway.calls.read_days.append(period.day)
+        return tuple(gateway.written.get(period.day, ()))
+
+    gateway.calls.read_statement = read
     yield gateway
     assert check_books(gateway.parts.units) == ()
 
@@ -149,6 +158,22 @@ def test_a_capture_that_comes_after_its_line_is_posted_at_the_next_look(gateway,
     settle(gateway.parts, payment.id)
     assert reconcile(gateway.parts, DAY).gaps == ()
     assert outcomes(gateway) == [LineOutcome.SETTLED]
+
+
+def test_days_that_were_read_on_demand_do_not_end_the_daily_reading(gateway):
+    """A worker that was away for days catches up, and plans the day that is not over."""
+    plan_statements(gateway.parts)
+    gateway.clock.advance(days=4)
+    fetch_statement(gateway.parts, ACCOUNT, DAY + timedelta(days=1))
+    Worker(gateway.parts).run_due()
+    days = [DAY + timedelta(days=step) for step in range(7)]
+    assert [day for day in days if due_at(gateway, day) is not None] == [DAY + timedelta(days=4)]
+    assert gateway.calls.read_days == [days[1], days[0], days[2], days[3]]
+
+
+def due_at(gateway, day):
+    subject = task_subject(ACCOUNT, day)
+    return gateway.parts.units.read(lambda work: work.tasks.due_at(TaskKind.STATEMENT, subject))
 
 
 @pytest.mark.parametrize(("day", "hours"), [(FALL_BACK, 25), (SPRING_FORWARD, 23), (YEAR_END, 24)])
