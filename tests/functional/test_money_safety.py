@@ -113,7 +113,7 @@ def test_a_process_that_slept_past_its_lease_gives_nothing_up(make_gateway, look
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("crash_point", ["decide-two-step:after-commit", "voided:before-commit"])
+@pytest.mark.parametrize("crash_point", ["decide-to-give-up:after-commit", "voided:before-commit"])
 def test_a_void_is_ended_by_the_next_worker(crash_point, make_gateway, shop):
     """The process dies after it stored the void, or after the bank made it."""
     gateway = make_gateway(two_step=True)
