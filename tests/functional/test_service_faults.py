@@ -3,7 +3,7 @@
 import pytest
 
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalState
-from mpay_gateway.flow.confirmation_delivery import hurry_delivery
+from mpay_gateway.flow.held_deliveries import hurry_delivery
 from tests.scene.payer import Payer
 
 SERVICE = "Oficiul de servicii publice Codru"

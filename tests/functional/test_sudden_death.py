@@ -9,7 +9,7 @@ import pytest
 import urllib3
 
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
-from mpay_gateway.flow.confirmation_delivery import hurry_delivery
+from mpay_gateway.flow.held_deliveries import hurry_delivery
 from mpay_gateway.storage.inbox import InboxState
 from mpay_gateway.storage.tasks import TaskKind
 from tests.scene.gateway import Gateway

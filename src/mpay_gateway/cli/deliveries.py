@@ -8,7 +8,7 @@ from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import local, print_json, print_table
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.payment import DeliveryState
-from mpay_gateway.flow.confirmation_delivery import hurry_delivery, park_delivery
+from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery
 
 _WAITING = (DeliveryState.DUE, DeliveryState.LEASED, DeliveryState.PARKED)
 

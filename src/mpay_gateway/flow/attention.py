@@ -1,7 +1,7 @@
 """What waits for a person: the operators' list."""
 
 from mpay_gateway.domain.payment import Payment
-from mpay_gateway.flow.confirmation_delivery import REVERSED
+from mpay_gateway.flow.delivery_release import REVERSED
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.attention import Why, stuck_payments
 

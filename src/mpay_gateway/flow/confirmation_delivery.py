@@ -9,7 +9,6 @@ from mpay_gateway.domain.confirmation import Confirmation, ConfirmationToDeliver
 from mpay_gateway.domain.errors import (
     Conflict,
     InvalidAnswer,
-    InvalidTransition,
     MpayError,
     NoPluginAnswered,
     PluginBusy,
@@ -18,9 +17,8 @@ from mpay_gateway.domain.errors import (
     UnknownService,
 )
 from mpay_gateway.domain.identifiers import ServiceId
-from mpay_gateway.domain.money import Money, sum_money
+from mpay_gateway.domain.money import sum_money
 from mpay_gateway.domain.payment import (
-    CaptureState,
     ClaimState,
     Delivery,
     DeliveryState,
@@ -30,23 +28,18 @@ from mpay_gateway.domain.payment import (
 from mpay_gateway.domain.proof import Proof
 from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.service import OnRefusal, Service
-from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, DeliveryEvent
+from mpay_gateway.domain.transitions import ClaimEvent, DeliveryEvent
 from mpay_gateway.flow.background import Lane
+from mpay_gateway.flow.delivery_release import REVERSED, give_back
 from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.places import AGAIN
-from mpay_gateway.flow.reversal import open_reversal
 from mpay_gateway.flow.schedules import next_delivery
 from mpay_gateway.storage import Work
-from mpay_gateway.storage.ledger import SUSPENSE, Entry
-from mpay_gateway.storage.tasks import Lease, TaskKind
+from mpay_gateway.storage.tasks import Lease
 
 REFUSED = "refused"
 """Parked: the service definitely refuses, an operator decides."""
-REVERSED = "reversed"
-"""Parked for good: the service definitely refuses, and the money goes back to the payer."""
-WITHHELD = "withheld"
-"""Parked: an operator stopped the sending."""
 COPY = "a copy of the answer that another confirmation got"
 _NOTHING_SENT = (RemoteUnavailable, UnknownService, NoPluginAnswered)
 _log = structlog.get_logger("delivery")
@@ -172,7 +165,7 @@ def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: Rem
     )  # fmt: skip
     work.tasks.finish(tried.lease, due=None)
     if reverse:
-        _give_back(parts, work, delivery, ReversalGround.SERVICE_REFUSED, actor=actor)
+        give_back(parts, work, delivery, ReversalGround.SERVICE_REFUSED, actor=actor)
 
 
 def _meant_for_another(work: Work, delivery: Delivery, proof: Proof | None, *, at: datetime) -> bool:
@@ -180,26 +173,6 @@ def _meant_for_another(work: Work, delivery: Delivery, proof: Proof | None, *, a
     if proof is None:
         return False
     return not work.signatures.once(delivery.service_id, proof, subject=delivery.payment_id, at=at)
-
-
-def _give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGround, *, actor: str) -> None:
-    """The order does not take the money: it becomes the payer's again."""
-    now = parts.clock.now()
-    capture = next(
-        each for each in work.payments.captures_of(delivery.payment_id) if each.state is CaptureState.CLAIMED
-    )
-    surplus = work.payments.change_capture(capture, CaptureEvent.RELEASE_TO_PAYER, actor=actor, at=now)
-    claim = work.claims.of_payment(delivery.payment_id)
-    if claim.state is ClaimState.CAPTURED:
-        work.claims.change(claim, ClaimEvent.RELEASE, actor=actor, at=now)
-    # Money that operators accepted was owed to the lines by a posting of its own.
-    booked = work.ledger.entries_of("accept", capture.id) or work.ledger.entries_of("capture", capture.id)
-    owed = tuple(entry.turned() for entry in booked if entry.amount < Money.zero(entry.amount.currency))
-    work.ledger.post(
-        "release", capture.id, (*owed, Entry.credit(SUSPENSE, capture.amount)),
-        payment_id=delivery.payment_id, at=now,
-    )  # fmt: skip
-    open_reversal(parts, work, surplus, ground, actor="machine")
 
 
 def _not_answered(parts: Parts, work: Work, tried: _Try, error: MpayError) -> None:
@@ -249,54 +222,3 @@ def _close_if_paid(work: Work, payment: Payment, *, at: datetime) -> None:
         return  # the order is in another currency since: what is still due nobody can say
     if due <= sum_money((claim.amount for claim in paid), due.currency):
         work.invoices.close(invoice.id, at=at)
-
-
-def give_up_delivery(parts: Parts, work: Work, delivery_id: str, *, actor: str) -> None:
-    """Two operators have decided that the service will not be told: the money goes back. The payment is locked.
-
-    Raises: InvalidTransition when the delivery is not parked any more.
-    """
-    delivery = work.deliveries.lock(delivery_id)
-    if delivery.state is not DeliveryState.PARKED or delivery.parked_reason == REVERSED:
-        raise InvalidTransition(f"delivery {delivery_id} is {delivery.state.value} {delivery.parked_reason}")
-    work.deliveries.note(delivery, parked_reason=REVERSED)
-    _give_back(parts, work, delivery, ReversalGround.OPERATORS, actor=actor)
-
-
-def park_delivery(parts: Parts, delivery_id: str, reason: str, *, owner: str, actor: str) -> Delivery:
-    """Stop sending a confirmation until somebody retries or releases it, or give a parked one an owner.
-
-    Raises: NotFound; InvalidTransition when it is being sent just now, or is confirmed.
-    """
-
-    def park(work: Work) -> Delivery:
-        work.payments.lock(work.deliveries.get(delivery_id).payment_id)
-        delivery = work.deliveries.lock(delivery_id)
-        if delivery.state is DeliveryState.PARKED:
-            return work.deliveries.note(delivery, owner=owner)
-        parked = work.deliveries.change(
-            delivery, DeliveryEvent.WITHHOLD, actor=actor, at=parts.clock.now(),
-            parked_reason=reason or WITHHELD, owner=owner,
-        )  # fmt: skip
-        work.tasks.schedule(TaskKind.DELIVER, delivery.id, None)
-        return parked
-
-    return parts.units.run("park-delivery", park)
-
-
-def hurry_delivery(parts: Parts, delivery_id: str, *, actor: str) -> Delivery:
-    """An operator sends a waiting or parked delivery again, now. Raises: NotFound; InvalidTransition."""
-
-    def hurry(work: Work) -> Delivery:
-        work.payments.lock(work.deliveries.get(delivery_id).payment_id)
-        delivery = work.deliveries.lock(delivery_id)
-        if delivery.parked_reason == REVERSED:
-            raise InvalidTransition(f"delivery {delivery_id}: the money went back to the payer")
-        now = parts.clock.now()
-        changed = work.deliveries.change(
-            delivery, DeliveryEvent.RETRY, actor=actor, at=now, parked_reason="", owner=""
-        )
-        work.tasks.schedule(TaskKind.DELIVER, delivery.id, now)
-        return changed
-
-    return parts.units.run("hurry-delivery", hurry)

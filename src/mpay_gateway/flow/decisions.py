@@ -6,7 +6,7 @@ from mpay_gateway.domain.decision import Act, Decision, DecisionState
 from mpay_gateway.domain.errors import InvalidInput, InvalidTransition, NotAuthorised, NotFound
 from mpay_gateway.domain.payment import Capture, CaptureState, DeliveryState, Payment
 from mpay_gateway.domain.transitions import DecisionEvent
-from mpay_gateway.flow.confirmation_delivery import REVERSED, give_up_delivery
+from mpay_gateway.flow.delivery_release import REVERSED, give_up_delivery
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.review import accept_capture, give_capture_back
 from mpay_gateway.storage import Work

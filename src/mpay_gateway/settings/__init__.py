@@ -9,13 +9,13 @@ from mpay_gateway.settings.gateway import (
     GatewaySection,
     GatewaySettings,
     InstrumentEntry,
-    LimitSettings,
     OutboundSettings,
     PluginSettings,
     ProviderEntry,
     read_settings,
 )
 from mpay_gateway.settings.ini import find_ini, read_ini
+from mpay_gateway.settings.limits import LimitSettings
 from mpay_gateway.settings.service_changes import describe_changes
 from mpay_gateway.settings.service_text import service_from_json, service_to_json
 from mpay_gateway.settings.services import read_services

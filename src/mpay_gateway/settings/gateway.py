@@ -15,6 +15,7 @@ from mpay_gateway.domain.service import Channel, SupportContact
 from mpay_gateway.outbound import AddressPolicy, TlsFiles
 from mpay_gateway.settings.bookkeeping import BookSettings
 from mpay_gateway.settings.decode import PemFile, SecretText, Source, decode
+from mpay_gateway.settings.limits import LimitSettings
 from mpay_gateway.settings.problems import BadValue, unknown_key
 from mpay_gateway.settings.signing_pair import check_certificates, check_signing_pair
 
@@ -103,29 +104,6 @@ class OutboundSettings:
     def policy(self) -> AddressPolicy:
         networks = _networks("allow_networks", self.allow_networks)
         return AddressPolicy(allow_http=self.allow_http, allow_networks=networks)
-
-
-@dataclass(frozen=True, slots=True)
-class LimitSettings:
-    """`[limits]`: against guessing of order keys and floods of callbacks.
-
-    A miss is a look-up that found nothing. Misses count per client address, per service, and per service and
-    beginning of the key; look-ups per client address and service, and per visit that was shown its order; visits
-    per client address; authentic callbacks per provider account, refused ones per client address.
-    """
-
-    misses_per_10_minutes: int = 5
-    misses_per_day: int = 30
-    misses_per_service_per_hour: int = 200
-    misses_per_key_prefix_per_hour: int = 50
-    lookups_per_hour: int = 200
-    visits_per_hour: int = 600
-    callbacks_per_minute: int = 6000
-    refused_callbacks_per_minute: int = 60
-
-    def __post_init__(self) -> None:
-        if any(getattr(self, each.name) < 1 for each in fields(self)):
-            raise BadValue("every limit is at least 1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,45 @@
+"""Money whose confirmation is given up: it becomes the payer's again, and goes back."""
+
+from mpay_gateway.domain.errors import InvalidTransition
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.payment import CaptureState, ClaimState, Delivery, DeliveryState, ReversalGround
+from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.reversal import open_reversal
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.ledger import SUSPENSE, Entry
+
+REVERSED = "reversed"
+"""Parked for good: the service definitely refuses, and the money goes back to the payer."""
+
+
+def give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGround, *, actor: str) -> None:
+    """The order does not take the money: it becomes the payer's again."""
+    now = parts.clock.now()
+    capture = next(
+        each for each in work.payments.captures_of(delivery.payment_id) if each.state is CaptureState.CLAIMED
+    )
+    surplus = work.payments.change_capture(capture, CaptureEvent.RELEASE_TO_PAYER, actor=actor, at=now)
+    claim = work.claims.of_payment(delivery.payment_id)
+    if claim.state is ClaimState.CAPTURED:
+        work.claims.change(claim, ClaimEvent.RELEASE, actor=actor, at=now)
+    # Money that operators accepted was owed to the lines by a posting of its own.
+    booked = work.ledger.entries_of("accept", capture.id) or work.ledger.entries_of("capture", capture.id)
+    owed = tuple(entry.turned() for entry in booked if entry.amount < Money.zero(entry.amount.currency))
+    work.ledger.post(
+        "release", capture.id, (*owed, Entry.credit(SUSPENSE, capture.amount)),
+        payment_id=delivery.payment_id, at=now,
+    )  # fmt: skip
+    open_reversal(parts, work, surplus, ground, actor="machine")
+
+
+def give_up_delivery(parts: Parts, work: Work, delivery_id: str, *, actor: str) -> None:
+    """Two operators have decided that the service will not be told: the money goes back. The payment is locked.
+
+    Raises: InvalidTransition when the delivery is not parked any more.
+    """
+    delivery = work.deliveries.lock(delivery_id)
+    if delivery.state is not DeliveryState.PARKED or delivery.parked_reason == REVERSED:
+        raise InvalidTransition(f"delivery {delivery_id} is {delivery.state.value} {delivery.parked_reason}")
+    work.deliveries.note(delivery, parked_reason=REVERSED)
+    give_back(parts, work, delivery, ReversalGround.OPERATORS, actor=actor)
