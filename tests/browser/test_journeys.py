@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from playwright.sync_api import expect
 
 from mpay_gateway.domain.language import Language
 from tests.browser.conftest import MakeWindow
@@ -10,7 +11,7 @@ from tests.browser.elsewhere import BankPage, ShopOrderPage, ShopReturned
 from tests.browser.journey import finish, price, reach_invoice
 from tests.browser.pages import Catalogue, GatewayPage, Invoice, Method, Result
 from tests.browser.stack import Stack
-from tests.browser.window import DESKTOP, PHONE, Device
+from tests.browser.window import DESKTOP, PATIENCE, PHONE, Device
 from tests.browser.words import FINES, LANGUAGES, OFFICE, lei
 
 WAYS = [
@@ -37,7 +38,7 @@ def test_order_is_paid_and_shop_knows(
     result = Result(window, outcome="paid")
 
     assert invoice.window.status == 200
-    assert window.says("result.told") in window.text
+    expect(window.page.get_by_text(window.says("result.told"), exact=True)).to_be_visible(timeout=PATIENCE)
     assert price(order, window) in window.text
     window.press(result.way_back(OFFICE[language]))
     ShopReturned(window).turns_to("paid")

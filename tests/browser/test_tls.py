@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import urllib3
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from mpay_gateway.domain.language import Language
 from tests.browser.elsewhere import BankPage, ShopOrderPage, ShopReturned
@@ -13,7 +13,7 @@ from tests.browser.front import Identity
 from tests.browser.journey import price, reach_bank, reach_method
 from tests.browser.pages import GatewayPage, Invoice, KeyForm, Result
 from tests.browser.stack import Stack
-from tests.browser.window import PHONE, Window, open_window
+from tests.browser.window import PATIENCE, PHONE, Window, open_window
 from tests.browser.words import LANGUAGES, OFFICE
 from tests.scene.waiting import eventually
 
@@ -41,7 +41,7 @@ def test_order_is_paid_over_tls(secure_stack: Stack, window: Window) -> None:
     result = Result(window, outcome="paid")
 
     assert window.page.url.startswith("https://")
-    assert window.says("result.told") in window.text
+    expect(window.page.get_by_text(window.says("result.told"), exact=True)).to_be_visible(timeout=PATIENCE)
     window.press(result.way_back(OFFICE[Language.RO]))
     ShopReturned(window).turns_to("paid")
     called = eventually(lambda: secure_stack.bank.callbacks(session), lambda all_: all_[0]["delivered_at"])

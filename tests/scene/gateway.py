@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -79,8 +80,10 @@ class Gateway:
 
     def settle_down(self, within: float = 12.0) -> None:
         """Wait until nothing runs beside the requests any more."""
-        for key in list(self.parts.background._running):
-            assert self.parts.background.wait(key, within), f"{key} runs on"
+        until = time.monotonic() + within
+        while running := list(self.parts.background._running):
+            for key in running:
+                assert self.parts.background.wait(key, max(0.0, until - time.monotonic())), f"{key} runs on"
 
     def read(self, look: Callable[[Work], T]) -> T:
         return self.parts.units.read(look)

@@ -67,6 +67,10 @@ class Shop:
         """The same of all orders."""
         return _json("GET", f"{self.url}/test/confirmations.json")  # type: ignore[return-value]
 
+    def all_lookups(self) -> list[Json]:
+        """Every GetOrderDetails that ever arrived."""
+        return _json("GET", f"{self.url}/test/lookups.json")  # type: ignore[return-value]
+
     def lookups(self, order: ShopOrder) -> list[Json]:
         """Every GetOrderDetails for the order."""
         return _json("GET", f"{self.url}/test/lookups.json?order_key={order.key}")  # type: ignore[return-value]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, true
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.bank_statement import POSTED, LineOutcome
@@ -53,8 +53,9 @@ class DayBooks:
                 "is not posted" if row.subject is None else "is posted otherwise than the provider states it"
             )
             yield Doubt(row.payment_id or "", f"statement line {row.transaction_id} {what}")
-        t, lines = ledger_transactions.c, select(c.movement).where(c.outcome.in_(POSTED))
-        stray = select(t.payment_id, t.subject).where(t.kind == STATEMENT_POSTING, t.subject.not_in(lines))
+        t = ledger_transactions.c
+        stated = exists().where(c.movement == t.subject, c.outcome.in_(POSTED))
+        stray = select(t.payment_id, t.subject).where(t.kind == STATEMENT_POSTING, ~stated)
         for row in self._stream(stray):
             yield Doubt(row.payment_id or "", f"posting {row.subject} is of no line of a statement")
 
@@ -116,8 +117,7 @@ class DayBooks:
         )
         for row in self._stream(query):
             yield Doubt("", f"the settlement of {row.day} for {row.account} is not posted as its file says")
-        known = select(c.id)
-        stray = select(t.subject).where(t.kind == SETTLEMENT_POSTING, t.subject.not_in(known))
+        stray = select(t.subject).where(t.kind == SETTLEMENT_POSTING, ~exists().where(c.id == t.subject))
         for row in self._stream(stray):
             yield Doubt("", f"posting {row.subject} is of no settlement")
 

@@ -1,6 +1,7 @@
 """The command line as people use it: a real configuration, a real database, the program's own entry."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -136,10 +137,14 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         monkeypatch.setattr(sys, "argv", ["mpay", *map(os.fspath, arguments)])
         capsys.readouterr()
         status = 0
+        kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             main()
         except SystemExit as end:
             status = int(end.code or 0)
+        finally:
+            for number, handler in kept.items():
+                signal.signal(number, handler)
         written = capsys.readouterr()
         assert "Traceback" not in written.err
         return Outcome(status, written.out, written.err)

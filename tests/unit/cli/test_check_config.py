@@ -76,7 +76,9 @@ def test_a_retired_account_keeps_its_open_payments(run, gateway, ready):
     )
     toml = ready.folder / "gateway.toml"
     toml.write_text(toml.read_text().replace('providers = ["bank-main"]', 'providers = ["bank-new"]'))
-    assert "bank-main" not in run("check-config").out
+    done = run("check-config")
+    assert "each complete" in done.out
+    assert "bank-main" not in done.out
 
 
 def test_an_asynchronous_standby_is_a_warning(run, place, postgres_url):

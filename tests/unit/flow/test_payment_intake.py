@@ -35,7 +35,7 @@ from mpay_gateway.flow.books import check_books
 from mpay_gateway.flow.claiming import Standing
 from mpay_gateway.flow.entrance import Entrance
 from mpay_gateway.flow.invoicing import show_invoice
-from mpay_gateway.flow.payment_ending import end_payment
+from mpay_gateway.flow.payment_ending import end_unchanged
 from mpay_gateway.flow.payment_intake import Port
 from mpay_gateway.flow.visiting import Arrival, open_visit
 from mpay_gateway.storage.switches import Switch
@@ -446,7 +446,7 @@ def test_the_portal_first_then_the_kiosk(kiosk, gateway):
 def test_the_kiosk_first_then_the_portals_late_money(kiosk, gateway):
     unheard(gateway)
     payment = gateway.start("ORDER-1")
-    end_payment(gateway.parts, payment.id, PaymentEvent.EXPIRE, actor="machine")
+    end_unchanged(gateway.parts, payment, PaymentEvent.EXPIRE, actor="machine")
     assert isinstance(kiosk.accept("ORDER-1", "T1"), Accepted)
     gateway.capture(payment)
     captures = gateway.parts.units.read(lambda work: work.payments.captures_of(payment.id))

@@ -196,16 +196,16 @@ def test_the_deadline_cuts_whatever_the_server_does(client: GuardedHttpClient, s
     with serving(script) as server:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown, match=r"deadline|timed out"):
-            post(client, server, deadline=0.4)
-        assert 0.3 < time.monotonic() - began < 0.9
+            post(client, server, deadline=1)
+        assert 0.9 < time.monotonic() - began < 10
 
 
 def test_a_server_that_reads_nothing_is_cut_at_the_deadline(client: GuardedHttpClient) -> None:
-    with serving(lambda peer: time.sleep(5)) as server:
+    with serving(lambda peer: time.sleep(30)) as server:
         began = time.monotonic()
         with pytest.raises(OutcomeUnknown):
-            post(client, server, body=b"x" * 30_000_000, deadline=0.4)
-        assert time.monotonic() - began < 0.9
+            post(client, server, body=b"x" * 30_000_000, deadline=3)
+        assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize(

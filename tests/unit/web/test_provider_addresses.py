@@ -5,7 +5,7 @@ import pytest
 
 def test_every_refused_callback_gets_the_same_answer(browser, logged):
     answers = set()
-    for headers in ({}, {"X-Sandbox-Signature": "t=1,v1=00"}):
+    for headers in ({}, {"Bank-Signature": "t=1,v1=" + "0" * 64}, {"Bank-Signature": "nonsense"}):
         answer = browser.post("/providers/sandbox-main/callback", b'{"a": 1}', headers=headers, status=401)
         assert answer.content_type == "text/plain"
         answers.add(answer.text.split()[0])
