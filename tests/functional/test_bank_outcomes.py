@@ -198,3 +198,12 @@ def test_a_chargeback_never_unpays_the_order(play, gateway, bank):
     assert played.look_again().says("result.paid.title")
     assert played.payment.state is PaymentState.CAPTURED
     assert len(played.told) == 1
+
+
+def test_a_payer_whose_bank_did_not_answer_the_start_goes_on_from_the_page_of_his_payment(payer, shop, bank):
+    """Nobody is left with "do not pay again" and no way to the bank."""
+    bank.break_down(api="http500")
+    page = payer.choose(payer.agree(payer.arrive(shop.order())))
+    assert page.says("result.not-known.bank")
+    bank.repair()
+    assert payer.at_bank(payer.open(f"/pay/{page.token}/payments/{page.payment_id}/bank")).text

@@ -36,6 +36,14 @@ def test_no_way_to_pay_is_offered_nor_taken(kind, standing, visitor, shop):
     assert visitor.gateway.payments(order.key) == ()
 
 
+@pytest.mark.parametrize("kind", ["refunded", "nothing-due", "cancelled", "expired", "paid", "amount-unknown"])
+def test_no_notice_asks_for_what_cannot_be_paid(kind, visitor, shop):
+    page = visitor.arrive(shop.order(kind))
+    notice = f"/pay/{page.token}/invoice.pdf"
+    assert notice not in page.response.text
+    assert visitor.open(notice).status == 409
+
+
 def test_an_order_that_is_refunded_while_the_payer_chooses_is_not_paid(gateway, payer, shop):
     """Refunded money must not be paid again by a page that was open before."""
     order = shop.order()

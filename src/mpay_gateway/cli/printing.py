@@ -13,6 +13,8 @@ from mpay_gateway.domain.money import Money
 _PLAIN = str.maketrans(
     dict.fromkeys((*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)), "�")
 )
+_TYPED = {"delivery", "payment", "decision", "operator", "service", "instrument"}
+"""Headings of columns with ids."""
 _CAPABILITIES = {"visit_token", "form_token", "receipt_token", "next_step"}
 """What opens a payer's own pages is for the payer alone."""
 
@@ -67,7 +69,10 @@ def _print_rich(headings: Sequence[str], rows: list[list[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        # What has to be typed after a command is never cut or broken.
+        table.add_column(heading, no_wrap=heading in _TYPED, overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)

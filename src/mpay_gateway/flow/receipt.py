@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mpay_gateway.domain.confirmation import Confirmation
 from mpay_gateway.domain.documents import Document, Medium, Receipt
-from mpay_gateway.domain.errors import NotFound, UnknownPayment
+from mpay_gateway.domain.errors import NotFound, NotPayable, UnknownPayment
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, CaptureState, Payment
@@ -36,8 +36,10 @@ def receipt_pdf(parts: Parts, token: str, payment_id: str, language: Language) -
 
 
 def invoice_pdf(parts: Parts, token: str, language: Language) -> Document:
-    """The invoice that the visit shows. Raises: NotFound."""
+    """The invoice that the visit shows: a paper that asks for money. Raises: NotFound; NotPayable."""
     _, invoice = visit_and_invoice(parts, token)
+    if not invoice.payable:
+        raise NotPayable(invoice.order.status.value)
     return parts.calls.render_invoice(invoice, Medium.A4, language)
 
 

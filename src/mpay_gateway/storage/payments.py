@@ -135,7 +135,7 @@ class Payments:
     def search(self, words: str, limit: int = 50) -> tuple[Payment, ...]:
         """Payments whose id, order key, invoice or reference at the provider is `words`, newest first."""
         query = select(payments).where(
-            (payments.c.id == words.upper())
+            (payments.c.id == words.upper().replace(" ", ""))
             | (payments.c.order_key == words)
             | (payments.c.invoice_id == words.replace(" ", ""))
             | (payments.c.reference == words)
