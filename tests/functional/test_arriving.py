@@ -79,7 +79,7 @@ def test_a_service_that_says_not_found_by_an_internal_error_leaves_a_trace_of_it
     with structlog.testing.capture_logs() as logged:
         assert visitor.arrive(shop.order("not-found-internal-error")).says("form.key.not-found")
     (event,) = [each for each in logged if each["event"] == "lookup_fruitless"]
-    assert (event["service"], event["error"]) == ("DEMO01", "UnknownOrder")
+    assert (event["service"], event["error"]) == ("DEMO01", "OrderNotNamed")
 
     def answers(work: Work) -> list[bytes | None]:
         rows = work.evidence.of_subject(event["evidence"])
@@ -144,13 +144,14 @@ def test_misses_by_second_factor_and_by_the_finding_page_count_too(make_gateway,
     assert guesser.send(form, order_key=fine.key, factor="CDR 482").status == 429
 
 
-def test_look_ups_of_one_service_are_limited(make_gateway, shop):
+def test_look_ups_of_one_service_are_limited_by_address_and_then_by_visit(make_gateway, shop):
     gateway = make_gateway(limits="lookups_per_hour = 2")
     payer, order = Payer(gateway), shop.order()
     place = payer.arrive(order)
-    assert payer.open(place.path).status == 200
-    assert payer.open(place.path).status == 429
-    assert len(shop.lookups(order)) == 2
+    assert [payer.open(place.path).status for _ in range(3)] == [200, 200, 429]
+    assert len(shop.lookups(order)) == 3
+    assert payer.arrive(shop.order()).status == 200
+    assert payer.arrive(shop.order()).status == 429
 
 
 def test_while_keys_are_guessed_from_many_addresses_each_may_miss_once_and_payers_pay(make_gateway, shop):

@@ -7,7 +7,7 @@ import pytest
 
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
 from mpay_gateway.domain.transitions import PaymentEvent
-from mpay_gateway.flow.payment_ending import end_payment
+from mpay_gateway.flow.payment_ending import end_unchanged
 from tests.scene.gateway import Gateway
 from tests.scene.kiosks import Kiosks
 from tests.scene.processes import START_SECONDS, process
@@ -113,7 +113,7 @@ def test_the_kiosks_payer_is_first(gateway, payer, shop, kiosks, bank):
     """E71: the portal's late money finds the order paid and goes back."""
     order = shop.order()
     started = payer.start(order)
-    end_payment(gateway.parts, started.payment_id, PaymentEvent.EXPIRE, actor="machine")
+    end_unchanged(gateway.parts, gateway.payment(started.payment_id), PaymentEvent.EXPIRE, actor="machine")
     assert kiosks.pay(order)["state"] == "accepted"
     confirmed(gateway, shop, order)
     bank.pay(gateway.payment(started.payment_id).remote_reference)
