@@ -139,10 +139,9 @@ def _confirmed_in_full(rows: Rows) -> Iterator[Doubt]:
             continue
         confirmed = {line["line_id"]: line["amount"] for line in content["lines"]}
         total = sum(line["amount"] for line in content["lines"])
-        taken = row.amount_minor if row.claimed is None else row.claimed
-        if total != taken or content["total"] != taken or content["currency"] != row.currency:
+        if total != row.taken or content["total"] != row.taken or content["currency"] != row.currency:
             yield Doubt(
-                row.payment_id, f"lines of {total} are confirmed, {taken} was captured, in minor units"
+                row.payment_id, f"lines of {total} are confirmed, {row.taken} was captured, in minor units"
             )
         elif confirmed != shares_of(row.shares or "[]"):
             yield Doubt(row.payment_id, "other parts are confirmed to the lines than were claimed for them")

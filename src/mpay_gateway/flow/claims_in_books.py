@@ -22,7 +22,7 @@ def within_what_is_due(books: ClaimBooks) -> Iterator[Doubt]:
     for row in books.each():
         yield from _alone(row)
     for rows in books.of_shared_orders():
-        yield from _together(rows)
+        yield from _together(rows, books)
 
 
 def shares_of(text: str) -> dict[str, int]:
@@ -50,7 +50,7 @@ def _alone(row: Any) -> Iterator[Doubt]:
         )
 
 
-def _together(rows: Sequence[Any]) -> Iterator[Doubt]:
+def _together(rows: Sequence[Any], books: ClaimBooks) -> Iterator[Doubt]:
     """Each live claim of an order beside the live ones that were taken before it.
 
     Those that were acknowledged before its answer was asked for do not count: the service knew of them. Where no
@@ -63,7 +63,10 @@ def _together(rows: Sequence[Any]) -> Iterator[Doubt]:
         ]  # fmt: skip
         if row.advance or not others:
             continue
-        due, total = _due(row.document), sum(each.amount_minor for each in others) + row.amount_minor
+        due, total = (
+            _due(books.answer(row.snapshot_id)),
+            sum(each.amount_minor for each in others) + row.amount_minor,
+        )
         if due.most is not None and (total > due.most or not due.in_parts):
             yield Doubt(
                 row.payment_id,

@@ -35,7 +35,7 @@ class Books(Questions):
     def confirmation_contents(self) -> Iterator[Row[Any]]:
         """Each delivery with its stored content, the payment's own words, and the order that was paid.
 
-        `claimed`: the sum of what its captures claim, in minor units, None when they claim nothing.
+        `taken`: what its captures claim in minor units, or what they claimed before the money went back.
         """
         claimed = (
             select(captures.c.payment_id, func.sum(captures.c.amount_minor).label("amount"))
@@ -46,9 +46,9 @@ class Books(Questions):
         query = (
             select(
                 deliveries.c.payment_id, deliveries.c.content, deliveries.c.content_digest,
-                payments.c.invoice_id, payments.c.service_id, payments.c.order_key, payments.c.amount_minor,
-                payments.c.currency, claimed.c.amount.label("claimed"), order_snapshots.c.document,
-                claims.c.shares,
+                payments.c.invoice_id, payments.c.service_id, payments.c.order_key, payments.c.currency,
+                func.coalesce(claimed.c.amount, claims.c.amount_minor).label("taken"),
+                order_snapshots.c.document, claims.c.shares,
             )
             .join_from(deliveries, payments)
             .join(claims, claims.c.payment_id == payments.c.id, isouter=True)

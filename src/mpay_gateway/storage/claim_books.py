@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, exists, func, select, true
+from sqlalchemy import Row, bindparam, exists, func, select, true
 
 from mpay_gateway.domain.payment import ClaimState
 from mpay_gateway.storage.questions import Questions
 from mpay_gateway.storage.tables import audit, claims, order_snapshots
 
 _LIVE = (ClaimState.HELD, ClaimState.CAPTURED, ClaimState.ACKNOWLEDGED)
+
+_ANSWER = select(order_snapshots.c.document).where(order_snapshots.c.id == bindparam("of_id"))
 
 
 class ClaimBooks(Questions):
@@ -41,8 +43,8 @@ class ClaimBooks(Questions):
         )  # fmt: skip
         query = (
             select(claims.c.payment_id, claims.c.service_id, claims.c.order_key, claims.c.amount_minor,
-                   claims.c.advance, claims.c.acknowledged_at, order_snapshots.c.requested_at,
-                   order_snapshots.c.document, taken.label("taken"))
+                   claims.c.advance, claims.c.acknowledged_at, claims.c.snapshot_id,
+                   order_snapshots.c.requested_at, taken.label("taken"))
             .join_from(claims, order_snapshots)
             .where(claims.c.state.in_(_LIVE))
             .where(exists().where(others.c.service_id == claims.c.service_id, others.c.id != claims.c.id,
@@ -53,4 +55,9 @@ class ClaimBooks(Questions):
             .order_by(claims.c.service_id, claims.c.order_key)
         )  # fmt: skip
         orders = groupby(self._stream(query), key=lambda row: (row.service_id, row.order_key))
+        # Without the answers themselves, which a database would sort beside them; few are looked at.
         return (sorted(rows, key=lambda row: row.taken or 0) for _, rows in orders)
+
+    def answer(self, snapshot_id: str) -> str:
+        """What the service said, as it is stored."""
+        return str(self._connection.execute(_ANSWER, {"of_id": snapshot_id}).scalar_one())

@@ -98,7 +98,7 @@ class LedgerBooks(Questions):
         misplaced = (
             select(captures.c.payment_id, captures.c.transaction_id, a.name)
             .join_from(released, captures, captures.c.id == released.c.subject)
-            .join(ledger_transactions, (t.subject == captures.c.id) & t.kind.in_(["capture", "release"]))
+            .join(ledger_transactions, (t.subject == captures.c.id) & t.kind.in_(["capture", "accept", "release"]))
             .join(ledger_entries, e.transaction_id == t.id)
             .join(ledger_accounts, a.id == e.account_id)
             .where(self._recent(captures.c.payment_id), released.c.kind == "release")
@@ -110,7 +110,8 @@ class LedgerBooks(Questions):
         )  # fmt: skip
         for row in self._stream(misplaced):
             yield Doubt(row.payment_id, f"the release of capture {row.transaction_id} is wrong on {row.name}")
-        yield from self._postings_of_nothing("release", captures.c.id)
+        for kind in ("accept", "release"):
+            yield from self._postings_of_nothing(kind, captures.c.id)
         owed = select(reversals.c.payment_id, reversals.c.id).where(
             self._recent(reversals.c.payment_id),
             reversals.c.ground == ReversalGround.SERVICE_REFUSED,

@@ -28,7 +28,8 @@ from mpay_gateway.flow.books import check_books
 from mpay_gateway.flow.decisions import approve, propose, reject
 from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery
 from mpay_gateway.flow.payment_result import Outcome, show_result
-from tests.unit.flow.scripted import ScriptedGateway, lei, scripted_gateway
+from mpay_gateway.flow.registration import apply_service
+from tests.unit.flow.scripted import SERVICE, ScriptedGateway, lei, scripted_gateway
 
 ANA, ION = "operator:ana", "operator:ion"
 
@@ -90,6 +91,21 @@ def test_money_in_review_pays_the_order_as_it_was_taken_once_a_second_operator_a
     assert (balance(gateway, "suspense"), balance(gateway, "payable")) == (0, -10000)
     page = outcome(gateway, reviewed)
     assert (page.outcome, page.amount) == (Outcome.PAID, lei("100"))
+
+
+def test_accepted_money_that_its_service_refuses_goes_back(gateway, reviewed):
+    apply_service(
+        gateway.parts, replace(gateway.parts.services.get_any(SERVICE), on_refusal=OnRefusal.REVERSE)
+    )
+    gateway.clock.advance(seconds=10)  # until every process sees it
+    gateway.calls.delivery_answers.append(RemoteRefused("UnknownOrder"))
+    proposed = propose(gateway.parts, reviewed.id, Act.ACCEPT, "the payer asked for it", actor=ANA)
+    approve(gateway.parts, proposed.id, actor=ION)
+    gateway.settled(reviewed)
+    gateway.clock.advance(seconds=10)
+    gateway.work()
+    assert [each.state for each in captures(gateway, reviewed)] == [CaptureState.SURPLUS]
+    assert (balance(gateway, "suspense"), balance(gateway, "payable")) == (0, 0)
 
 
 def test_an_order_that_takes_no_parts_accepts_no_other_amount(gateway):
