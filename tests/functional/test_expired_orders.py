@@ -53,7 +53,7 @@ def test_an_expired_order_confirmed_after_its_due_date_tells_the_payer_the_truth
     _, page = refused
     for seen in (page, payer.result(page)):
         assert seen.says("result.paid.title")
-        assert seen.says("result.untold")
+        assert seen.says("result.parked")
         assert seen.says("result.parked_text", service=OFFICE)
         assert not seen.says("result.told")
         assert not seen.says("result.untold_text", service=OFFICE)
