@@ -1,7 +1,7 @@
 """Counterparts that answer at once: what a page takes with them is what the gateway adds.
 
-The e-Service signs its answers with the service's real key, but before it is asked: a fresh answer for an order
-lies ready, and the gateway verifies it as any other. The bank keeps sessions in memory. Both are one process with
+The e-Service signs its answers with the service's real key, but before it is asked: fresh answers for an order
+lie ready, and the gateway verifies it as any other. The bank keeps sessions in memory. Both are one process with
 one thread per connection, and count how long they took themselves.
 """
 
@@ -11,9 +11,9 @@ import re
 import socketserver
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,35 +27,43 @@ from eservice_kit.wire_write import confirmation_answer, orders_answer
 
 SERVICE_ID = "INSTANT01"
 AMOUNT_MINOR = 15_000
-FRESH_SECONDS = 20.0
-"""How old a signed answer may be when it is sent: the gateway allows clocks to differ by 60 s."""
+LOOKUPS = 3
+"""How often one payment asks for its order: to show it, when the payer agrees, and before it starts."""
+_CONFIRMATION = ""
 _ORDER_KEY = re.compile(rb"OrderKey>([^<]{1,36})<")
 
 
 @dataclass
 class ReadyAnswers:
-    """Signed answers by what they answer, made anew when they grow old."""
+    """Signed answers by what they answer. Each is given once: the gateway believes no copy."""
 
     signer: Signer
-    _made: dict[str, tuple[float, bytes]] = field(default_factory=dict)
+    _ready: dict[str, deque[bytes]] = field(default_factory=lambda: defaultdict(deque))
+    _last: datetime = datetime.min.replace(tzinfo=UTC)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def prepare(self, order_key: str) -> None:
-        """Sign the answer for this order now, and one for its confirmation."""
-        self.order(order_key)
-        self.confirmation()
+        """Sign the answers that one payment of this order needs: its look-ups', and its confirmation's."""
+        for _ in range(LOOKUPS):
+            self._ready[order_key].append(self._sign(_order_answer(order_key)))
+        self._ready[_CONFIRMATION].append(self._sign(confirmation_answer()))
 
     def order(self, order_key: str) -> bytes:
-        return self._ready(order_key, lambda: orders_answer((_order(order_key),)))
+        return self._take(order_key) or self._sign(_order_answer(order_key))
 
     def confirmation(self) -> bytes:
-        return self._ready("", confirmation_answer)
+        return self._take(_CONFIRMATION) or self._sign(confirmation_answer())
 
-    def _ready(self, key: str, write: Callable[[], etree._Element]) -> bytes:
-        made_at, message = self._made.get(key, (float("-inf"), b""))
-        if time.monotonic() - made_at > FRESH_SECONDS:
-            message = signed_message(write(), self.signer, at=datetime.now(UTC))
-            self._made[key] = (time.monotonic(), message)
-        return message
+    def _take(self, key: str) -> bytes:
+        try:
+            return self._ready[key].popleft()
+        except IndexError:
+            return b""
+
+    def _sign(self, answer: etree._Element) -> bytes:
+        with self._lock:  # two answers of one millisecond would be the same bytes
+            self._last = max(datetime.now(UTC), self._last + timedelta(milliseconds=1))
+            return signed_message(answer, self.signer, at=self._last)
 
 
 @dataclass
@@ -198,6 +206,10 @@ def _soap(request: bytes, answers: ReadyAnswers) -> bytes:
         return answers.confirmation()
     found = _ORDER_KEY.search(request)
     return answers.order(found[1].decode() if found else "")
+
+
+def _order_answer(order_key: str) -> etree._Element:
+    return orders_answer((_order(order_key),))
 
 
 def _order(order_key: str) -> OrderDetails:
