@@ -1,7 +1,6 @@
 """What plugins do by themselves: each job of each instance is one task, so it runs once at a time wherever it runs."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -11,10 +10,10 @@ from mpay_gateway.flow.parts import Parts
 from mpay_gateway.plugin_host import InstanceInfo
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import Lease, TaskKind
+from mpay_gateway.texts.local_format import LOCAL_ZONE
 
 AGAIN = timedelta(minutes=5)
 """How soon a job is tried again that failed, unless it is due earlier."""
-_LOCAL = ZoneInfo("Europe/Chisinau")
 _log = structlog.get_logger("jobs")
 
 
@@ -61,10 +60,12 @@ def next_run(job: Job, now: datetime) -> datetime:
     if job.every is not None:
         return now + job.every
     assert job.daily_at is not None, "a job has one of both"
-    local = now.astimezone(_LOCAL)
-    today = datetime.combine(local.date(), job.daily_at, _LOCAL)
+    local = now.astimezone(LOCAL_ZONE)
+    today = datetime.combine(local.date(), job.daily_at, LOCAL_ZONE)
     return (
-        today if today > local else datetime.combine(local.date() + timedelta(days=1), job.daily_at, _LOCAL)
+        today
+        if today > local
+        else datetime.combine(local.date() + timedelta(days=1), job.daily_at, LOCAL_ZONE)
     )
 
 

@@ -28,6 +28,7 @@ from mpay_gateway.storage.bank_statements import (
 from mpay_gateway.storage.evidence import LOOKUP
 from mpay_gateway.storage.ledger import REFUNDS, Entry, bank, fees, receivable
 from mpay_gateway.storage.tasks import Lease, TaskKind
+from mpay_gateway.texts.local_days import local_day
 from mpay_gateway.texts.local_format import LOCAL_ZONE
 
 AT_ONCE = 100
@@ -48,7 +49,7 @@ def accounts_with_statements(parts: Parts) -> tuple[AccountId, ...]:
 
 def plan_statements(parts: Parts) -> None:
     """Let today's statement of each account be read tomorrow. Each day that is read plans the day after."""
-    today = parts.clock.now().astimezone(LOCAL_ZONE).date()
+    today = local_day(parts.clock.now())
 
     def plan(work: Work) -> None:
         for account_id in accounts_with_statements(parts):

@@ -1,16 +1,14 @@
 """Streamed questions about statements and settlements, whose answers are doubts: rows that no honest history leaves."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, true
-from sqlalchemy.engine import Connection
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, true
 
 from mpay_gateway.domain.bank_statement import POSTED, LineOutcome
 from mpay_gateway.storage.bank_statements import STATEMENT_POSTING
 from mpay_gateway.storage.ledger import REFUNDS
-from mpay_gateway.storage.questions import Doubt
+from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.settlements import SETTLEMENT_POSTING
 from mpay_gateway.storage.tables import (
     captures,
@@ -23,15 +21,9 @@ from mpay_gateway.storage.tables import (
     statements,
 )
 
-_BATCH = 2000
 
-
-class DayBooks:
+class DayBooks(Questions):
     """`since`: only statements read since then (UTC), and all settlements; None for all."""
-
-    def __init__(self, connection: Connection, since: datetime | None = None) -> None:
-        self._connection = connection
-        self._since = since
 
     def misposted_lines(self) -> Iterator[Doubt]:
         """Lines that are not posted as their outcome says, and postings of no line."""
@@ -46,7 +38,7 @@ class DayBooks:
         query = (
             select(c.payment_id, c.transaction_id, booked.c.subject)
             .join_from(statement_lines, booked, booked.c.subject == c.movement, isouter=True)
-            .where(self._recent(), c.outcome.in_(POSTED), or_(booked.c.subject.is_(None), ~right))
+            .where(self._lately_read(), c.outcome.in_(POSTED), or_(booked.c.subject.is_(None), ~right))
         )
         for row in self._stream(query):
             what = (
@@ -69,7 +61,7 @@ class DayBooks:
         query = (
             select(c.payment_id, c.transaction_id)
             .join_from(statement_lines, captures, own.id == c.capture_id, isouter=True)
-            .where(self._recent(), c.outcome == LineOutcome.SETTLED, other)
+            .where(self._lately_read(), c.outcome == LineOutcome.SETTLED, other)
         )
         for row in self._stream(query):
             yield Doubt(row.payment_id or "", f"statement line {row.transaction_id} is not of its capture")
@@ -126,14 +118,11 @@ class DayBooks:
         c = settlements.c
         return self._stream(select(c.day, c.account, c.amount_minor, c.currency, c.content))
 
-    def _recent(self) -> ColumnElement[bool]:
+    def _lately_read(self) -> ColumnElement[bool]:
         if self._since is None:
             return true()
         read = select(statements.c.id).where(statements.c.read_at >= self._since)
         return statement_lines.c.statement_id.in_(read)
-
-    def _stream(self, query: Select[Any]) -> Iterator[Any]:
-        return iter(self._connection.execute(query.execution_options(yield_per=_BATCH)))
 
 
 def _sums_of(kind: str) -> Any:

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, literal, select, true, union_all
-from sqlalchemy.engine import Connection
 
 from mpay_gateway.storage.audit import AuditRow
 from mpay_gateway.storage.evidence import EvidenceRow
+from mpay_gateway.storage.questions import Questions
 from mpay_gateway.storage.tables import (
     audit,
     capture_intents,
@@ -24,7 +23,6 @@ from mpay_gateway.storage.tables import (
     reversals,
 )
 
-_BATCH = 2000
 Subject = tuple[str, str]
 """A state machine and the id of the row that it drives."""
 
@@ -38,12 +36,8 @@ class History:
     states: dict[Subject, str]
 
 
-class Histories:
+class Histories(Questions):
     """`since`: only payments made since then, and messages of then and later (UTC); None for all."""
-
-    def __init__(self, connection: Connection, since: datetime | None = None) -> None:
-        self._connection = connection
-        self._since = since
 
     def of_payments(self) -> Iterator[History]:
         """Every payment that has an audit or a state, in the order of ids: two streams merged."""
@@ -110,20 +104,12 @@ class Histories:
         """The order that Python compares by, whatever language the database sorts in."""
         return column.collate("C") if self._connection.dialect.name == "postgresql" else column
 
-    def _recent(self, payment_id: ColumnElement[Any]) -> ColumnElement[bool]:
-        if self._since is None:
-            return true()
-        return payment_id.in_(select(payments.c.id).where(payments.c.created_at >= self._since))
-
     def _recent_subject(self) -> ColumnElement[bool]:
         """Whole chains only: those that begin later."""
         if self._since is None:
             return true()
         begun = select(evidence.c.subject).where(evidence.c.seq == 1, evidence.c.at >= self._since)
         return evidence.c.subject.in_(begun)
-
-    def _stream(self, query: Select[Any]) -> Iterator[Row[Any]]:
-        return iter(self._connection.execute(query.execution_options(yield_per=_BATCH)))
 
 
 class _Groups:
