@@ -18,6 +18,7 @@ from mpay_gateway.domain.payment import (
     ReversalState,
 )
 from mpay_gateway.domain.provider_answer import PaymentToCheck, ProviderConfirmation, ReversalAnswer
+from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.transitions import IntentEvent, PaymentEvent, ReversalEvent
 from mpay_gateway.flow.captures import record_captures
 from mpay_gateway.flow.evidence_sinks import DurableSink
@@ -91,7 +92,7 @@ def _taken(parts: Parts, work: Work, lease: Lease, answer: ProviderConfirmation)
 def _not_taken(parts: Parts, work: Work, lease: Lease, error: MpayError) -> None:
     """After a definite no the hold may be given up: at once, by the next run, which asks the provider first."""
     payment = work.payments.lock(lease.subject)
-    said = f"{type(error).__name__}: {error}"[:500]
+    said = remark(error)
     intent = hold_of(work, payment).intent
     if not is_final(error) or intent is None or intent.state is not IntentState.DUE:
         _capture_later(parts, work, lease, payment, said)
@@ -143,7 +144,7 @@ def _given_up(parts: Parts, work: Work, lease: Lease, void: Reversal, answer: Re
 def _not_given_up(parts: Parts, work: Work, lease: Lease, void: Reversal, error: MpayError) -> None:
     """A definite no is the end once nothing is held any more; until then the hold is asked for again."""
     payment, current = _locked(work, lease, void)
-    said = f"{type(error).__name__}: {error}"[:500]
+    said = remark(error)
     if current.capture_id is not None or current.state is not ReversalState.DUE:
         work.tasks.finish(lease, due=None)
     elif is_final(error) and payment.state is not PaymentState.AUTHORISED:

@@ -29,7 +29,7 @@ TROUBLE_SECONDS = 5.0
 """How long the loop rests when it could not claim anything."""
 AFTER_BUG = timedelta(minutes=5)
 """When a task is tried again that ended in an error of the program: others go on meanwhile."""
-_ASKING_PROVIDERS = frozenset({TaskKind.RECHECK, TaskKind.FINISH, TaskKind.REVERSE})
+_ASKING_PROVIDERS = frozenset({TaskKind.RECHECK, TaskKind.FINISH, TaskKind.REVERSE, TaskKind.STATEMENT})
 ACCOUNT_AGAIN = timedelta(seconds=5)
 """When a question to a provider is asked again that found half of the threads waiting for it."""
 _log = structlog.get_logger("worker")
