@@ -10,7 +10,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from mpay_gateway.domain.decision import Act
-from mpay_gateway.domain.errors import NotPayable, OutcomeUnknown, UnknownOrder
+from mpay_gateway.domain.errors import NotPayable, OutcomeUnknown, RemoteRefused, UnknownOrder
 from mpay_gateway.domain.order import OrderLookup
 from mpay_gateway.domain.payment import (
     CaptureState,
@@ -320,6 +320,18 @@ def test_a_capture_refused_for_good_gives_the_hold_up(stage):
     stage.end()
     stage.assert_agrees()
     assert (stage.state, stage.bank.kinds) == (PaymentState.CANCELLED, ["void"])
+
+
+def test_what_a_bank_says_when_it_refuses_is_kept_without_what_no_database_takes(stage):
+    def refuse() -> None:
+        raise RemoteRefused("not\x00capturable")
+
+    stage.bank.before["capture"] = refuse
+    stage.settle()
+    assert stage.intent.state is IntentState.REFUSED
+    with stage.gateway.parts.units.engine.connect() as connection:
+        said = connection.execute(text("SELECT last_error FROM capture_intents")).scalar_one()
+    assert "notcapturable" in said
 
 
 def test_a_refused_capture_of_money_that_is_taken_is_no_reason_to_give_it_up(stage):
