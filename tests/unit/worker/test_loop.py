@@ -131,6 +131,32 @@ def test_a_service_never_has_more_calls_in_flight_than_it_takes(gateway, monkeyp
     assert states == set()
 
 
+def test_a_bank_that_hangs_over_its_statements_holds_half_of_the_threads(gateway, monkeypatch):
+    for day in range(1, 7):
+        gateway.parts.units.run(
+            "ask", lambda work, day=day: work.tasks.schedule(
+                TaskKind.STATEMENT, f"demo:2026-09-{day:02}", gateway.clock.now()
+            ),
+        )  # fmt: skip
+    lock, running, most, release = threading.Lock(), [0], [0], threading.Event()
+
+    def hang(parts, lease):
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        release.wait(10)
+
+    monkeypatch.setitem(worker_loop.JOBS, TaskKind.STATEMENT, hang)
+    worker, stop = Worker(gateway.parts, threads=4), threading.Event()
+    loop = threading.Thread(target=worker.run, args=(stop,))
+    loop.start()
+    time.sleep(1)
+    stop.set()
+    release.set()
+    loop.join(10)
+    assert most[0] == 2
+
+
 def test_a_stop_finishes_what_runs_and_leaves_nothing_claimed(gateway, monkeypatch):
     payment = unanswered(gateway, "ORDER-1")
     gateway.clock.advance(minutes=2)
