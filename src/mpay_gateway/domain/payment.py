@@ -1,5 +1,6 @@
 """A payment and the facts that hang on it: captures, deliveries, reversals, each with its own states."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -154,6 +155,12 @@ class Capture:
     amount: Money
     state: CaptureState
     captured_at: datetime
+
+
+def paid_amount(payment: Payment, captures: Iterable[Capture]) -> Money:
+    """What pays the order, where operators accepted another amount; else what was asked."""
+    claimed = (each.amount for each in captures if each.state is CaptureState.CLAIMED)
+    return next(claimed, payment.amount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from mpay_gateway.domain.payment import (
     PaymentState,
     Reversal,
     ReversalGround,
+    paid_amount,
 )
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.confirmation_delivery import delivery_key
@@ -65,9 +66,7 @@ class ResultPage:
 
     @property
     def amount(self) -> Money:
-        """What pays the order, where operators accepted another amount; else what was asked."""
-        claimed = (each.amount for each in self.captures if each.state is CaptureState.CLAIMED)
-        return next(claimed, self.payment.amount)
+        return paid_amount(self.payment, self.captures)
 
     @property
     def told(self) -> bool:

@@ -8,7 +8,7 @@ from mpay_gateway.domain.documents import Document, Medium, Receipt
 from mpay_gateway.domain.errors import NotFound, NotPayable, UnknownPayment
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.payment import Capture, CaptureState, Payment
+from mpay_gateway.domain.payment import Capture, CaptureState, Payment, paid_amount
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.instrument_choice import visit_and_invoice
 from mpay_gateway.flow.parts import Parts
@@ -48,7 +48,7 @@ def check_receipt(parts: Parts, receipt_token: str) -> GenuineReceipt:
     payment, captures = parts.units.read(lambda work: _paid_by(work, receipt_token))
     return GenuineReceipt(
         service=parts.services.get_any(payment.service_id),
-        amount=next((each.amount for each in captures if each.state is CaptureState.CLAIMED), payment.amount),
+        amount=paid_amount(payment, captures),
         paid_at=payment.captured_at or payment.created_at,
         reference=payment.id,
         given_back=all(capture.state is not CaptureState.CLAIMED for capture in captures),
