@@ -204,8 +204,7 @@ def _postponed(parts: Parts, work: Work, tried: _Try) -> None:
 
 def _leased(work: Work, lease: Lease) -> Delivery:
     """The delivery, locked after its payment and order, if the lease still holds. Raises: Conflict."""
-    payment = work.payments.lock(work.deliveries.get(lease.subject).payment_id)
-    work.snapshots.lock_order(payment.service_id, payment.order_key, at=payment.created_at)
+    work.lock_with_order(work.deliveries.get(lease.subject).payment_id)
     work.tasks.check(lease)
     return work.deliveries.lock(lease.subject)
 

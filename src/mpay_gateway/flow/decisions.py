@@ -41,7 +41,7 @@ def approve(parts: Parts, decision_id: str, *, actor: str) -> Decision:
     NotPayable when the order cannot take the money any more."""
 
     def act(work: Work) -> Decision:
-        decision = _held(parts, work, decision_id)
+        decision = _held(work, decision_id)
         if decision.opened_by == actor:
             raise NotAuthorised("two people decide: another operator has to approve this")
         approved = work.decisions.decide(decision, DecisionEvent.APPROVE, actor=actor, at=parts.clock.now())
@@ -55,16 +55,15 @@ def reject(parts: Parts, decision_id: str, *, actor: str) -> Decision:
     """Refuse a proposal, or take one's own back. Raises: NotFound; InvalidTransition."""
 
     def act(work: Work) -> Decision:
-        decision = _held(parts, work, decision_id)
+        decision = _held(work, decision_id)
         return work.decisions.decide(decision, DecisionEvent.REJECT, actor=actor, at=parts.clock.now())
 
     return parts.units.run("reject", act)
 
 
-def _held(parts: Parts, work: Work, decision_id: str) -> Decision:
+def _held(work: Work, decision_id: str) -> Decision:
     """The decision, locked after its payment and order."""
-    payment = work.payments.lock(work.decisions.get(decision_id).payment_id)
-    work.snapshots.lock_order(payment.service_id, payment.order_key, at=parts.clock.now())
+    work.lock_with_order(work.decisions.get(decision_id).payment_id)
     return work.decisions.lock(decision_id)
 
 

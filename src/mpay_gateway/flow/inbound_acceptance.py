@@ -110,8 +110,7 @@ def _refuse(parts: Parts, place: Place, told: CollectedPayment, reason: RefusalR
         if (answer := decided(work, intake, told)) is not None:
             return answer
         if intake.payment_id is not None:
-            held = work.payments.lock(intake.payment_id)
-            work.snapshots.lock_order(held.service_id, held.order_key, at=parts.clock.now())
+            held = work.lock_with_order(intake.payment_id)
             let_go(parts, work, held, actor=place.actor)
         return store_refusal(parts, work, place, told, reason)
 

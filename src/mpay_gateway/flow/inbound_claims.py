@@ -73,8 +73,7 @@ def expire(parts: Parts, lease: Lease) -> None:
     taken all the same if the order still has room for it."""
 
     def end(work: Work) -> None:
-        payment = work.payments.lock(lease.subject)
-        work.snapshots.lock_order(payment.service_id, payment.order_key, at=parts.clock.now())
+        payment = work.lock_with_order(lease.subject)
         work.tasks.check(lease)
         if payment.state is PaymentState.CREATED:
             end_in(parts, work, payment, PaymentEvent.EXPIRE, actor="machine")

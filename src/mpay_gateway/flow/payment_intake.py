@@ -201,8 +201,7 @@ def release(parts: Parts, place: Place, key: str) -> None:
         intake = work.intakes.find_locked(place.account.id, key)
         if intake is None or intake.state is not IntakeState.CLAIMED or intake.payment_id is None:
             return
-        payment = work.payments.lock(intake.payment_id)
-        work.snapshots.lock_order(payment.service_id, payment.order_key, at=parts.clock.now())
+        payment = work.lock_with_order(intake.payment_id)
         if payment.state is PaymentState.CREATED:
             let_go(parts, work, payment, actor=place.actor)
         work.intakes.save(place.account.id, replace(intake, state=IntakeState.RELEASED))

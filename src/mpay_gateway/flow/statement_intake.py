@@ -49,14 +49,17 @@ def accounts_with_statements(parts: Parts) -> tuple[AccountId, ...]:
 
 def plan_statements(parts: Parts) -> None:
     """Let today's statement of each account be read tomorrow. Each day that is read plans the day after."""
-    today = local_day(parts.clock.now())
+    accounts, today = accounts_with_statements(parts), local_day(parts.clock.now())
+
+    def unplanned(work: Work) -> tuple[AccountId, ...]:
+        return tuple(each for each in accounts if not work.bank_statements.is_planned(each))
 
     def plan(work: Work) -> None:
-        for account_id in accounts_with_statements(parts):
-            if not work.bank_statements.is_planned(account_id):
-                work.bank_statements.plan(account_id, today, due=_due(parts, today))
+        for account_id in unplanned(work):
+            work.bank_statements.plan(account_id, today, due=_due(parts, today))
 
-    parts.units.run("plan-statements", plan)
+    if parts.units.read(unplanned):
+        parts.units.run("plan-statements", plan)
 
 
 def read_statement(parts: Parts, lease: Lease) -> None:

@@ -134,8 +134,7 @@ def _decide(
     parts: Parts, work: Work, lease: Lease, reading: Answer | Reading
 ) -> CaptureIntent | Reversal | Step:
     """What to bring to its end, or what is next. Raises: Conflict when the lease has gone to another process."""
-    payment = work.payments.lock(lease.subject)
-    work.snapshots.lock_order(payment.service_id, payment.order_key, at=parts.clock.now())
+    payment = work.lock_with_order(lease.subject)
     work.tasks.renew(lease, now=parts.clock.now())
     if isinstance(reading, Answer):
         reading.store(work)
@@ -208,8 +207,7 @@ def _keep(work: Work, payment: Payment, evidence: BufferedSink) -> None:
 def _give_up(parts: Parts, work: Work, lease: Lease, reason: Step, asked: _Asked) -> Reversal | Step:
     """Begin the void if the provider still only holds the money."""
     now = parts.clock.now()
-    payment = work.payments.lock(lease.subject)
-    work.snapshots.lock_order(payment.service_id, payment.order_key, at=now)
+    payment = work.lock_with_order(lease.subject)
     work.tasks.renew(lease, now=now)
     asked.evidence.save(work, payment.id)
     if payment.state is PaymentState.AUTHORISED and asked.answer.captures:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.boundary import Clock
+from mpay_gateway.domain.payment import Payment
 from mpay_gateway.storage.audit import Audit
 from mpay_gateway.storage.bank_statements import BankStatements
 from mpay_gateway.storage.capture_intents import CaptureIntents
@@ -61,6 +62,15 @@ class Work:
         if self.connection.dialect.name != "postgresql":
             return None
         return str(self.connection.execute(text("SHOW synchronous_standby_names")).scalar_one())
+
+    def lock_with_order(self, payment_id: str) -> Payment:
+        """Hold a payment, then its order, until the unit ends: all who need both take them in this order.
+
+        Raises: UnknownPayment.
+        """
+        payment = self.payments.lock(payment_id)
+        self.snapshots.lock_order(payment.service_id, payment.order_key, at=self.clock.now())
+        return payment
 
     @cached_property
     def audit(self) -> Audit:
