@@ -39,6 +39,20 @@ class BufferedSink:
         if messages := self._so_far():
             work.evidence.keep(subject, messages)
 
+    def keep_alone(self, units: UnitOfWork, subject: str) -> bool:
+        """Store what a call that led to nothing was told, at once: nothing else would bring it into the books.
+
+        `subject`: a new one. False when nothing came back.
+        """
+
+        def keep(work: Work) -> None:
+            work.evidence.new_chain(subject)
+            self.save(work, subject)
+
+        if heard := self.heard:
+            units.run("keep-fruitless-call", keep)
+        return heard
+
     def _add(self, message: Message) -> None:
         with self._lock:
             self._messages.append(message)

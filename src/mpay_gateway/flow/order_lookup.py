@@ -88,16 +88,9 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
 
 def _keep_fruitless(parts: Parts, service: Service, evidence: BufferedSink, error: MpayError) -> None:
     """Keep what the service said under a subject of its own, which the log names (contract, section 4)."""
-    if not evidence.heard:
-        return
     subject = LOOKUP + parts.ids.token()
-
-    def keep(work: Work) -> None:
-        work.evidence.new_chain(subject)
-        evidence.save(work, subject)
-
-    parts.units.run("keep-fruitless-lookup", keep)
-    _log.info("lookup_fruitless", service=service.id, error=type(error).__name__, evidence=subject)
+    if evidence.keep_alone(parts.units, subject):
+        _log.info("lookup_fruitless", service=service.id, error=type(error).__name__, evidence=subject)
 
 
 def look_up_to_show(parts: Parts, service: Service, order_key: OrderKey, language: Language) -> Answer:

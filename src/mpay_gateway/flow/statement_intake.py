@@ -129,17 +129,11 @@ def _take_in(parts: Parts, lease: Lease) -> None:
         for line in lines:
             check_line(line)
     except MpayError:
-        _keep_fruitless(parts, evidence)
+        evidence.keep_alone(parts.units, LOOKUP + parts.ids.token())
         raise
     statement = Statement(account_id, day, lines)
     parts.units.run("store-statement", lambda work: _store(parts, work, lease, statement, evidence))
     _post_lines(parts, lease)
-
-
-def _keep_fruitless(parts: Parts, evidence: BufferedSink) -> None:
-    if evidence.heard:
-        subject = LOOKUP + parts.ids.token()
-        parts.units.run("keep-fruitless-statement", lambda work: evidence.save(work, subject))
 
 
 def _store(parts: Parts, work: Work, lease: Lease, statement: Statement, evidence: BufferedSink) -> None:
