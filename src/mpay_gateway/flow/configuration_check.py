@@ -1,9 +1,7 @@
 """Everything that a gateway needs before it takes money, checked at once: what is wrong, what soon will be."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -13,6 +11,8 @@ from mpay_gateway.documents import check_fonts
 from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.audit_verification import LATE
+from mpay_gateway.flow.durability_check import durability_findings
+from mpay_gateway.flow.findings import Finding, Level
 from mpay_gateway.flow.gateway import build_parts
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.readiness import check_database, lost_accounts
@@ -20,23 +20,6 @@ from mpay_gateway.settings import GatewaySettings, service_from_json, service_to
 
 EXPIRY_DAYS = (60, 30, 7)
 """A certificate that ends within so many days is told of; the fewer, the louder."""
-
-
-class Level(StrEnum):
-    """`problem`: the gateway must not run like this. `warning`: it may, and somebody should act."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was checked, and what came of it."""
-
-    level: Level
-    subject: str
-    detail: str
 
 
 def check_configuration(settings: GatewaySettings, clock: Clock) -> tuple[Finding, ...]:
@@ -109,21 +92,10 @@ def _database(parts: Parts) -> Iterator[Finding]:
         yield from _problems("database", error.problems)
         return
     yield _ok("database", f"{parts.units.engine.dialect.name}, of this program's shape")
-    yield from _durability(parts)
+    yield from durability_findings(parts)
     yield _sealing(parts)
     yield from _problems("accounts", lost_accounts(parts))
     yield from _services(parts)
-
-
-def _durability(parts: Parts) -> Iterator[Finding]:
-    """An asynchronous standby that is promoted has lost acknowledged money (architecture, section 7)."""
-    standbys = parts.units.read(lambda work: work.synchronous_standbys())
-    if standbys is not None and not standbys:
-        yield Finding(
-            Level.WARNING,
-            "database",
-            "synchronous_standby_names is empty: a lost server loses acknowledged money",
-        )
 
 
 def _sealing(parts: Parts) -> Finding:

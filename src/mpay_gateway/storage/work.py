@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.boundary import Clock
@@ -15,6 +14,7 @@ from mpay_gateway.storage.claims import Claims
 from mpay_gateway.storage.days import Days
 from mpay_gateway.storage.decisions import Decisions
 from mpay_gateway.storage.deliveries import Deliveries
+from mpay_gateway.storage.durability import Durability, durability
 from mpay_gateway.storage.evidence import EvidenceRows
 from mpay_gateway.storage.growth import Growth
 from mpay_gateway.storage.heard_signatures import HeardSignatures
@@ -57,11 +57,9 @@ class Work:
     def note_commit(self, success: bool) -> None:
         self.committed = success
 
-    def synchronous_standbys(self) -> str | None:
-        """PostgreSQL's synchronous_standby_names, empty when commits wait for nobody; None on other databases."""
-        if self.connection.dialect.name != "postgresql":
-            return None
-        return str(self.connection.execute(text("SHOW synchronous_standby_names")).scalar_one())
+    def durability(self) -> Durability | None:
+        """What a commit survives; None on databases without standbys."""
+        return durability(self.connection)
 
     def lock_with_order(self, payment_id: str) -> Payment:
         """Hold a payment, then its order, until the unit ends: all who need both take them in this order.

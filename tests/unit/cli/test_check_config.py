@@ -2,8 +2,6 @@
 
 import pytest
 
-from tests.unit.databases import make_tables
-
 
 def finding(out: str, subject: str) -> str:
     """The line about a subject."""
@@ -79,14 +77,6 @@ def test_a_retired_account_keeps_its_open_payments(run, gateway, ready):
     done = run("check-config")
     assert "each complete" in done.out
     assert "bank-main" not in done.out
-
-
-def test_an_asynchronous_standby_is_a_warning(run, place, postgres_url):
-    url = postgres_url(prepare=make_tables)
-    place.configure(url)
-    done = run("check-config")
-    assert "synchronous_standby_names is empty" in done.out
-    assert done.status == 0
 
 
 def test_settings_of_a_demo_are_told_of(run, ready):
