@@ -12,12 +12,17 @@ class Act(StrEnum):
     """What is done when the second operator agrees.
 
     `accept`: money in review pays the order with the amount that was taken. `give-back`: money in review goes
-    back. `release`: the confirmation of a parked delivery is given up and its money goes back.
+    back. `release`: the confirmation of a parked delivery is given up and its money goes back. `refund`: confirmed
+    money goes back; `service-refund`: because its service asks for it. `override`: a refund's money leaves without
+    the service's word.
     """
 
     ACCEPT = "accept"
     GIVE_BACK = "give-back"
     RELEASE = "release"
+    REFUND = "refund"
+    SERVICE_REFUND = "service-refund"
+    OVERRIDE = "override"
 
 
 class DecisionState(StrEnum):
@@ -30,8 +35,8 @@ class DecisionState(StrEnum):
 class Decision:
     """A proposal and what became of it.
 
-    `subject`: the capture or the delivery that it is about. `opened_by`, `decided_by`: actors as the audit names
-    them; they are never the same when it is approved. Times are UTC.
+    `subject`: the capture, the delivery or the refund that it is about. `opened_by`, `decided_by`: actors as the
+    audit names them; they are never the same when it is approved. Times are UTC.
     """
 
     id: str

@@ -19,6 +19,7 @@ from mpay_gateway.domain.payment import (
     PaymentState,
     ReversalState,
 )
+from mpay_gateway.domain.refund import RefundState
 
 
 class PaymentEvent(StrEnum):
@@ -66,16 +67,53 @@ class ReversalEvent(StrEnum):
     RETRY = "retry"
 
 
+class RefundEvent(StrEnum):
+    RELEASE = "release"
+    OVERRIDE = "override"
+    DONE = "done"
+    UNANSWERED = "unanswered"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+    RETRY = "retry"
+    ACKNOWLEDGE = "acknowledge"
+
+
 class DecisionEvent(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
 
 
 S = TypeVar(
-    "S", PaymentState, CaptureState, ClaimState, DeliveryState, IntentState, ReversalState, DecisionState
+    "S",
+    PaymentState,
+    CaptureState,
+    ClaimState,
+    DeliveryState,
+    IntentState,
+    ReversalState,
+    RefundState,
+    DecisionState,
 )
-State = PaymentState | CaptureState | ClaimState | DeliveryState | IntentState | ReversalState | DecisionState
-Event = PaymentEvent | CaptureEvent | ClaimEvent | DeliveryEvent | IntentEvent | ReversalEvent | DecisionEvent
+State = (
+    PaymentState
+    | CaptureState
+    | ClaimState
+    | DeliveryState
+    | IntentState
+    | ReversalState
+    | RefundState
+    | DecisionState
+)
+Event = (
+    PaymentEvent
+    | CaptureEvent
+    | ClaimEvent
+    | DeliveryEvent
+    | IntentEvent
+    | ReversalEvent
+    | RefundEvent
+    | DecisionEvent
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +133,7 @@ _L, _LE = ClaimState, ClaimEvent
 _D, _DE = DeliveryState, DeliveryEvent
 _I, _IE = IntentState, IntentEvent
 _R, _RE = ReversalState, ReversalEvent
+_F, _FE = RefundState, RefundEvent
 _O, _OE = DecisionState, DecisionEvent
 
 EDGES: tuple[Edge, ...] = (
@@ -153,6 +192,20 @@ EDGES: tuple[Edge, ...] = (
     Edge("reversal", _R.DUE, _RE.UNANSWERED, _R.DUE, "no usable answer: again with the same key"),
     Edge("reversal", _R.DUE, _RE.REFUSE, _R.REFUSED, "the provider refuses: a person decides"),
     Edge("reversal", _R.REFUSED, _RE.RETRY, _R.DUE, "an operator tries again; a void, when the hold is back"),
+    Edge("refund", _F.DUE, _FE.RELEASE, _F.DUE, "the service signed that it released the debt"),
+    Edge("refund", _F.DUE, _FE.OVERRIDE, _F.DUE, "two operators do without the service's word"),
+    Edge("refund", _F.DUE, _FE.DONE, _F.DONE, "the provider gave it back"),
+    Edge("refund", _F.DUE, _FE.UNANSWERED, _F.DUE, "no usable answer: again with the same key"),
+    Edge("refund", _F.DUE, _FE.REFUSE, _F.REFUSED, "the provider refuses: a person decides"),
+    Edge("refund", _F.DUE, _FE.WITHDRAW, _F.REFUSED, "an operator takes it back before money may leave"),
+    Edge("refund", _F.REFUSED, _FE.RETRY, _F.DUE, "an operator tries again"),
+    Edge(
+        "refund",
+        _F.DONE,
+        _FE.ACKNOWLEDGE,
+        _F.DONE,
+        "the service says refunded, or an operator has seen to it",
+    ),
     Edge("decision", _O.PROPOSED, _OE.APPROVE, _O.APPROVED, "a second operator agrees, and it is done"),
     Edge("decision", _O.PROPOSED, _OE.REJECT, _O.REJECTED, "an operator does not agree, or takes it back"),
 )

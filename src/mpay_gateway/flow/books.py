@@ -36,6 +36,7 @@ BIRTHS = {
     "delivery": "create",
     "intent": "create",
     "reversal": "create",
+    "refund": "create",
     "decision": "create",
 }
 """The event that makes a row of each machine; what state it is born in is the row's own affair."""

@@ -20,6 +20,7 @@ from mpay_gateway.storage.tables import (
     evidence,
     evidence_bodies,
     payments,
+    refunds,
     reversals,
 )
 
@@ -88,7 +89,8 @@ class Histories(Questions):
 
     def _states(self) -> Select[Any]:
         tables = {"payment": payments, "capture": captures, "claim": claims, "delivery": deliveries,
-                  "intent": capture_intents, "reversal": reversals, "decision": decisions}  # fmt: skip
+                  "intent": capture_intents, "reversal": reversals, "refund": refunds,
+                  "decision": decisions}  # fmt: skip
         parts = []
         for machine, table in tables.items():
             payment_id = table.c.id if table is payments else table.c.payment_id

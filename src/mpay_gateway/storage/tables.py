@@ -252,6 +252,26 @@ decisions = Table(
     comment="What two operators decide together; one open proposal for each subject.",
 )  # fmt: skip
 
+refunds = Table(
+    "refunds", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("payment_id", ForeignKey("payments.id"), nullable=False, index=True),
+    Column("capture_id", ForeignKey("captures.id"), nullable=False, index=True),
+    Column("decision_id", ForeignKey("decisions.id"), unique=True),
+    Column("key", _Id, nullable=False, unique=True),
+    *_money(),
+    Column("returned_minor", BigInteger, nullable=False, comment="What the provider says that it gave back."),
+    Column("ground", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("released_at", UtcDateTime, comment="Since when money may leave."),
+    Column("done_at", UtcDateTime),
+    Column("acknowledged_at", UtcDateTime),
+    Column("last_error", Text, nullable=False),
+    comment="Confirmed money that goes back, in parts or whole.",
+)  # fmt: skip
+
 inbox = Table(
     "inbox", metadata,
     Column("id", _Id, primary_key=True),
@@ -477,8 +497,10 @@ statement_lines = Table(
     Column("payment_id", ForeignKey("payments.id"), index=True),
     Column("capture_id", ForeignKey("captures.id"), index=True),
     Column("reversal_id", ForeignKey("reversals.id"), unique=True),
+    Column("refund_id", ForeignKey("refunds.id")),
     UniqueConstraint("account_id", "day", "digest", "occurrence"),
     Index(None, "movement"),
+    Index("uq_statement_lines_refund_id", "refund_id", unique=True),
     Index(None, "account_id", "at"),
     Index("ix_statement_lines_undecided", "account_id", "id",
           sqlite_where=text("outcome IN ('waiting', 'unknown')"),

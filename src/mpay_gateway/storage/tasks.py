@@ -27,6 +27,7 @@ class TaskKind(StrEnum):
     RECHECK = "recheck"
     FINISH = "finish"
     REVERSE = "reverse"
+    REFUND = "refund"
     SEAL = "seal"
     EXPIRE = "expire"
     JOB = "job"

@@ -25,6 +25,7 @@ from mpay_gateway.storage.ledger import Ledger
 from mpay_gateway.storage.operators import Operators
 from mpay_gateway.storage.payments import Payments
 from mpay_gateway.storage.records import PluginRecords
+from mpay_gateway.storage.refunds import Refunds
 from mpay_gateway.storage.reversals import Reversals
 from mpay_gateway.storage.seals import Seals
 from mpay_gateway.storage.services import Services
@@ -121,6 +122,10 @@ class Work:
     @cached_property
     def reversals(self) -> Reversals:
         return Reversals(self.connection, self.audit)
+
+    @cached_property
+    def refunds(self) -> Refunds:
+        return Refunds(self.connection, self.audit)
 
     @cached_property
     def decisions(self) -> Decisions:

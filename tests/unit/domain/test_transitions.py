@@ -15,6 +15,7 @@ from mpay_gateway.domain.payment import (
     PaymentState,
     ReversalState,
 )
+from mpay_gateway.domain.refund import RefundState
 from mpay_gateway.domain.transitions import (
     EDGES,
     CaptureEvent,
@@ -23,6 +24,7 @@ from mpay_gateway.domain.transitions import (
     DeliveryEvent,
     IntentEvent,
     PaymentEvent,
+    RefundEvent,
     ReversalEvent,
     allows,
     as_dot,
@@ -36,6 +38,7 @@ MACHINES = {
     "delivery": (DeliveryState, DeliveryEvent),
     "intent": (IntentState, IntentEvent),
     "reversal": (ReversalState, ReversalEvent),
+    "refund": (RefundState, RefundEvent),
     "decision": (DecisionState, DecisionEvent),
 }
 TARGETS = {(edge.machine, edge.source, edge.event): edge.target for edge in EDGES}
@@ -91,6 +94,7 @@ def test_every_state_can_be_reached():
         DeliveryState.DUE,
         IntentState.DUE,
         ReversalState.DUE,
+        RefundState.DUE,
         DecisionState.PROPOSED,
         *CaptureState,
     )
@@ -125,3 +129,9 @@ def test_a_late_hold_reopens_an_ended_payment_so_that_it_can_be_given_up(state):
 
 def test_a_reversal_that_is_done_stays_done():
     assert not any(allows(ReversalState.DONE, event) for event in ReversalEvent)
+
+
+def test_money_that_was_refunded_stays_refunded():
+    left = {event for event in RefundEvent if allows(RefundState.DONE, event)}
+    assert left == {RefundEvent.ACKNOWLEDGE}
+    assert next_state(RefundState.DONE, RefundEvent.ACKNOWLEDGE) is RefundState.DONE
