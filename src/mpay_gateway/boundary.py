@@ -1,9 +1,6 @@
-"""Where the program meets what it cannot control: time, chance, the open unit of work, sudden death."""
+"""Where the program meets what it cannot control: time, chance, the open unit of work."""
 
-import os
-import re
 import secrets
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,21 +85,3 @@ def refuse_inside_unit_of_work(call: str) -> None:
     """
     if (name := _open_unit.get()) is not None:
         raise OutboundCallRefused(f"{call} inside unit of work {name!r}")
-
-
-_armed = re.fullmatch(r"(.+?)(?::([0-9]+))?", os.environ.get("MPAY_CRASHPOINT", ""))
-_armed_point = _armed[1] if _armed else ""
-_passes_left = int(_armed[2] or 1) if _armed else 0
-
-
-def crash_point(name: str) -> None:
-    """A place where the process may die at once, for tests that prove that nothing is lost.
-
-    Without effect unless the environment arms it: `MPAY_CRASHPOINT=name`, or `name:n` for the n-th pass; the
-    name itself may hold colons (`http:before-send`).
-    """
-    global _passes_left  # noqa: PLW0603  a count of this process, like the variable that arms it
-    if _armed_point and name == _armed_point:
-        _passes_left -= 1
-        if _passes_left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)

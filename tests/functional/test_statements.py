@@ -18,7 +18,11 @@ from tests.scene.processes import die_at
 from tests.scene.waiting import eventually
 
 ACCOUNT = AccountId("sandbox-main")
-BY_THE_MACHINE = ("store-statement:after-commit", "post-statement-lines:before-commit", "http:after-answer")
+BY_THE_MACHINE = (
+    "store-statement:after-commit",
+    "post-statement-lines:before-commit",
+    "call:mpay_read_statement:after-answer",
+)
 
 
 def bank_day():

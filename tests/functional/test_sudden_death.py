@@ -19,19 +19,19 @@ from tests.scene.waiting import eventually
 
 ON_THE_WAY_TO_THE_SERVICE = (
     "claim-tasks:after-commit",
-    "http:before-send",
-    "http:after-answer",
+    "call:mpay_fetch_confirmation:before-send",
+    "call:mpay_fetch_confirmation:after-answer",
     "settle:before-commit",
     "settle:after-commit",
     "evidence-sent:before-commit",
-    "call:ConfirmOrderPayment:before",
-    "call:ConfirmOrderPayment:after",
+    "call:mpay_deliver_confirmation:before-send",
+    "call:mpay_deliver_confirmation:after-answer",
     "delivery-confirmed:before-commit",
     "delivery-confirmed:after-commit",
 )
 ON_THE_WAY_BACK = (
-    "call:reverse:before",
-    "call:reverse:after",
+    "call:mpay_reverse_payment:before-send",
+    "call:mpay_reverse_payment:after-answer",
     "reversal-done:before-commit",
     "reversal-done:after-commit",
 )
@@ -39,8 +39,8 @@ ON_THE_WAY_OF_A_CAPTURE = (
     "settle:after-commit",
     "decide-two-step:before-commit",
     "decide-two-step:after-commit",
-    "call:capture:before",
-    "call:capture:after",
+    "call:mpay_capture_payment:before-send",
+    "call:mpay_capture_payment:after-answer",
     "captured:before-commit",
     "captured:after-commit",
 )
@@ -48,17 +48,17 @@ ON_THE_WAY_OF_A_VOID = (
     "decide-two-step:after-commit",
     "decide-to-give-up:before-commit",
     "decide-to-give-up:after-commit",
-    "call:reverse:before",
-    "call:reverse:after",
+    "call:mpay_reverse_payment:before-send",
+    "call:mpay_reverse_payment:after-answer",
     "voided:before-commit",
     "voided:after-commit",
 )
 
 
 ON_POSTGRESQL_TOO = {
-    "call:capture:after",
+    "call:mpay_capture_payment:after-answer",
     "settle:after-commit",
-    "call:ConfirmOrderPayment:after",
+    "call:mpay_deliver_confirmation:after-answer",
     "delivery-confirmed:before-commit",
     "reversal-done:before-commit",
 }

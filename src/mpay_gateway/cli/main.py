@@ -8,6 +8,7 @@ import click
 import mpay_gateway
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.lazy import Entry, LazyCommands
+from mpay_gateway.crash_points import refuse_unknown_point
 from mpay_gateway.domain.errors import ConfigurationError, MpayError
 
 WRONG_USAGE = 2
@@ -57,6 +58,7 @@ def cli(context: click.Context, config: Path | None) -> None:
 
     Exit status: 0 done, 1 not done or something is wrong, 2 wrong usage or configuration.
     """
+    refuse_unknown_point()
     context.obj = Configured(config)
     context.call_on_close(context.obj.close)
 

@@ -13,6 +13,7 @@ from mpay_gateway.boundary import SystemIds
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.days import day, refuse_to_come
 from mpay_gateway.cli.printing import print_table
+from mpay_gateway.crash_points import crash_point
 from mpay_gateway.flow.settlement import preview, settle
 from mpay_gateway.storage.settlements import Settlement
 from mpay_gateway.texts.local_days import local_day
@@ -65,7 +66,9 @@ def _write(path: Path, content: str) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        crash_point("settlement-file:before-rename")
         Path(temporary).replace(path)
+        crash_point("settlement-file:after-rename")
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from mpay_gateway.boundary import Clock, crash_point
+from mpay_gateway.boundary import Clock
 from mpay_gateway.domain.evidence import CONTENT_NOTE, Direction, MessageMeta
 from mpay_gateway.domain.remarks import fit
 from mpay_gateway.storage import UnitOfWork, Work
@@ -97,10 +97,8 @@ class DurableSink:
 
         self._units.run("evidence-sent", keep)
         self.used = True
-        crash_point(f"call:{meta.operation}:before")
 
     def received(self, body: bytes, meta: MessageMeta) -> None:
-        crash_point(f"call:{meta.operation}:after")
         message = Message(Direction.RECEIVED, body, _kept(meta), self._clock.now())
 
         def keep(work: Work) -> None:

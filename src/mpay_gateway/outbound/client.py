@@ -6,7 +6,8 @@ from http.client import HTTPException
 
 from urllib3.exceptions import HTTPError
 
-from mpay_gateway.boundary import crash_point, refuse_inside_unit_of_work
+from mpay_gateway.boundary import refuse_inside_unit_of_work
+from mpay_gateway.crash_points import wire_point
 from mpay_gateway.domain.errors import ConfigurationError, OutcomeUnknown, RemoteError, RemoteUnavailable
 from mpay_gateway.outbound.address import Address, AddressPolicy, Target, TlsFiles, parse_target, resolve
 from mpay_gateway.outbound.connection import Connection, Deadline, open_connection
@@ -75,10 +76,10 @@ class GuardedHttpClient:
     def _exchange(self, connection: Connection, request: HttpRequest, target: Target) -> HttpAnswer:
         """One request and its answer; the connection is kept or closed. Raises: _FAILURES."""
         try:
-            crash_point("http:before-send")
+            wire_point("before-send")
             connection.send(request, target)
             answer = connection.receive(request.largest_answer)
-            crash_point("http:after-answer")
+            wire_point("after-answer")
         except BaseException:
             connection.close()
             raise

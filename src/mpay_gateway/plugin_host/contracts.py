@@ -28,6 +28,7 @@ from mpay_gateway.api import (
     StatementLine,
     UnknownService,
 )
+from mpay_gateway.crash_points import CALLS
 from mpay_gateway.domain.errors import DocumentFailed
 from mpay_gateway.plugin_host.registry import Kind
 
@@ -48,6 +49,11 @@ class HookContract:
     io: bool = False
     errors: Errors = ()
     misfit: type[Exception] | None = None
+
+    def __post_init__(self) -> None:
+        """Raises: ValueError for a hook with I/O that has no crash points, or the other way round."""
+        if self.io != (self.name in CALLS):
+            raise ValueError(f"{self.name}: a hook does I/O if and only if `crash_points.CALLS` names it")
 
     def accepts(self, answer: object) -> bool:
         """Whether an answer has the declared type (every line, for a statement)."""

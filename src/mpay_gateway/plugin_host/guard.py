@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Histogram
 
 from mpay_gateway.boundary import refuse_inside_unit_of_work
+from mpay_gateway.crash_points import outbound_call
 from mpay_gateway.domain.errors import OutboundCallRefused, OutcomeUnknown, PluginBug, PluginBusy
 from mpay_gateway.plugin_host.contracts import HookContract
 from mpay_gateway.plugin_host.pool import CallPool, PastDeadline, PoolFull
@@ -59,7 +60,8 @@ class Guard:
         try:
             if not contract.io:
                 return call(**arguments)
-            return self._pool.call(partial(call, **arguments), seconds=self._seconds)
+            with outbound_call(contract.name):
+                return self._pool.call(partial(call, **arguments), seconds=self._seconds)
         except PoolFull:
             raise PluginBusy(f"{self._instance}: all its threads are busy") from None
         except PastDeadline:

@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, exc
 
+from mpay_gateway.crash_points import crash_point
 from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.storage.engine import unhurried
 
@@ -22,6 +23,8 @@ def migrate(engine: Engine) -> tuple[str | None, str]:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        crash_point("migrate:before-commit")
+    crash_point("migrate:after-commit")
     return before, newest_revision()
 
 

@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from transaction.interfaces import TransientError
 from zope.sqlalchemy.datamanager import STATUS_CHANGED, join_transaction
 
-from mpay_gateway.boundary import Clock, crash_point, unit_of_work_open
+from mpay_gateway.boundary import Clock, unit_of_work_open
+from mpay_gateway.crash_points import crash_point
 from mpay_gateway.storage.engine import FairLock, readers
 from mpay_gateway.storage.tasks import LeaseTime
 from mpay_gateway.storage.work import Work

@@ -280,7 +280,9 @@ def test_nothing_is_sent_inside_a_unit_of_work(client: GuardedHttpClient) -> Non
         assert server.connections == 0
 
 
-@pytest.mark.parametrize(("point", "requests"), [("http:before-send", 0), ("http:after-answer", 1)])
+@pytest.mark.parametrize(
+    ("point", "requests"), [("call:elsewhere:before-send", 0), ("call:elsewhere:after-answer", 1)]
+)
 def test_the_process_can_be_made_to_die_around_an_exchange(point: str, requests: int) -> None:
     program = (
         "import ipaddress, sys\n"

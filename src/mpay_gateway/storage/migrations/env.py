@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from mpay_gateway.crash_points import crash_point
 from mpay_gateway.storage.engine import create_engine
 from mpay_gateway.storage.tables import metadata
 
@@ -15,6 +16,8 @@ def run() -> None:
     engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "")
     with engine.begin() as own:
         _migrate_over(own)
+        crash_point("migrate:before-commit")
+    crash_point("migrate:after-commit")
 
 
 def _migrate_over(connection: object) -> None:
@@ -24,6 +27,7 @@ def _migrate_over(connection: object) -> None:
         render_as_batch=True,
         compare_type=True,
         user_module_prefix="",
+        on_version_apply=lambda **_: crash_point("migrate:step"),
     )
     with context.begin_transaction():
         context.run_migrations()
