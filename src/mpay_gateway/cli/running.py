@@ -4,6 +4,8 @@ import os
 import signal
 import socket
 import threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import structlog
@@ -13,8 +15,8 @@ from mpay_gateway.cli.logs import VARIABLE, LogFormat, configure_logs, default_f
 from mpay_gateway.documents import check_fonts
 from mpay_gateway.domain.errors import ConfigurationError
 
-FINISH_SECONDS = 20
-"""How long a process of the server may finish its requests when it is told to stop."""
+FINISH_SECONDS = 30
+"""How long a process of the server may finish its requests, and what runs beside them, when it is told to stop."""
 
 _log_format = click.option(
     "--log-format",
@@ -31,19 +33,19 @@ _log_format = click.option(
               help="Processes; more than one needs PostgreSQL.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 512), default=16, show_default=True,
               help="Threads of each process.")  # fmt: skip
+@click.option("--drain", type=click.FloatRange(0, 300), default=0, show_default=True, metavar="SECONDS",
+              help="Serve on for so long after SIGTERM, with /readyz at 503, until the proxy has seen it.")  # fmt: skip
 @_log_format
 @click.pass_obj
 def serve(
-    configured: Configured, *, host: str, port: int, workers: int, threads: int, log_format: str | None
-) -> None:
+    configured: Configured, *, host: str, port: int, workers: int, threads: int, drain: float,
+    log_format: str | None,
+) -> None:  # fmt: skip
     """Serve the payer's pages and the providers' callbacks (granian).
 
-    Stops on SIGTERM and SIGINT: requests under way are finished. Needs an `mpay worker` beside it.
+    Stops on SIGTERM and SIGINT: requests under way, and what runs beside them, are finished. Needs an `mpay worker`
+    beside it.
     """
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
-    from granian.log import LogLevels
-
     form = LogFormat(log_format) if log_format else default_format()
     if workers > 1 and configured.settings.gateway.database.startswith("sqlite"):
         raise ConfigurationError(("--workers: SQLite serves one process; more than one needs PostgreSQL",))
@@ -54,7 +56,19 @@ def serve(
     configure_logs(form)
     log = structlog.get_logger("serve")
     log.info("gateway_listens", host=host, port=port, processes=workers, threads=threads)
-    Granian(
+    _serve(host, port, workers=workers, threads=threads, drain=drain)
+    log.info("gateway_stopped")
+
+
+def _serve(host: str, port: int, *, workers: int, threads: int, drain: float) -> None:
+    """Until the server is told to stop."""
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+
+    from mpay_gateway.cli.draining import VARIABLE as SERVING
+    from mpay_gateway.cli.draining import LeavingServer
+
+    server = LeavingServer(
         "mpay_gateway.cli.serving:application",
         address=host,
         port=port,
@@ -63,13 +77,17 @@ def serve(
         workers=workers,
         blocking_threads=threads,
         factory=True,
-        log_dictconfig=logging_settings(form),
+        log_dictconfig=logging_settings(LogFormat(os.environ[VARIABLE])),
         log_level=LogLevels.error,  # what it says besides, we say in our own words
         log_access=False,
         respawn_failed_workers=True,
         workers_kill_timeout=FINISH_SECONDS,
-    ).serve()
-    log.info("gateway_stopped")
+    )
+    with TemporaryDirectory(prefix="mpay-serve-") as folder:
+        server.serving, server.drain = Path(folder, "serving"), drain
+        server.serving.touch()
+        os.environ[SERVING] = str(server.serving)
+        server.serve()
 
 
 def check_address_free(host: str, port: int) -> None:
@@ -91,14 +109,22 @@ def check_address_free(host: str, port: int) -> None:
 def worker(configured: Configured, *, threads: int, log_format: str | None) -> None:
     """Do what is due: deliver confirmations, re-check payments, give money back.
 
-    Any number of workers may run. Stops on SIGTERM and SIGINT: tasks under way are finished.
+    Any number of workers may run. Stops on SIGTERM and SIGINT: tasks under way are finished. A second signal ends
+    it at once; what it held is taken over when its leases have run out.
     """
     from mpay_gateway.worker import Worker
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda caught, _: _stop(stop, caught))
     parts = configured.parts
     configure_logs(LogFormat(log_format) if log_format else default_format())
     Worker(parts, threads).run(stop)
     parts.close()
+
+
+def _stop(stop: threading.Event, caught: int) -> None:
+    """The second signal does not wait for anybody."""
+    if stop.is_set():
+        os._exit(128 + caught)
+    stop.set()

@@ -5,10 +5,12 @@ import os
 import signal
 import sys
 import threading
+from multiprocessing.util import Finalize
 
 import structlog
 
 from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.draining import is_leaving
 from mpay_gateway.cli.logs import VARIABLE, LogFormat, configure_logs
 from mpay_gateway.domain.errors import DocumentFailed
 from mpay_gateway.flow.parts import Parts
@@ -29,7 +31,9 @@ def application() -> WsgiApp:
     end_with_the_parent()
     configure_logs(LogFormat(os.environ[VARIABLE]))
     parts = Configured(None).parts
-    app = make_app(parts)
+    app = make_app(parts, leaving=is_leaving)
+    # When the last request is answered: what runs beside them ends in order, and gives its leases back.
+    Finalize(None, parts.close, exitpriority=100)
     threading.Thread(target=warm_up_papers, args=(parts,), name="warm-up", daemon=True).start()
     threading.Thread(target=compile_pages, name="compile-pages", daemon=True).start()
     _log.info("gateway_ready", process=parts.process)

@@ -43,8 +43,18 @@ class Background:
         self._room = threading.BoundedSemaphore(MOST_UNTOLD)
         self._told = itertools.count(1)
 
-    def start(self, key: str, job: Callable[[], object], lane: Lane = Lane.SETTLING) -> Future[None]:
-        """Run `job` unless a job of this key is running; return the running one."""
+    def start(
+        self,
+        key: str,
+        job: Callable[[], object],
+        lane: Lane = Lane.SETTLING,
+        *,
+        undone: Callable[[], object] | None = None,
+    ) -> Future[None]:
+        """Run `job` unless a job of this key is running; return the running one.
+
+        `undone` is run instead when the process ends before the turn of `job` comes.
+        """
         with self._lock:
             running = self._running.get(key)
             if running is not None:
@@ -52,7 +62,7 @@ class Background:
             # A thread of its own context: the unit of work that asked must not seem open in it.
             future: Future[None] = self._pools[lane].submit(Context().run, self._guarded, key, job)
             self._running[key] = future
-        future.add_done_callback(lambda done: self._forget(key, done))
+        future.add_done_callback(lambda done: self._forget(key, done, undone))
         return future
 
     def tell(self, job: Callable[[], object]) -> None:
@@ -74,7 +84,8 @@ class Background:
     def close(self) -> None:
         """Finish what runs, take nothing new: lane by lane, since a job may still give another lane its follow-up.
 
-        A payment that is settled now has its first delivery sent, and plugins hear of both.
+        A payment that is settled now has its first delivery sent, and plugins hear of both. What waits for a thread
+        is not begun any more: its leases are given back, so that another process need not wait until they run out.
         """
         for lane in (Lane.SETTLING, Lane.DELIVERIES, Lane.LISTENERS):
             self._pools[lane].shutdown(wait=True, cancel_futures=True)
@@ -85,8 +96,11 @@ class Background:
         except (MpayError, DatabaseTrouble) as error:
             _log.warning("background_job_failed", job=key, error=type(error).__name__)
 
-    def _forget(self, key: str, done: Future[None]) -> None:
-        if not done.cancelled() and (error := done.exception()) is not None:
+    def _forget(self, key: str, done: Future[None], undone: Callable[[], object] | None) -> None:
+        if done.cancelled():
+            if undone is not None:
+                self._guarded(key, undone)
+        elif (error := done.exception()) is not None:
             _log.error("background_job_broke", job=key, exc_info=error)
         with self._lock:
             if (running := self._running.get(key)) is not None and running.done():

@@ -1,7 +1,7 @@
 """Step 13: tell the service that its order is paid, as often as it takes, always with the same content."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -52,7 +52,12 @@ def delivery_key(payment_id: str) -> str:
 
 def deliver_soon(parts: Parts, payment_id: str, lease: Lease) -> None:
     """Send a delivery that this process has just leased, beside its requests."""
-    parts.background.start(delivery_key(payment_id), lambda: _send_first(parts, lease), Lane.DELIVERIES)
+    parts.background.start(
+        delivery_key(payment_id),
+        lambda: _send_first(parts, lease),
+        Lane.DELIVERIES,
+        undone=lambda: _hand_over(parts, lease),
+    )
 
 
 def _send_first(parts: Parts, lease: Lease) -> None:
@@ -64,6 +69,13 @@ def _send_first(parts: Parts, lease: Lease) -> None:
         else:
             tried = _new_try(parts, lease, delivery)
             parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, tried))
+
+
+def _hand_over(parts: Parts, lease: Lease) -> None:
+    """This process ends before it sent anything: whoever looks next may, without waiting for the lease's end."""
+    delivery = parts.units.read(lambda work: work.deliveries.get(lease.subject))
+    tried = _new_try(parts, lease, delivery)
+    parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, tried, again=timedelta(0)))
 
 
 def deliver(parts: Parts, lease: Lease) -> None:
@@ -190,16 +202,16 @@ def _not_answered(parts: Parts, work: Work, tried: _Try, error: MpayError) -> No
                  error=type(error).__name__)  # fmt: skip
 
 
-def _postponed(parts: Parts, work: Work, tried: _Try) -> None:
+def _postponed(parts: Parts, work: Work, tried: _Try, *, again: timedelta = AGAIN) -> None:
     """Nothing was sent: the try does not count."""
     delivery = _leased(work, tried.lease)
     now = parts.clock.now()
     work.deliveries.change(
         delivery, DeliveryEvent.UNANSWERED, actor="machine", at=now, attempts=delivery.attempts - 1,
         unanswered=tried.others_unanswered(delivery),
-        last_error="not sent yet: the service has all the calls in flight that it takes",
+        last_error="not sent yet: the service has all the calls in flight that it takes, or the process ended",
     )  # fmt: skip
-    work.tasks.finish(tried.lease, due=now + AGAIN)
+    work.tasks.finish(tried.lease, due=now + again)
 
 
 def _leased(work: Work, lease: Lease) -> Delivery:

@@ -1,6 +1,7 @@
 """The composition root: settings in, a gateway ready to serve out."""
 
 import os
+import secrets
 import socket
 
 from mpay_gateway.api import PluginContext
@@ -40,7 +41,7 @@ def build_parts(settings: GatewaySettings) -> Parts:
         limits=LookupLimits(settings.limits),
         clock=clock,
         ids=SystemIds(),
-        process=f"{socket.gethostname()[:40]}-{os.getpid()}",
+        process=_process_name(),
         papers=papers,
         places=Places(lambda service_id: services.get_any(service_id).max_in_flight),
         lookup_places=lookup_places(settings.plugins.calls_at_once),
@@ -49,6 +50,11 @@ def build_parts(settings: GatewaySettings) -> Parts:
     )
     entrance.lead_to(parts)
     return parts
+
+
+def _process_name() -> str:
+    """A name that no other process has or had: containers repeat their numbers, and hosts may repeat their names."""
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def load_host(

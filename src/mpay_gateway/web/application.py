@@ -36,13 +36,17 @@ def main(_global_config: Mapping[str, str], **settings: str) -> WsgiApp:
     return make_app(build_parts(read_settings(Path(named))))
 
 
-def make_app(parts: Parts) -> WsgiApp:
-    """The application over these parts. Raises: whatever a plugin raises while it adds its routes."""
+def make_app(parts: Parts, *, leaving: Callable[[], bool] = lambda: False) -> WsgiApp:
+    """The application over these parts. `leaving`: whether the server that runs it was told to stop.
+
+    Raises: whatever a plugin raises while it adds its routes.
+    """
     public = PublicAddress.of(parts.settings.gateway.public_url)
     config = Configurator()
     config.registry.public_address = public
     config.registry.static_files = StaticFiles.load()
     config.registry.measures = Measures()
+    config.registry.leaving = leaving
     config.registry.texts = texts = Texts.load("portal")
     config.registry.text_keys = texts.keys(Language.RO)
     config.add_request_method(lambda _: parts, "parts", property=True)

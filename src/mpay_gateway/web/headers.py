@@ -33,13 +33,15 @@ def headers_tween(
     always = dict(_ALWAYS)
     if registry.public_address.https:
         always["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
-    policy = content_policy()
+    policy, leaving = content_policy(), registry.leaving
 
     def dress(request: Request) -> Response:
         response = handler(request)
         response.headers.update(always)
         response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("Cache-Control", "no-store")
+        if leaving():  # else a proxy would send its next request on a connection that is about to be closed
+            response.headers["Connection"] = "close"
         return response
 
     return dress

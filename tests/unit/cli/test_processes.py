@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mpay_gateway.documents import fonts
+from tests.scene.waiting import eventually
 
 PROGRAM = "from mpay_gateway.cli import main; main()"
 PATIENCE = 60
@@ -88,6 +90,46 @@ def test_a_gateway_serves_and_ends_in_order(ready, number):
     while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
+
+
+def ask(port: int, path: str) -> tuple[int, str]:
+    """Status and Connection header of an answer."""
+    address = f"http://127.0.0.1:{port}{path}"
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            return answer.status, answer.headers.get("Connection", "")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers.get("Connection", "")
+
+
+def test_a_server_that_leaves_says_so_and_serves_on_until_the_second_signal(ready):
+    port = free_port()
+    with running(ready, "serve", "--port", str(port), "--drain", "300") as (process, log):
+        wait_for("papers_ready", process, log)
+        assert ask(port, "/readyz")[0] == 200
+        process.send_signal(signal.SIGTERM)
+        status, _ = eventually(lambda: ask(port, "/readyz"), lambda answer: answer[0] == 503)
+        assert (status, ask(port, "/healthz")) == (503, (200, "close"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_a_server_ends_when_its_time_to_leave_is_over(ready):
+    port = free_port()
+    with running(ready, "serve", "--port", str(port), "--drain", "0.5") as (process, log):
+        wait_for("papers_ready", process, log)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_no_two_processes_ever_have_one_name(ready):
+    names = set()
+    for _ in range(2):
+        with running(ready, "worker") as (process, log):
+            names |= {each.get("process") for each in wait_for("worker_ready", process, log)} - {None}
+    assert len(names) == 2
+    assert {name.rpartition("-")[0].rpartition("-")[0] for name in names} == {socket.gethostname()[:40]}
 
 
 def test_when_the_first_process_is_killed_its_children_end_and_the_address_is_free(ready):

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from mpay_gateway.flow import background
 from mpay_gateway.flow.background import Background, Lane
+from tests.scene.waiting import eventually
 
 
 @pytest.fixture
@@ -82,3 +83,48 @@ def test_trouble_of_the_database_is_no_bug(beside):
     assert [(each["event"], each["error"]) for each in logs] == [
         ("background_job_failed", "OperationalError")
     ]
+
+
+def test_what_never_came_to_its_turn_is_undone_when_the_process_ends():
+    beside = Background({Lane.SETTLING: 1, Lane.DELIVERIES: 1, Lane.LISTENERS: 1})
+    begun, go_on, done = threading.Event(), threading.Event(), []
+
+    def first():
+        begun.set()
+        go_on.wait(10)
+        done.append("first")
+
+    beside.start("deliver:1", first, Lane.DELIVERIES, undone=lambda: done.append("first undone"))
+    beside.start(
+        "deliver:2", lambda: done.append("second"), Lane.DELIVERIES, undone=lambda: done.append("undone")
+    )
+    assert begun.wait(10)
+    closing = threading.Thread(target=beside.close)
+    closing.start()
+    eventually(lambda: "undone" in done)
+    go_on.set()
+    closing.join(10)
+    assert done == ["undone", "first"]
+
+
+def test_trouble_while_something_is_undone_keeps_nothing_from_ending():
+    def gone():
+        raise OperationalError("SELECT 1", {}, Exception("gone"))
+
+    beside = Background({Lane.SETTLING: 1, Lane.DELIVERIES: 1, Lane.LISTENERS: 1})
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hang():
+        begun.set()
+        go_on.wait(10)
+
+    beside.start("deliver:1", hang, Lane.DELIVERIES)
+    beside.start("deliver:2", hang, Lane.DELIVERIES, undone=gone)
+    assert begun.wait(10)
+    with structlog.testing.capture_logs() as logs:
+        closing = threading.Thread(target=beside.close)
+        closing.start()
+        eventually(lambda: logs)
+        go_on.set()
+        closing.join(10)
+    assert [(each["event"], each["job"]) for each in logs] == [("background_job_failed", "deliver:2")]

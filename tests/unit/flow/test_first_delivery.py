@@ -1,6 +1,7 @@
 """The first delivery, sent by the process that captured: it takes no more than its service's places."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,10 +10,12 @@ from sqlalchemy import text
 from mpay_gateway.domain.errors import OutcomeUnknown, RemoteRefused
 from mpay_gateway.domain.payment import DeliveryState, Payment, ReversalState
 from mpay_gateway.domain.provider_answer import ProviderCapture
+from mpay_gateway.flow.background import Background, Lane
 from mpay_gateway.flow.service_directory import FRESH_SECONDS
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.worker import Worker
+from tests.scene.waiting import eventually
 from tests.unit.flow.scripted import SERVICE, ScriptedGateway
 
 PLACES = 2
@@ -72,6 +75,31 @@ def test_a_service_that_hangs_gets_no_more_calls_than_it_takes(gateway, monkeypa
     Worker(gateway.parts).run_due()
     assert {delivery_of(gateway, each).state for each in payments} == {DeliveryState.CONFIRMED}
     assert len(gateway.calls.delivered) == len(payments)
+
+
+def test_a_delivery_that_was_not_begun_when_its_process_ends_is_due_at_once(gateway, monkeypatch):
+    """Its lease is given back: nobody waits until it has run out."""
+    beside = Background({Lane.SETTLING: 1, Lane.DELIVERIES: 1, Lane.LISTENERS: 1})
+    ending = replace(gateway.parts, background=beside)
+    service = Hanging(gateway, monkeypatch)
+    payments = [gateway.start(f"ORDER-{number}") for number in range(2)]
+    for payment in payments:
+        taken = ProviderCapture(f"txn-{payment.reference}", payment.amount, gateway.clock.now())
+        gateway.calls.captured[payment.reference] = [taken]
+        settle(ending, payment.id)
+    assert service.begun.acquire(timeout=10)
+    closing = threading.Thread(target=beside.close)
+    closing.start()
+    given_back = eventually(
+        lambda: delivery_of(gateway, payments[1]), lambda it: it.state is DeliveryState.DUE
+    )
+    assert (given_back.attempts, given_back.unanswered) == (0, 0)
+    assert due_at(gateway, payments[1]) <= gateway.clock.now()
+    service.may_end.set()
+    closing.join(20)
+    assert Worker(gateway.parts).run_due() == 1
+    assert {delivery_of(gateway, each).state for each in payments} == {DeliveryState.CONFIRMED}
+    assert len(gateway.calls.delivered) == 2
 
 
 def test_a_postponed_delivery_may_still_be_refused_and_given_back(gateway):

@@ -17,7 +17,9 @@ def alive(_request: Request) -> Response:
 
 
 def ready(request: Request) -> Response:
-    """GET /readyz: the database answers and has the shape that this program needs."""
+    """GET /readyz: the database answers and has the shape that this program needs, and the server stays."""
+    if request.registry.leaving():
+        return _line(503, "the server is about to stop")
     try:
         revision = current_revision(request.parts.units.engine)
     except SQLAlchemyError:
