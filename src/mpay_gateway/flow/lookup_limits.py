@@ -18,10 +18,10 @@ from limits import (
     RateLimitItemPerMinute,
     RateLimitItemPerSecond,
 )
-from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from mpay_gateway.domain.errors import TooManyRequests
+from mpay_gateway.flow.moving_windows import MovingWindows
 from mpay_gateway.settings import LimitSettings
 
 _ONE_GUESS = RateLimitItemPerMinute(1, 10)
@@ -35,7 +35,7 @@ class LookupLimits:
     """Counts look-ups and refuses when somebody asks too much."""
 
     def __init__(self, settings: LimitSettings) -> None:
-        self._window = MovingWindowRateLimiter(MemoryStorage())
+        self._window = MovingWindowRateLimiter(MovingWindows())
         self._misses: tuple[RateLimitItem, ...] = (
             RateLimitItemPerMinute(settings.misses_per_10_minutes, 10),
             RateLimitItemPerDay(settings.misses_per_day),
