@@ -63,11 +63,23 @@ class PostgresServer:
         """The server's log, for a message that explains a failed start."""
         return self._folder / "server.log"
 
-    def start(self) -> None:
-        """Start the server and wait until it answers; does nothing when it runs.
+    @property
+    def pid(self) -> int:
+        """The running server's first process. Raises: RuntimeError when it does not run."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            raise RuntimeError("the server does not run")
+        return process.pid
 
-        Raises: RuntimeError with the end of the server's log.
-        """
+    @property
+    def answers(self) -> bool:
+        """Whether the server takes connections now."""
+        with contextlib.suppress(psycopg.OperationalError), self._connect():
+            return True
+        return False
+
+    def launch(self) -> None:
+        """Start the server and do not wait until it answers; does nothing when it runs."""
         if self._process is not None and self._process.poll() is None:
             return
         options = [part for name, value in self._parameters for part in ("-c", f"{name}={value}")]
@@ -78,6 +90,16 @@ class PostgresServer:
                 stderr=log,
                 **self._run_as,
             )
+
+    def start(self) -> None:
+        """Start the server and wait until it answers; does nothing when it runs.
+
+        Raises: RuntimeError with the end of the server's log.
+        """
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.launch()
+        assert self._process is not None
         self._wait_until_ready(self._process)
 
     def stop(self) -> None:
@@ -87,6 +109,13 @@ class PostgresServer:
     def kill(self) -> None:
         """End the server as a power cut would, with no chance to write anything more."""
         self._end(signal.SIGQUIT)
+
+    def behead(self) -> None:
+        """SIGKILL the first process alone, as the kernel does when memory runs out; the others see it and end.
+
+        A server that is launched before they have ended refuses to start: launch it again.
+        """
+        self._end(signal.SIGKILL)
 
     def remove(self) -> None:
         """Stop the server and delete the cluster."""
@@ -131,7 +160,7 @@ class PostgresServer:
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
-            with contextlib.suppress(psycopg.OperationalError), self._connect():
+            if self.answers:
                 return
             time.sleep(0.02)
         self._end(signal.SIGQUIT)

@@ -61,11 +61,11 @@ def running_counterparts(folder: Path, commands: Path) -> Iterator[Counterparts]
         processes.stop()
 
 
-def free_base() -> int:
-    """The first of four ports in a row that nothing listens on."""
+def free_base(count: int = 4) -> int:
+    """The first of so many ports in a row that nothing listens on."""
     for _ in range(100):
         base = random.choice(_PORTS)
-        if all(_is_free(base + offset) for offset in range(4)):
+        if all(_is_free(base + offset) for offset in range(count)):
             return base
     raise AssertionError("no free ports")
 

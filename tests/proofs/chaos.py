@@ -1,0 +1,147 @@
+"""Random SIGKILLs of everybody under load, then the books of all sides are compared: `make chaos`.
+
+Gateways, workers, bank, e-Service, kiosk network and PostgreSQL are processes; every 0.2 to 3 s one of them is killed
+and started again. In the end everybody is healed, the workers finish, and each side's own books must agree.
+"""
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.postgres import PostgresServer
+from tests.proofs.fleet.agreement import disagreements
+from tests.proofs.fleet.crowd import Crowd
+from tests.proofs.fleet.draining import drain, heal
+from tests.proofs.fleet.fleet import READY_SECONDS, Fleet, Plan, running_fleet
+from tests.proofs.fleet.keeper import Keeper
+from tests.proofs.fleet.members import ServerMember
+from tests.proofs.fleet.reading import read_books
+from tests.proofs.fleet.report import Story, write_report
+from tests.proofs.fleet.weather import Weather
+
+SAY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`seconds` of killing under load; `rate`: payers a second."""
+
+    seconds: float
+    seed: int
+    rate: float
+    report: Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when all books agree, 1 when they do not: then the folder with every log and book is kept."""
+    options = _options(arguments)
+    console = Console(highlight=False)
+    folder = Path(tempfile.mkdtemp(prefix="mpay-chaos-", dir="/tmp"))
+    console.print(
+        f"seed {options.seed}, {options.seconds:g} s, {options.rate:g} payers a second, in {folder}"
+    )
+    server = PostgresServer()
+    try:
+        server.start()
+        story = _run(options, folder, server, console)
+    finally:
+        server.remove()
+    write_report(options.report, story)
+    for each in story.found:
+        console.print(each, style="red")
+    if story.found:
+        console.print(f"{len(story.found)} disagreements; books and logs: {folder}", style="red")
+        return 1
+    shutil.rmtree(folder)
+    console.print(f"0 lost, 0 double. Report: {options.report}", style="green")
+    return 0
+
+
+def _run(options: Options, folder: Path, server: PostgresServer, console: Console) -> Story:
+    plan = Plan(folder, server.create_database("chaos"), options.seed)
+    with running_fleet(plan, (ServerMember("PostgreSQL", server),)) as fleet:
+        crowd = Crowd(fleet, rate=options.rate, seed=options.seed)
+        weather = Weather(fleet, options.seed)
+        _storm(options, fleet, crowd, weather, console)
+        drained = _calm(fleet, crowd, console)
+        books = read_books(fleet, crowd.orders, crowd.seen)
+        found = (*_own_checks(fleet), *disagreements(books))
+        return Story(
+            command=f"make chaos SECONDS={options.seconds:g} SEED={options.seed}", seconds=options.seconds,
+            seed=options.seed, rate=options.rate, plan=plan, counts=fleet.keeper.counts, crowd=crowd,
+            weather=weather.seen, drained=drained, books=books, found=found,
+        )  # fmt: skip
+
+
+def _storm(options: Options, fleet: Fleet, crowd: Crowd, weather: Weather, console: Console) -> None:
+    crowd.start()
+    weather.start()
+    fleet.keeper.kill_from_now_on()
+    began = time.monotonic()
+    while (passed := time.monotonic() - began) < options.seconds:
+        time.sleep(min(SAY_SECONDS, options.seconds - passed))
+        console.print(f"{time.monotonic() - began:5.0f} s  {_progress(crowd, fleet.keeper)}")
+    weather.stop()
+    fleet.keeper.stop_killing()
+
+
+def _progress(crowd: Crowd, keeper: Keeper) -> str:
+    seen = list(crowd.seen)
+    paid = sum(each.told_paid for each in seen)
+    doubt = sum(not each.told_paid and bool(each.payment_id) for each in seen)
+    down = ", ".join(sorted(keeper.silent())) or "nobody"
+    return (
+        f"payers gone {len(seen)}: paid {paid}, in doubt or refused {doubt}; kills {keeper.counts.kills.total()};"
+        f" down: {down}"
+    )
+
+
+def _calm(fleet: Fleet, crowd: Crowd, console: Console) -> float:
+    """Heal everybody and let the workers finish; how many seconds that took them."""
+    fleet.keeper.wait_until_all_answer(READY_SECONDS)
+    console.print("nobody is killed any more; the last payers finish")
+    crowd.stop()
+    heal(fleet, crowd.broken_orders)
+    last = [0.0]
+
+    def say(left: dict[str, int]) -> None:
+        if time.monotonic() > last[0] + SAY_SECONDS:
+            last[0] = time.monotonic()
+            console.print(f"draining; left: {left or 'nothing'}")
+
+    return drain(fleet, say)
+
+
+def _own_checks(fleet: Fleet) -> tuple[str, ...]:
+    """What the gateway's own commands say of its books and chains."""
+    found = []
+    for command in (("check-books",), ("audit", "verify")):
+        status, said = fleet.mpay(*command)
+        if status != 0:
+            found.append(f"mpay {' '.join(command)} ended with {status}: {said.strip()[-2000:]}")
+    return tuple(found)
+
+
+def _options(arguments: Sequence[str] | None) -> Options:
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument(
+        "--seed", type=int, default=None, help="of kills, payers and faults; else drawn and printed"
+    )
+    parser.add_argument("--rate", type=float, default=4.0, help="payers a second")
+    parser.add_argument("--report", type=Path, default=Path("var/proofs/chaos.md"))
+    given = parser.parse_args(arguments)
+    seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
+    return Options(given.seconds, seed, given.rate, given.report)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
