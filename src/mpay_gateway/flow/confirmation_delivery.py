@@ -30,6 +30,7 @@ from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.service import OnRefusal, Service
 from mpay_gateway.domain.transitions import ClaimEvent, DeliveryEvent
 from mpay_gateway.flow.background import Lane
+from mpay_gateway.flow.breakers import deliveries_to, look, note_answer, note_failure
 from mpay_gateway.flow.delivery_release import REVERSED, give_back
 from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.parts import Parts
@@ -40,6 +41,9 @@ from mpay_gateway.storage.tasks import Lease
 
 REFUSED = "refused"
 """Parked: the service definitely refuses, an operator decides."""
+FULL = "not sent yet: the service has all the calls in flight that it takes"
+ENDED = "not sent yet: the process that was to send it ended"
+SILENT = "not sent yet: the service gives no answers, and is told when it does again"
 COPY = "a copy of the answer that another confirmation got"
 _NOTHING_SENT = (RemoteUnavailable, UnknownService, NoPluginAnswered)
 _log = structlog.get_logger("delivery")
@@ -54,74 +58,92 @@ def deliver_soon(parts: Parts, payment_id: str, lease: Lease) -> None:
     """Send a delivery that this process has just leased, beside its requests."""
     parts.background.start(
         delivery_key(payment_id),
-        lambda: _send_first(parts, lease),
+        lambda: send_first(parts, lease),
         Lane.DELIVERIES,
         undone=lambda: _hand_over(parts, lease),
     )
 
 
-def _send_first(parts: Parts, lease: Lease) -> None:
-    """Send it if its service takes a further call now; else a worker does, soon."""
+def send_first(parts: Parts, lease: Lease) -> None:
+    """Send it if its service answers and takes a further call now; else a worker does, when the time comes."""
     delivery = parts.units.read(lambda work: work.deliveries.get(lease.subject))
+    tried = _new_try(parts, lease, delivery, taken=True)
+    if look(parts, deliveries_to(delivery.service_id)).is_open:
+        parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, tried, SILENT))
+        return
     with parts.places.at(delivery.service_id) as free:
         if free:
-            send(parts, lease)
+            _send(parts, tried, delivery)
         else:
-            tried = _new_try(parts, lease, delivery)
-            parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, tried))
+            parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, tried, FULL))
 
 
 def _hand_over(parts: Parts, lease: Lease) -> None:
     """This process ends before it sent anything: whoever looks next may, without waiting for the lease's end."""
     delivery = parts.units.read(lambda work: work.deliveries.get(lease.subject))
-    tried = _new_try(parts, lease, delivery)
-    parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, tried, again=timedelta(0)))
+    tried = _new_try(parts, lease, delivery, taken=True)
+    parts.units.run(
+        "delivery-postponed", lambda work: _postponed(parts, work, tried, ENDED, again=timedelta(0))
+    )
 
 
 def deliver(parts: Parts, lease: Lease) -> None:
-    """A worker's try: take the delivery over, then send it."""
-
-    def take(work: Work) -> Delivery | None:
-        delivery = _leased(work, lease)
-        if delivery.state not in {DeliveryState.DUE, DeliveryState.LEASED}:
-            work.tasks.finish(lease, due=None)
-            return None
-        return work.deliveries.change(
-            delivery, DeliveryEvent.LEASE, actor=f"process:{parts.process}", at=parts.clock.now(),
-            attempts=delivery.attempts + 1,
-        )  # fmt: skip
-
-    if parts.units.run("take-delivery", take) is not None:
-        send(parts, lease)
+    """A worker's try. It is counted in the commit in which its message is kept, before it leaves."""
+    delivery = parts.units.read(lambda work: work.deliveries.get(lease.subject))
+    if delivery.state in {DeliveryState.DUE, DeliveryState.LEASED}:
+        _send(parts, _new_try(parts, lease, delivery, taken=False), delivery)
+    else:
+        parts.units.run("delivery-idle", lambda work: work.tasks.finish(lease, due=None))
 
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """One try under its lease. `evidence`: whether anything left, from which moment on the service may know."""
+    """One try under its lease. `evidence`: whether anything left, from which moment on the service may know.
+
+    `number`: counts from 1. `taken`: whether the try was counted when it was leased. `troubled`: the service did not
+    answer the last time, so that an answer is worth writing down.
+    """
 
     lease: Lease
     evidence: DurableSink
+    number: int
+    taken: bool
+    troubled: bool
 
     def others_unanswered(self, delivery: Delivery) -> int:
         """The other tries of which the service may know."""
         return delivery.unanswered - (1 if self.evidence.used else 0)
 
 
-def _new_try(parts: Parts, lease: Lease, delivery: Delivery, *, content: str = "") -> _Try:
-    """`content`: digest of what is told, noted with each message that leaves."""
+def _new_try(parts: Parts, lease: Lease, delivery: Delivery, *, taken: bool) -> _Try:
+    """What is told is noted with each message that leaves."""
+
+    def begin(work: Work) -> None:
+        if not taken:
+            _take(parts, work, work.deliveries.lock(delivery.id))
+        work.deliveries.note_sent(delivery.id)
+
     evidence = DurableSink(
-        parts.units, parts.clock, delivery.payment_id, lease,
-        first_sent=lambda work: work.deliveries.note_sent(delivery.id), content=content,
+        parts.units, parts.clock, delivery.payment_id, lease, first_sent=begin,
+        content=Confirmation.from_json(delivery.content).digest,
     )  # fmt: skip
-    return _Try(lease, evidence)
+    troubled = look(parts, deliveries_to(delivery.service_id)).troubled
+    return _Try(lease, evidence, delivery.attempts + (not taken), taken, troubled)
 
 
-def send(parts: Parts, lease: Lease) -> None:
+def _take(parts: Parts, work: Work, delivery: Delivery) -> Delivery:
+    """Count a try. The delivery is locked, and leased to this process."""
+    return work.deliveries.change(
+        delivery, DeliveryEvent.LEASE, actor=f"process:{parts.process}", at=parts.clock.now(),
+        attempts=delivery.attempts + 1,
+    )  # fmt: skip
+
+
+def _send(parts: Parts, tried: _Try, delivery: Delivery) -> None:
     """Call the service and write down what came of it, under the lease's fence."""
-    delivery = parts.units.read(lambda work: work.deliveries.get(lease.subject))
-    told = Confirmation.from_json(delivery.content)
-    tried = _new_try(parts, lease, delivery, content=told.digest)
-    confirmation = ConfirmationToDeliver(told, attempt=delivery.attempts, evidence=tried.evidence)
+    confirmation = ConfirmationToDeliver(
+        Confirmation.from_json(delivery.content), attempt=tried.number, evidence=tried.evidence
+    )
     try:
         service = parts.services.get_any(delivery.service_id)
         receipt = parts.calls.deliver_confirmation(service, confirmation)
@@ -129,7 +151,7 @@ def send(parts: Parts, lease: Lease) -> None:
         _log.info("delivery_taken_over", delivery=delivery.id)
         return
     except PluginBusy:
-        parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, tried))
+        parts.units.run("delivery-postponed", lambda work: _postponed(parts, work, tried, FULL))
         return
     except MpayError as error:
         _not_confirmed(parts, tried, delivery.service_id, error)
@@ -147,7 +169,7 @@ def _not_confirmed(parts: Parts, tried: _Try, service_id: ServiceId, error: Mpay
 
 def _confirmed(parts: Parts, work: Work, tried: _Try, receipt: DeliveryReceipt) -> None:
     """The service knows: the claim is acknowledged, and a paid order's invoice is closed."""
-    delivery = _leased(work, tried.lease)
+    delivery = _leased(parts, work, tried)
     now, actor = parts.clock.now(), f"service:{delivery.service_id}"
     if _meant_for_another(work, delivery, receipt.proof, at=now):
         _not_answered(parts, work, tried, InvalidAnswer(COPY))
@@ -160,11 +182,12 @@ def _confirmed(parts: Parts, work: Work, tried: _Try, receipt: DeliveryReceipt) 
     work.claims.change(claim, ClaimEvent.ACKNOWLEDGE, actor=actor, at=now, acknowledged_at=now)
     _close_if_paid(work, work.payments.get(delivery.payment_id), at=now)
     work.tasks.finish(tried.lease, due=None)
+    _heard(parts, work, tried, delivery)
 
 
 def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: RemoteRefused) -> None:
     """A definite, signed no. The service's policy decides, unless another try may have been taken."""
-    delivery = _leased(work, tried.lease)
+    delivery = _leased(parts, work, tried)
     actor, now = f"service:{delivery.service_id}", parts.clock.now()
     if _meant_for_another(work, delivery, error.proof, at=now):
         _not_answered(parts, work, tried, InvalidAnswer(COPY))
@@ -178,6 +201,13 @@ def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: Rem
     work.tasks.finish(tried.lease, due=None)
     if reverse:
         give_back(parts, work, delivery, ReversalGround.SERVICE_REFUSED, actor=actor)
+    _heard(parts, work, tried, delivery)
+
+
+def _heard(parts: Parts, work: Work, tried: _Try, delivery: Delivery) -> None:
+    """The service answers. Its breaker is the last row that the unit locks."""
+    if tried.troubled:
+        note_answer(parts, work, deliveries_to(delivery.service_id))
 
 
 def _meant_for_another(work: Work, delivery: Delivery, proof: Proof | None, *, at: datetime) -> bool:
@@ -189,7 +219,7 @@ def _meant_for_another(work: Work, delivery: Delivery, proof: Proof | None, *, a
 
 def _not_answered(parts: Parts, work: Work, tried: _Try, error: MpayError) -> None:
     """No usable answer. Unless nothing was sent, the service may know: the try stays counted as unanswered."""
-    delivery = _leased(work, tried.lease)
+    delivery = _leased(parts, work, tried)
     now = parts.clock.now()
     may_know = 0 if isinstance(error, _NOTHING_SENT) else 1
     work.deliveries.change(
@@ -200,25 +230,30 @@ def _not_answered(parts: Parts, work: Work, tried: _Try, error: MpayError) -> No
     work.tasks.finish(tried.lease, due=due)
     _log.warning("delivery_unanswered", delivery=delivery.id, attempts=delivery.attempts, due=due.isoformat(),
                  error=type(error).__name__)  # fmt: skip
+    note_failure(parts, work, deliveries_to(delivery.service_id), error, about=delivery.id)
 
 
-def _postponed(parts: Parts, work: Work, tried: _Try, *, again: timedelta = AGAIN) -> None:
+def _postponed(parts: Parts, work: Work, tried: _Try, why: str, *, again: timedelta = AGAIN) -> None:
     """Nothing was sent: the try does not count."""
-    delivery = _leased(work, tried.lease)
+    delivery = _leased(parts, work, tried)
     now = parts.clock.now()
     work.deliveries.change(
         delivery, DeliveryEvent.UNANSWERED, actor="machine", at=now, attempts=delivery.attempts - 1,
         unanswered=tried.others_unanswered(delivery),
-        last_error="not sent yet: the service has all the calls in flight that it takes, or the process ended",
+        last_error=why,
     )  # fmt: skip
     work.tasks.finish(tried.lease, due=now + again)
 
 
-def _leased(work: Work, lease: Lease) -> Delivery:
-    """The delivery, locked after its payment and order, if the lease still holds. Raises: Conflict."""
-    work.lock_with_order(work.deliveries.get(lease.subject).payment_id)
-    work.tasks.check(lease)
-    return work.deliveries.lock(lease.subject)
+def _leased(parts: Parts, work: Work, tried: _Try) -> Delivery:
+    """The delivery, locked after its payment and order and in the hands of this try, if the lease still holds.
+
+    Raises: Conflict.
+    """
+    work.lock_with_order(work.deliveries.get(tried.lease.subject).payment_id)
+    work.tasks.check(tried.lease)
+    delivery = work.deliveries.lock(tried.lease.subject)
+    return delivery if tried.taken or tried.evidence.used else _take(parts, work, delivery)
 
 
 def _close_if_paid(work: Work, payment: Payment, *, at: datetime) -> None:

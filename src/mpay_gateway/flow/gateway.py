@@ -8,6 +8,7 @@ from mpay_gateway.api import PluginContext
 from mpay_gateway.boundary import Clock, SystemClock, SystemIds
 from mpay_gateway.documents import CoreDocuments
 from mpay_gateway.flow.background import Background
+from mpay_gateway.flow.breaker_view import BreakerView
 from mpay_gateway.flow.entrance import Entrance
 from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
@@ -47,6 +48,7 @@ def build_parts(settings: GatewaySettings) -> Parts:
         lookup_places=lookup_places(settings.plugins.calls_at_once),
         waiting=Places(lambda _: MOST_WAITING),
         entrance=entrance,
+        breakers=BreakerView(settings.breakers.rule),
     )
     entrance.lead_to(parts)
     return parts

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from mpay_gateway.boundary import Clock, IdSource
 from mpay_gateway.flow.background import Background
+from mpay_gateway.flow.breaker_view import BreakerView
 from mpay_gateway.flow.entrance import Entrance
 from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
@@ -21,7 +22,7 @@ class Parts:
     `papers`: what draws the core's own papers; its processes start with the first paper or with `warm_up`.
     `places`: the deliveries that each service takes at once. `lookup_places`: the look-ups that may wait for it.
     `waiting`: the pages that may wait for somebody else at once, so that threads are left for callbacks.
-    `entrance`: where the inbound ports of plugins lead.
+    `entrance`: where the inbound ports of plugins lead. `breakers`: what this process knows of them.
     """
 
     settings: GatewaySettings
@@ -39,6 +40,7 @@ class Parts:
     lookup_places: Places
     waiting: Places
     entrance: Entrance = field(default_factory=Entrance)
+    breakers: BreakerView = field(default_factory=BreakerView)
 
     def close(self) -> None:
         """Finish what runs beside requests, and end what this process started."""

@@ -14,6 +14,7 @@ from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.service import Channel, SupportContact
 from mpay_gateway.outbound import AddressPolicy, TlsFiles
 from mpay_gateway.settings.bookkeeping import BookSettings
+from mpay_gateway.settings.breakers import BreakerSettings
 from mpay_gateway.settings.decode import PemFile, SecretText, Source, decode
 from mpay_gateway.settings.limits import LimitSettings
 from mpay_gateway.settings.problems import BadValue, unknown_key
@@ -153,6 +154,7 @@ class GatewaySettings:
     instruments: tuple[InstrumentEntry, ...]
     connectors: tuple[ConnectorEntry, ...]
     books: BookSettings = BookSettings()
+    breakers: BreakerSettings = BreakerSettings()
 
     @property
     def tls_files(self) -> TlsFiles:
@@ -179,7 +181,7 @@ class _ConnectorKeys:
 
 
 _PLAIN_SECTIONS = {"gateway": GatewaySection, "plugins": PluginSettings, "outbound": OutboundSettings,
-                   "limits": LimitSettings, "books": BookSettings}  # fmt: skip
+                   "limits": LimitSettings, "books": BookSettings, "breakers": BreakerSettings}  # fmt: skip
 _KEYED_SECTIONS = ("provider", "instrument", "eservice")
 
 
@@ -218,12 +220,13 @@ class _Reader:
         outbound = self._section("outbound", OutboundSettings)
         limits = self._section("limits", LimitSettings)
         books = self._section("books", BookSettings)
+        breakers = self._section("breakers", BreakerSettings)
         providers = self._keyed("provider", _ProviderKeys)
         instruments = self._keyed("instrument", _InstrumentKeys)
         connectors = self._keyed("eservice", _ConnectorKeys)
         if self._problems:
             raise ConfigurationError(tuple(self._problems))
-        assert gateway and plugins and outbound and limits and books  # noqa: PT018
+        assert gateway and plugins and outbound and limits and books and breakers  # noqa: PT018
         return GatewaySettings(
             source=self._source,
             gateway=_with_absolute_database(gateway, self._source),
@@ -231,6 +234,7 @@ class _Reader:
             outbound=outbound,
             limits=limits,
             books=books,
+            breakers=breakers,
             providers=tuple(
                 ProviderEntry(AccountId(name), keys.plugin, keys.retired, rest)
                 for name, keys, rest in providers

@@ -217,6 +217,8 @@ deliveries = Table(
     Column("owner", _Name, nullable=False, server_default="", comment="Who looks after a parked one."),
     Column("last_error", Text, nullable=False),
     Index(None, "service_id", "state"),
+    Index("ix_deliveries_waiting", "service_id", "created_at",
+          sqlite_where=text("state <> 'confirmed'"), postgresql_where=text("state <> 'confirmed'")),
 )  # fmt: skip
 
 reversals = Table(
@@ -332,8 +334,21 @@ tasks = Table(
     Column("fence", BigInteger, nullable=False),
     Column("service_id", _Id, nullable=False, server_default="", comment="Whom a delivery goes to, else empty."),
     UniqueConstraint("kind", "subject"),
-    Index("ix_tasks_due", "due", sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")),
+    Index("ix_tasks_queue", "service_id", "due",
+          sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")),
     comment="The one table that workers claim from.",
+)  # fmt: skip
+
+breakers = Table(
+    "breakers", metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("subject", _Id, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("opened_at", UtcDateTime, comment="Null: closed."),
+    Column("probe_at", UtcDateTime),
+    Column("about", _Id, nullable=False),
+    Column("last_error", Text, nullable=False),
+    comment="Which counterparts answer no calls of a kind: one small row each, shared by all processes.",
 )  # fmt: skip
 
 ledger_accounts = Table(

@@ -2,24 +2,36 @@
 
 The fence grows with every lease; a result may be written only under the fence of the lease that it was got under.
 
-Whether a lease still runs is judged by one clock only, whichever machine asks: on PostgreSQL by the database's, on
-SQLite, which lives on one machine, by that machine's. When a task is due is no such question: callers say it.
+Whether a lease still runs is judged by one clock only (task_statements). When a task is due is no such question:
+callers say it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import ModuleType
 
-from sqlalchemy import ColumnElement, DateTime, Interval, bindparam, func, literal, or_, select, true, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
-from sqlalchemy.sql.dml import Insert, ReturningUpdate
+from sqlalchemy.sql.dml import Insert
 
 from mpay_gateway.domain.errors import Conflict
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import deliveries, tasks
-from mpay_gateway.storage.types import UtcDateTime
+from mpay_gateway.storage.task_statements import (
+    BY_CLOCK,
+    CLAIM,
+    HURRY_SERVICE,
+    IN_HAND,
+    LEASE,
+    QUEUES,
+    THE_TASK,
+    LeaseTime,
+)
+
+__all__ = ["Lease", "LeaseTime", "Queue", "TaskKind", "Tasks"]
 
 
 class TaskKind(StrEnum):
@@ -36,55 +48,38 @@ class TaskKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to do one task for `span`, counted from the last renewal. `fence` proves it at every write."""
+    """The right to do one task for `span`, counted from the last renewal. `fence` proves it at every write.
+
+    `service_id`: whom a claimed delivery goes to, else empty.
+    """
 
     kind: TaskKind
     subject: str
     fence: int
     span: timedelta
+    service_id: str = ""
 
 
-class LeaseTime(StrEnum):
-    """Whose clock leases are judged by: the database's, or the `now` of whoever asks."""
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Due tasks of one kind of work: the deliveries to a service, or all other tasks, whose `service_id` is empty."""
 
-    DATABASE = "database"
-    CALLER = "caller"
-
-
-_THE_TASK = (tasks.c.kind == bindparam("of_kind"), tasks.c.subject == bindparam("of_subject"))
-_HURRY = update(tasks).where(*_THE_TASK, or_(tasks.c.due.is_(None), tasks.c.due > bindparam("not_after")))
-_DATABASE_NOW = func.clock_timestamp(type_=DateTime(timezone=True))
-_DATABASE_UNTIL = _DATABASE_NOW + bindparam("span", type_=Interval())
-_UNTIL = bindparam("until", type_=UtcDateTime())
+    service_id: str
+    oldest_due: datetime
 
 
-def _lease(now: ColumnElement[datetime], until: ColumnElement[datetime]) -> ReturningUpdate[int]:
-    return (
-        update(tasks)
-        .where(*_THE_TASK, or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < now))
-        .values(
-            fence=tasks.c.fence + 1, due=bindparam("due_at"), lease_until=until, leased_by=bindparam("by")
-        )
-        .returning(tasks.c.fence)
-    )
-
-
-_LEASE = {
-    LeaseTime.CALLER: _lease(bindparam("free_at", type_=UtcDateTime()), _UNTIL),
-    LeaseTime.DATABASE: _lease(_DATABASE_NOW, _DATABASE_UNTIL),
-}
-_HELD = (*_THE_TASK, tasks.c.fence == bindparam("of_fence"))
+_HURRY = update(tasks).where(*THE_TASK, or_(tasks.c.due.is_(None), tasks.c.due > bindparam("not_after")))
+_HELD = (*THE_TASK, tasks.c.fence == bindparam("of_fence"))
 _RENEW = {
-    LeaseTime.CALLER: update(tasks).where(*_HELD).values(lease_until=_UNTIL),
-    LeaseTime.DATABASE: update(tasks).where(*_HELD).values(lease_until=_DATABASE_UNTIL),
+    whose: update(tasks).where(*_HELD).values(lease_until=until) for whose, (_, until) in BY_CLOCK.items()
 }
-_FENCE = select(tasks.c.fence).where(*_THE_TASK).with_for_update()
+_FENCE = select(tasks.c.fence).where(*THE_TASK).with_for_update()
 _FINISH = (
     update(tasks)
     .where(*_HELD)
     .values(fence=tasks.c.fence + 1, due=bindparam("due_at"), lease_until=None, leased_by="")
 )
-_DUE_AT = select(tasks.c.due).where(*_THE_TASK)
+_DUE_AT = select(tasks.c.due).where(*THE_TASK)
 _NO_LEASE: dict[str, object] = {"lease_until": None, "leased_by": ""}
 _OF_SERVICE = func.coalesce(
     select(deliveries.c.service_id).where(deliveries.c.id == bindparam("of_subject")).scalar_subquery(), ""
@@ -137,42 +132,38 @@ class Tasks:
         row = _new(kind, subject, now)
         self._connection.execute(_CREATE.on(self._connection), row)
         values = {"of_kind": kind, "of_subject": subject, "due_at": now, "by": worker}
-        if self._lease_time is LeaseTime.CALLER:
-            values["free_at"] = now
-        values |= self._until(now, until - now)
-        fence = self._connection.execute(_LEASE[self._lease_time], values).scalar()
+        values |= self._clock(now, until - now)
+        fence = self._connection.execute(LEASE[self._lease_time], values).scalar()
         return None if fence is None else Lease(kind, subject, int(fence), until - now)
 
-    def claim_due(
-        self,
-        *,
-        worker: str,
-        now: datetime,
-        until: datetime,
-        limit: int,
-        full_services: frozenset[str] = frozenset(),
-    ) -> tuple[Lease, ...]:
-        """Take up to `limit` due tasks that nobody holds, oldest first.
+    def queues(self, now: datetime) -> tuple[Queue, ...]:
+        """Where there is something to claim, the longest due first: a look that takes no lock."""
+        rows = self._connection.execute(QUEUES[self._lease_time], {"due_by": now} | self._clock(now))
+        return tuple(sorted((Queue(*row) for row in rows), key=lambda queue: queue.oldest_due))
 
-        Deliveries to `full_services` stay where they are: those services take no further call now.
+    def in_hand(self, services: Sequence[str], *, now: datetime, span: timedelta) -> dict[str, int]:
+        """How many deliveries to each service all workers together have claimed, for `span` at most."""
+        asked = {"of_services": list(services)} | self._clock(now, span)
+        rows = self._connection.execute(IN_HAND[self._lease_time], asked)
+        return {row.service_id: int(row.held) for row in rows}
+
+    def claim_due(
+        self, *, worker: str, now: datetime, until: datetime, limit: int, service_id: str = ""
+    ) -> tuple[Lease, ...]:
+        """Take up to `limit` due tasks of one queue that nobody holds, oldest first."""
+        asked = {"of_service": service_id, "due_by": now, "most": limit, "by": worker}
+        rows = self._connection.execute(CLAIM[self._lease_time], asked | self._clock(now, until - now))
+        return tuple(
+            Lease(TaskKind(row.kind), row.subject, int(row.fence), until - now, service_id) for row in rows
+        )
+
+    def hurry_service(self, service_id: str, due: datetime) -> None:
+        """Let every delivery to a service be due at `due` that is due later. Leases go on.
+
+        What another process holds just now is passed by: it is being sent, or about to be.
         """
-        # Chosen once and for all: PostgreSQL may run a plain subquery again for each row, and claim more.
-        due = (
-            select(tasks.c.id)
-            .where(tasks.c.due <= now, self._free(now), _welcome(full_services))
-            .order_by(tasks.c.due)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("due_tasks")
-            .prefix_with("MATERIALIZED", dialect="postgresql")
-        )
-        rows = self._connection.execute(
-            update(tasks)
-            .where(tasks.c.id.in_(select(due.c.id)))
-            .values(lease_until=self._at(until, until - now), leased_by=worker, fence=tasks.c.fence + 1)
-            .returning(tasks.c.kind, tasks.c.subject, tasks.c.fence)
-        )
-        return tuple(Lease(TaskKind(row.kind), row.subject, int(row.fence), until - now) for row in rows)
+        asked = {"of_service": service_id, "due_by": due} | self._clock(due)
+        self._connection.execute(HURRY_SERVICE[self._lease_time], asked)
 
     def check(self, lease: Lease) -> None:
         """Make sure that the lease is still the latest, and keep it so until the unit of work ends.
@@ -204,26 +195,17 @@ class Tasks:
         if done.rowcount != 1:
             raise Conflict(f"{lease.kind} {lease.subject}: the lease has gone to another process")
 
-    def any_due(self, now: datetime, full_services: frozenset[str] = frozenset()) -> bool:
-        """Whether there is anything to claim: a look that takes no lock."""
-        query = (
-            select(tasks.c.id).where(tasks.c.due <= now, self._free(now), _welcome(full_services)).limit(1)
-        )
-        return self._connection.execute(query).first() is not None
-
     def due_at(self, kind: TaskKind, subject: str) -> datetime | None:
         found = self._connection.execute(_DUE_AT, {"of_kind": kind, "of_subject": subject}).scalar()
         return found if isinstance(found, datetime) else None
 
-    def _free(self, now: datetime) -> ColumnElement[bool]:
-        moment = self._at(now, timedelta(0))
-        return or_(tasks.c.lease_until.is_(None), tasks.c.lease_until < moment)
-
-    def _at(self, told: datetime, later: timedelta) -> ColumnElement[datetime]:
-        """The instant that the caller tells, or so much later than now by the database's clock."""
-        if self._lease_time is LeaseTime.CALLER:
-            return literal(told, UtcDateTime())
-        return _DATABASE_NOW + literal(later, Interval())
+    def _clock(self, now: datetime, span: timedelta = timedelta(0)) -> dict[str, object]:
+        """Now, and so much later, by whichever clock leases are judged."""
+        return (
+            {"free_at": now} | self._until(now, span)
+            if self._lease_time is LeaseTime.CALLER
+            else {"span": span}
+        )
 
     def _until(self, now: datetime, span: timedelta) -> dict[str, object]:
         return {"until": now + span} if self._lease_time is LeaseTime.CALLER else {"span": span}
@@ -231,8 +213,3 @@ class Tasks:
 
 def _new(kind: TaskKind, subject: str, due: datetime | None) -> dict[str, object]:
     return {"kind": kind, "subject": subject, "of_subject": subject, "due": due, "fence": 0} | _NO_LEASE
-
-
-def _welcome(full_services: frozenset[str]) -> ColumnElement[bool]:
-    """Not a delivery to one of these services. The task says itself whose it is: such a service may have very many."""
-    return tasks.c.service_id.not_in(full_services) if full_services else true()

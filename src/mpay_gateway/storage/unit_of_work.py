@@ -4,7 +4,8 @@ The work is given as a function so that it can run again after a serialization f
 made inside it: the marker that it sets makes the hook façade and the HTTP client refuse.
 
 Rows are locked in one order, so that units wait for each other and do not deadlock: intake, payment, order, task,
-then delivery, reversal or refund. Audit and evidence of a payment are written only while its row is held.
+then delivery, reversal or refund, then breaker. Audit and evidence of a payment are written only while its row is
+held. Who claims holds breakers and then tasks, of which he passes by those that are locked: he waits for nobody.
 """
 
 import random

@@ -9,6 +9,7 @@ from mpay_gateway.boundary import Clock
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.storage.audit import Audit
 from mpay_gateway.storage.bank_statements import BankStatements
+from mpay_gateway.storage.breakers import Breakers
 from mpay_gateway.storage.capture_intents import CaptureIntents
 from mpay_gateway.storage.claims import Claims
 from mpay_gateway.storage.days import Days
@@ -150,6 +151,10 @@ class Work:
     @cached_property
     def tasks(self) -> Tasks:
         return Tasks(self.connection, self._lease_time)
+
+    @cached_property
+    def breakers(self) -> Breakers:
+        return Breakers(self.connection)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -15,9 +15,9 @@ from mpay_gateway.domain.errors import Conflict, MpayError
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.places import AGAIN, Places
 from mpay_gateway.flow.plugin_jobs import schedule_jobs
-from mpay_gateway.flow.schedules import LEASE
 from mpay_gateway.flow.sealing import keep_sealing
 from mpay_gateway.flow.statement_intake import plan_statements
+from mpay_gateway.flow.task_claiming import Hands, claim_tasks
 from mpay_gateway.storage import DatabaseTrouble, Work
 from mpay_gateway.storage.bank_statements import account_and_day
 from mpay_gateway.storage.tasks import Lease, TaskKind
@@ -47,6 +47,8 @@ class Worker:
         self._account_places = Places(lambda _: max(1, threads // 2))
         self._wake = threading.Event()
         self._counted: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._busy: Counter[str] = Counter()
         self._next_heartbeat = 0.0
         self._next_tending = 0.0
 
@@ -121,15 +123,17 @@ class Worker:
         self._wake.set()
 
     def _claim(self, limit: int) -> tuple[Lease, ...]:
-        now, full = self._parts.clock.now(), self._places.full()
-        if not self._parts.units.read(lambda work: work.tasks.any_due(now, full_services=full)):
-            return ()
-        return self._parts.units.run(
-            "claim-tasks",
-            lambda work: work.tasks.claim_due(
-                worker=self._parts.process, now=now, until=now + LEASE, limit=limit, full_services=full
-            ),
-        )
+        """Claim for `limit` free threads. Who takes a lease gives its thread back with `_put_down`."""
+        with self._lock:
+            busy = Counter(self._busy)
+        leases = claim_tasks(self._parts, Hands(limit, max(1, self._threads // 2), busy))
+        with self._lock:
+            self._busy.update(lease.service_id for lease in leases)
+        return leases
+
+    def _put_down(self, lease: Lease) -> None:
+        with self._lock:
+            self._busy[lease.service_id] -= 1
 
     def _do(self, lease: Lease) -> None:
         """Do one task. Whatever goes wrong with it harms no other."""
@@ -147,13 +151,14 @@ class Worker:
             outcome = "failed"
             _log.exception("task_failed", kind=lease.kind, subject=lease.subject)
             self._put_back(lease, AFTER_BUG)
+        finally:
+            self._put_down(lease)
         self._counted[outcome] += 1
 
     def _do_in_bounds(self, lease: Lease) -> None:
         """Do the task, or put it back when its service or account takes no further call."""
         if lease.kind is TaskKind.DELIVER:
-            delivery = self._parts.units.read(lambda work: work.deliveries.get(lease.subject))
-            place, again = self._places.at(delivery.service_id), AGAIN
+            place, again = self._places.at(lease.service_id), AGAIN
         elif lease.kind not in _ASKING_PROVIDERS:
             JOBS[lease.kind](self._parts, lease)
             return

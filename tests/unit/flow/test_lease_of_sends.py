@@ -73,7 +73,7 @@ def test_a_first_delivery_that_is_late_is_not_sent_beside_a_workers(gateway, uns
         return answer(service, confirmation)
 
     monkeypatch.setattr(gateway.calls, "deliver_confirmation", slow)
-    late = threading.Thread(target=lambda: confirmation_delivery.send(gateway.parts, lease))
+    late = threading.Thread(target=lambda: confirmation_delivery.send_first(gateway.parts, lease))
     late.start()
     try:
         assert begun.wait(10)
@@ -89,7 +89,7 @@ def test_a_first_delivery_that_a_worker_took_over_sends_nothing(gateway, unsent)
     payment, lease = unsent
     gateway.clock.advance(minutes=10)
     assert Worker(gateway.parts).run_due() == 1
-    confirmation_delivery.send(gateway.parts, lease)
+    confirmation_delivery.send_first(gateway.parts, lease)
     assert delivery_of(gateway, payment).state is DeliveryState.CONFIRMED
     rows = gateway.parts.units.read(lambda work: work.evidence.of_subject(payment.id))
     assert [row.direction for row in rows if row.operation == "ConfirmOrderPayment"] == ["sent", "received"]
@@ -130,7 +130,7 @@ def test_a_lease_that_sent_is_an_unanswered_try_though_its_process_died(gateway,
     with monkeypatch.context() as dying:
         dying.setattr(gateway.calls, "deliver_confirmation", die)
         with pytest.raises(KeyboardInterrupt):
-            confirmation_delivery.send(gateway.parts, lease)
+            confirmation_delivery.send_first(gateway.parts, lease)
     assert delivery_of(gateway, payment).unanswered == 1
     gateway.calls.delivery_answers.append(RemoteRefused("UnknownOrder"))
     gateway.work(minutes=2)
@@ -148,7 +148,7 @@ def test_a_message_sent_in_two_parts_is_one_try(gateway, unsent, monkeypatch):
 
     monkeypatch.setattr(gateway.calls, "deliver_confirmation", twice)
     gateway.calls.delivery_answers.append(RemoteRefused("UnknownOrder"))
-    confirmation_delivery.send(gateway.parts, lease)
+    confirmation_delivery.send_first(gateway.parts, lease)
     delivery = delivery_of(gateway, payment)
     assert (delivery.unanswered, delivery.parked_reason) == (0, "reversed")
 

@@ -51,8 +51,8 @@ def test_only_what_is_due_is_claimed_and_the_oldest_comes_first(units):
         schedule(units, subject, due)
     assert [lease.subject for lease in claim(units, limit=1)] == ["old"]
     assert [lease.subject for lease in claim(units)] == ["new"]
-    assert not units.read(lambda work: work.tasks.any_due(NOW))
-    assert units.read(lambda work: work.tasks.any_due(NOW + MINUTE))
+    assert not units.read(lambda work: work.tasks.queues(NOW))
+    assert units.read(lambda work: work.tasks.queues(NOW + MINUTE))
 
 
 def test_a_claimed_task_is_nobody_elses_until_its_lease_runs_out(units):
@@ -220,7 +220,7 @@ def test_on_postgresql_no_machines_clock_takes_a_lease_that_still_runs(shared_un
     schedule(shared_units, "a", min(here, there))
     (lease,) = claim(shared_units, now=here)
     assert claim(shared_units, now=there) == ()
-    assert not shared_units.read(lambda work: work.tasks.any_due(there))
+    assert not shared_units.read(lambda work: work.tasks.queues(there))
     assert lease_by(shared_units, there) is None
     shared_units.run("renew", lambda work: work.tasks.renew(lease, now=here))
     assert lease_by(shared_units, there) is None

@@ -1,0 +1,98 @@
+"""Counterparts that do not answer are left alone, but for a probe: what calls ask before, and write down after.
+
+A breaker lives in the database, so that all processes heed it and one probes for all (ADR 18). A call that goes well
+beside a breaker without trouble writes nothing.
+"""
+
+import structlog
+
+from mpay_gateway.domain.breaker import Admission, Breaker, Calls, CallsTo
+from mpay_gateway.domain.errors import MpayError
+from mpay_gateway.domain.remarks import remark
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.storage import Work
+
+_log = structlog.get_logger("breakers")
+
+
+def deliveries_to(service_id: str) -> CallsTo:
+    return CallsTo(Calls.DELIVERIES, service_id)
+
+
+def lookups_at(service_id: str) -> CallsTo:
+    return CallsTo(Calls.LOOKUPS, service_id)
+
+
+def starts_at(account_id: str) -> CallsTo:
+    return CallsTo(Calls.STARTS, account_id)
+
+
+def look(parts: Parts, calls: CallsTo) -> Breaker:
+    """The breaker as it was a second ago at most. Not inside a unit of work."""
+    return parts.breakers.look(parts.units, parts.clock, calls)
+
+
+def may_call(parts: Parts, calls: CallsTo) -> bool:
+    """Whether a call may leave now: while the breaker is open, one in a while, as the probe of all processes.
+
+    What comes of it is told to `answered` or `unanswered`.
+    """
+    match look(parts, calls).admits(parts.clock.now()):
+        case Admission.FREE:
+            return True
+        case Admission.HELD_BACK:
+            return False
+        case Admission.PROBE:
+            return parts.units.run("take-probe", lambda work: _take_probe(parts, work, calls))
+
+
+def _take_probe(parts: Parts, work: Work, calls: CallsTo) -> bool:
+    breaker, now = work.breakers.lock(calls), parts.clock.now()
+    admission = breaker.admits(now)
+    if admission is Admission.PROBE:
+        work.breakers.save(breaker.probing(parts.breakers.rule, now))
+    work.after_commit(parts.breakers.forget)
+    return admission is not Admission.HELD_BACK
+
+
+def answered(parts: Parts, calls: CallsTo) -> None:
+    """A call got an answer."""
+    if look(parts, calls).troubled:
+        parts.units.run("breaker-answered", lambda work: note_answer(parts, work, calls))
+
+
+def unanswered(parts: Parts, calls: CallsTo, error: MpayError, *, about: str = "") -> None:
+    """A call got no usable answer. `about`: what it was about, where that may be the reason."""
+    parts.units.run("breaker-unanswered", lambda work: note_failure(parts, work, calls, error, about=about))
+
+
+def note_answer(parts: Parts, work: Work, calls: CallsTo) -> None:
+    """Write an answer down. If it closes the breaker of a service, all that the service waits for is due now."""
+    breaker, now = work.breakers.lock(calls), parts.clock.now()
+    if not breaker.troubled:
+        return
+    work.breakers.save(breaker.answered())
+    work.after_commit(parts.breakers.forget)
+    if not breaker.is_open:
+        return
+    if calls.kind is Calls.DELIVERIES:
+        work.tasks.hurry_service(calls.subject, now)
+    work.after_commit(lambda: _say("breaker_closed", breaker))
+
+
+def note_failure(parts: Parts, work: Work, calls: CallsTo, error: MpayError, *, about: str = "") -> None:
+    """Write down that a call got no usable answer; too many of them open the breaker."""
+    breaker = work.breakers.lock(calls)
+    after = breaker.unanswered(parts.breakers.rule, about=about, error=remark(error), at=parts.clock.now())
+    work.breakers.save(after)
+    work.after_commit(parts.breakers.forget)
+    if after.is_open and not breaker.is_open:
+        work.after_commit(lambda: _say("breaker_opened", after))
+
+
+def _say(event: str, breaker: Breaker) -> None:
+    since = breaker.opened_at
+    _log.warning(
+        event, calls=breaker.calls.kind, to=breaker.calls.subject, since=since.isoformat() if since else "",
+        error=breaker.last_error,
+    )  # fmt: skip
