@@ -28,7 +28,9 @@ UNITS = frozenset(
         "capture-not-done", "captured", "decide-to-give-up", "decide-two-step", "finish-later", "void-not-done",
         "voided",
         # The service is told.
-        "delivery-confirmed", "delivery-postponed", "delivery-refused", "delivery-unanswered", "take-delivery",
+        "delivery-confirmed", "delivery-idle", "delivery-postponed", "delivery-refused", "delivery-unanswered",
+        # Who does not answer.
+        "breaker-answered", "breaker-unanswered", "take-probe",
         # Money goes back.
         "reversal-done", "reversal-idle", "reversal-not-done",
         # The worker's own.

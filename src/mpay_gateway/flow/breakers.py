@@ -77,7 +77,7 @@ def note_answer(parts: Parts, work: Work, calls: CallsTo) -> None:
         return
     if calls.kind is Calls.DELIVERIES:
         work.tasks.hurry_service(calls.subject, now)
-    work.after_commit(lambda: _say("breaker_closed", breaker))
+    work.after_commit(lambda: _log.warning("breaker_closed", **_facts(breaker)))
 
 
 def note_failure(parts: Parts, work: Work, calls: CallsTo, error: MpayError, *, about: str = "") -> None:
@@ -87,12 +87,10 @@ def note_failure(parts: Parts, work: Work, calls: CallsTo, error: MpayError, *, 
     work.breakers.save(after)
     work.after_commit(parts.breakers.forget)
     if after.is_open and not breaker.is_open:
-        work.after_commit(lambda: _say("breaker_opened", after))
+        work.after_commit(lambda: _log.warning("breaker_opened", **_facts(after)))
 
 
-def _say(event: str, breaker: Breaker) -> None:
-    since = breaker.opened_at
-    _log.warning(
-        event, calls=breaker.calls.kind, to=breaker.calls.subject, since=since.isoformat() if since else "",
-        error=breaker.last_error,
-    )  # fmt: skip
+def _facts(breaker: Breaker) -> dict[str, str]:
+    """What the log says of it: not the error, in which a service may repeat people's values."""
+    since = breaker.opened_at.isoformat() if breaker.opened_at else ""
+    return {"calls": breaker.calls.kind.value, "to": breaker.calls.subject, "since": since}

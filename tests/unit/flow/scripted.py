@@ -98,13 +98,17 @@ class ScriptedConnector(Connector):
 
 @dataclass
 class ScriptedCalls:
-    """Stands where the plugins' hooks are called. Each list of `…_answers` is used up first, then all goes well."""
+    """Stands where the plugins' hooks are called. Each list of `…_answers` is used up first, then all goes well.
+
+    `silent`: what comes of every confirmation to a service that is out of order.
+    """
 
     clock: HandClock
     amounts: tuple[str, ...] = ("100.00", "50.00")
     captured: dict[str, list[ProviderCapture]] = field(default_factory=dict)
     status: dict[str, ProviderStatus] = field(default_factory=dict)
     delivery_answers: list[Exception] = field(default_factory=list)
+    silent: dict[str, Exception] = field(default_factory=dict)
     reversal_answers: list[Exception | ReversalAnswer] = field(default_factory=list)
     start_answers: list[Exception] = field(default_factory=list)
     fetch_answers: list[Exception] = field(default_factory=list)
@@ -119,7 +123,7 @@ class ScriptedCalls:
 
     def lookup_orders(self, service: Service, query: object) -> OrderLookup:
         self._call(query.evidence, "GetOrderDetails")
-        return OrderLookup((self.order(query.order_key),), proof=self.order_proof)
+        return OrderLookup((self.order(query.order_key, service.id),), proof=self.order_proof)
 
     def select_instrument(self, *_: object) -> InstrumentPlan:
         return InstrumentPlan(Need.REDIRECT)
@@ -164,6 +168,8 @@ class ScriptedCalls:
         self._call(confirmation.evidence, "ConfirmOrderPayment")
         if self.delivery_answers:
             raise self.delivery_answers.pop(0)
+        if service.id in self.silent:
+            raise self.silent[service.id]
         return DeliveryReceipt(proof=self.proof)
 
     def reverse_payment(self, account_id: str, payment: object, amount: Money, *, key: str) -> ReversalAnswer:
@@ -178,14 +184,14 @@ class ScriptedCalls:
     def payment_changed(self, change: object) -> None:
         pass
 
-    def order(self, order_key: str) -> Order:
+    def order(self, order_key: str, service_id: ServiceId = SERVICE) -> Order:
         """What the service says of an order."""
         lines = tuple(
             OrderLine(f"L{place}", "A thing", lei(amount), PaymentAccount(iban=IBANS[place % 2]))
             for place, amount in enumerate(self.amounts)
         )
         total = lei(str(sum(float(amount) for amount in self.amounts)))
-        return Order(SERVICE, OrderKey(order_key), "A thing", OrderStatus.ACTIVE, "MDL", total, lines)
+        return Order(service_id, OrderKey(order_key), "A thing", OrderStatus.ACTIVE, "MDL", total, lines)
 
     def _call(self, evidence: object, operation: str) -> None:
         refuse_inside_unit_of_work(operation)
@@ -263,6 +269,13 @@ class ScriptedGateway:
             self.clock.advance(**by)
             Worker(self.parts).run_due()
 
+    def pay_at(self, service_id: ServiceId, order_key: str) -> Payment:
+        """The same at another service."""
+        visit = open_visit(self.parts, Arrival(service_id, order_key, "127.0.0.1"))
+        started = self.press(self.agree(visit.token))
+        assert isinstance(started, Started)
+        return self.capture(started.payment)
+
     def pay(self, order_key: str) -> Payment:
         """A payment that goes well up to the capture; what the service answers is scripted."""
         return self.capture(self.start(order_key))
@@ -289,16 +302,17 @@ def scripted_gateway(
         process="test", papers=Papers(), places=Places(lambda each: services.get_any(each).max_in_flight),
         lookup_places=lookup_places(16), waiting=Places(lambda _: 8),
     )  # fmt: skip
-    apply_service(parts, replace(_service(), on_refusal=on_refusal))
+    apply_service(parts, replace(service_named(SERVICE), on_refusal=on_refusal))
     try:
         yield ScriptedGateway(parts, calls, clock)
     finally:
         parts.close()
 
 
-def _service() -> Service:
+def service_named(service_id: ServiceId) -> Service:
+    """A service that takes two confirmations at once."""
     return Service(
-        id=SERVICE, connector="scripted", name=LocalText("Test"), order_key_label=LocalText("Key"),
+        id=service_id, connector="scripted", name=LocalText("Test"), order_key_label=LocalText("Key"),
         settings=NoSettings(), max_in_flight=2,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from mpay_gateway import storage
 from mpay_gateway.storage import create_engine
 from mpay_gateway.storage.migrate import migrate
 
-WHOLE_ON_PURPOSE = {"switches._ALL", "services._ALL"}
+WHOLE_ON_PURPOSE = {"switches._ALL", "services._ALL", "breakers._TROUBLED"}
 """Small tables that are read whole."""
 
 
@@ -47,8 +47,8 @@ def sql_of(statement: Select | Update) -> tuple[str, int]:
     if isinstance(statement, Update):
         keys = [column.name for column in statement.table.c if not column.primary_key]
     else:
-        wanted = [bind.key for bind in statement.compile(dialect=lite).binds.values() if bind.required]
-        statement = statement.params(dict.fromkeys(wanted))
+        binds = [bind for bind in statement.compile(dialect=lite).binds.values() if bind.required]
+        statement = statement.params({bind.key: ("",) if bind.expanding else None for bind in binds})
     compiled = statement.compile(dialect=lite, column_keys=keys, compile_kwargs={"render_postcompile": True})
     return str(compiled), len(compiled.positiontup)
 
