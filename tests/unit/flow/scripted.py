@@ -123,7 +123,8 @@ class ScriptedCalls:
 
     def lookup_orders(self, service: Service, query: object) -> OrderLookup:
         self._call(query.evidence, "GetOrderDetails")
-        return OrderLookup((self.order(query.order_key, service.id),), proof=self.order_proof)
+        order = replace(self.order(query.order_key), service_id=service.id)
+        return OrderLookup((order,), proof=self.order_proof)
 
     def select_instrument(self, *_: object) -> InstrumentPlan:
         return InstrumentPlan(Need.REDIRECT)
@@ -184,14 +185,14 @@ class ScriptedCalls:
     def payment_changed(self, change: object) -> None:
         pass
 
-    def order(self, order_key: str, service_id: ServiceId = SERVICE) -> Order:
+    def order(self, order_key: str) -> Order:
         """What the service says of an order."""
         lines = tuple(
             OrderLine(f"L{place}", "A thing", lei(amount), PaymentAccount(iban=IBANS[place % 2]))
             for place, amount in enumerate(self.amounts)
         )
         total = lei(str(sum(float(amount) for amount in self.amounts)))
-        return Order(service_id, OrderKey(order_key), "A thing", OrderStatus.ACTIVE, "MDL", total, lines)
+        return Order(SERVICE, OrderKey(order_key), "A thing", OrderStatus.ACTIVE, "MDL", total, lines)
 
     def _call(self, evidence: object, operation: str) -> None:
         refuse_inside_unit_of_work(operation)
