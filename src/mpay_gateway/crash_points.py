@@ -7,6 +7,7 @@ environment arms a point: `MPAY_CRASHPOINT=settle:after-commit`, or `settle:afte
 import os
 import re
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -78,6 +79,9 @@ POINTS = (
 )
 """Every crash point there is."""
 
+STOPS = "MPAY_CRASHPOINT_STOPS"
+"""Set to anything, the armed point stops the process (SIGSTOP) instead, until somebody lets it go on."""
+
 _call: ContextVar[str] = ContextVar("outbound_call", default=ELSEWHERE)
 _armed = re.fullmatch(r"(.+?)(?::([0-9]+))?", os.environ.get(VARIABLE, ""))
 _armed_point = _armed[1] if _armed else ""
@@ -90,6 +94,10 @@ def crash_point(name: str) -> None:
     if _armed_point and name == _armed_point:
         _passes_left -= 1
         if _passes_left == 0:
+            if os.environ.get(STOPS):
+                # To this very thread: told to the process, another thread may hear it, and this one run on.
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+                return
             os.write(2, f"crash point {name}: process {os.getpid()} kills itself\n".encode())
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -121,7 +121,7 @@ def running_gateway(counterparts: Counterparts, plan: Plan, folder: Path) -> Ite
     """A gateway on a database that has its tables, served at its public address until the end."""
     gateway = build_gateway(counterparts, plan, folder)
     try:
-        with _served(gateway) if plan.served else nullcontext():
+        with served(gateway) if plan.served else nullcontext():
             yield gateway
     finally:
         close_gateway(gateway)
@@ -175,7 +175,7 @@ def _services(counterparts: Counterparts, folder: Path) -> Path:
 
 
 @contextmanager
-def _served(gateway: Gateway) -> Iterator[None]:
+def served(gateway: Gateway) -> Iterator[None]:
     port = gateway.counterparts.place.gateway_port
     server = StopableWSGIServer(
         gateway.app, host="127.0.0.1", port=port, threads=8, ident=None, clear_untrusted_proxy_headers=True
