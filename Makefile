@@ -15,7 +15,7 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-browser screenshots coverage wheels check-wheels bench chaos docs clean
+        test-functional test-browser screenshots coverage wheels check-wheels bench chaos failover docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,10 @@ bench: setup-test ## measure speed
 
 chaos: setup-test ## kill everybody at random under load, compare the books of all: SECONDS=600 SEED=… RATE=4 REPORT=…
 	$(PYTHON) -m tests.proofs.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(RATE),--rate $(RATE)) $(if $(REPORT),--report $(REPORT))
+
+failover: setup-test ## kill the database's primary under load, promote its standby, compare the books: PAYERS=40 SEED=… REPORT=…
+	$(PYTHON) -m tests.proofs.failover $(if $(PAYERS),--payers $(PAYERS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(RATE),--rate $(RATE)) $(if $(REPORT),--report $(REPORT))
 
 docs: setup ## generate the references of hooks and states

@@ -64,6 +64,11 @@ class PostgresServer:
         return self._folder / "server.log"
 
     @property
+    def folder(self) -> Path:
+        """Where its socket is: the host of its address."""
+        return self._folder
+
+    @property
     def pid(self) -> int:
         """The running server's first process. Raises: RuntimeError when it does not run."""
         process = self._process
@@ -134,6 +139,17 @@ class PostgresServer:
     def drop_database(self, name: str) -> None:
         """Delete a database, ending whatever is still connected to it."""
         self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def ask(self, question: str) -> object:
+        """The first value of the answer to a statement."""
+        with self._connect() as connection:
+            row = connection.execute(question).fetchone()
+            return None if row is None else row[0]
+
+    def set_parameter(self, name: str, value: str) -> None:
+        """Change a parameter of the running server, for later starts too."""
+        self._administer(f"ALTER SYSTEM SET {name} = '{value}'")
+        self._administer("SELECT pg_reload_conf()")
 
     @property
     def _data(self) -> Path:

@@ -17,14 +17,13 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.postgres import PostgresServer
+from tests.proofs.chaos_report import Story, write_report
 from tests.proofs.fleet.agreement import disagreements
-from tests.proofs.fleet.crowd import Crowd
+from tests.proofs.fleet.crowd import Crowd, progress
 from tests.proofs.fleet.draining import drain, heal
 from tests.proofs.fleet.fleet import READY_SECONDS, Fleet, Plan, running_fleet
-from tests.proofs.fleet.keeper import Keeper
 from tests.proofs.fleet.members import ServerMember
-from tests.proofs.fleet.reading import read_books
-from tests.proofs.fleet.report import Story, write_report
+from tests.proofs.fleet.reading import own_checks, read_books
 from tests.proofs.fleet.weather import Weather
 
 SAY_SECONDS = 5.0
@@ -73,7 +72,7 @@ def _run(options: Options, folder: Path, server: PostgresServer, console: Consol
         _storm(options, fleet, crowd, weather, console)
         drained = _calm(fleet, crowd, console)
         books = read_books(fleet, crowd.orders, crowd.seen)
-        found = (*_own_checks(fleet), *disagreements(books))
+        found = (*own_checks(fleet), *disagreements(books))
         return Story(
             command=f"make chaos SECONDS={options.seconds:g} SEED={options.seed}", seconds=options.seconds,
             seed=options.seed, rate=options.rate, plan=plan, counts=fleet.keeper.counts, crowd=crowd,
@@ -88,20 +87,9 @@ def _storm(options: Options, fleet: Fleet, crowd: Crowd, weather: Weather, conso
     began = time.monotonic()
     while (passed := time.monotonic() - began) < options.seconds:
         time.sleep(min(SAY_SECONDS, options.seconds - passed))
-        console.print(f"{time.monotonic() - began:5.0f} s  {_progress(crowd, fleet.keeper)}")
+        console.print(f"{time.monotonic() - began:5.0f} s  {progress(crowd, fleet.keeper)}")
     weather.stop()
     fleet.keeper.stop_killing()
-
-
-def _progress(crowd: Crowd, keeper: Keeper) -> str:
-    seen = list(crowd.seen)
-    paid = sum(each.told_paid for each in seen)
-    doubt = sum(not each.told_paid and bool(each.payment_id) for each in seen)
-    down = ", ".join(sorted(keeper.silent())) or "nobody"
-    return (
-        f"payers gone {len(seen)}: paid {paid}, in doubt or refused {doubt}; kills {keeper.counts.kills.total()};"
-        f" down: {down}"
-    )
 
 
 def _calm(fleet: Fleet, crowd: Crowd, console: Console) -> float:
@@ -118,16 +106,6 @@ def _calm(fleet: Fleet, crowd: Crowd, console: Console) -> float:
             console.print(f"draining; left: {left or 'nothing'}")
 
     return drain(fleet, say)
-
-
-def _own_checks(fleet: Fleet) -> tuple[str, ...]:
-    """What the gateway's own commands say of its books and chains."""
-    found = []
-    for command in (("check-books",), ("audit", "verify")):
-        status, said = fleet.mpay(*command)
-        if status != 0:
-            found.append(f"mpay {' '.join(command)} ended with {status}: {said.strip()[-2000:]}")
-    return tuple(found)
 
 
 def _options(arguments: Sequence[str] | None) -> Options:

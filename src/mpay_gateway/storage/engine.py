@@ -23,6 +23,12 @@ None of them ends the wait of a commit for its standby.
 """
 CONNECT_SECONDS = 5
 """How long a connection may take to be made, unless the address says otherwise (`connect_timeout`)."""
+SILENCE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+"""A server whose machine is gone says nothing, and the system would wait for a quarter of an hour or two hours.
+
+So it is given up after 25 s in which it does not even acknowledge (libpq's parameters, in seconds, the last in
+milliseconds). A server that only takes its time acknowledges, so that no wait of a commit ends.
+"""
 
 
 def create_engine(url: str | URL, *, pool_size: int = 16) -> Engine:
@@ -58,10 +64,14 @@ def _postgresql_engine(url: URL, pool_size: int) -> Engine:
         pool_timeout=10,
         pool_pre_ping=False,
         pool_recycle=1800,
-        connect_args={} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS},
+        connect_args=_unless_said_otherwise(url, {"connect_timeout": CONNECT_SECONDS} | SILENCE),
     )
     event.listen(engine, "connect", _bound_postgresql)
     return engine
+
+
+def _unless_said_otherwise(url: URL, parameters: dict[str, int]) -> dict[str, int]:
+    return {name: value for name, value in parameters.items() if name not in url.query}
 
 
 def _bound_postgresql(dbapi_connection: Any, _record: object) -> None:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import urllib3
 
 from tests.proofs.fleet.fleet import Fleet
+from tests.proofs.fleet.keeper import Keeper
 from tests.proofs.fleet.payers import Leaves, Purchase, Seen, Shape, pay
 from tests.scene.shop import ShopOrder
 
@@ -107,6 +108,18 @@ class Crowd:
                 time.sleep(own.choice((0.0, 0.05, 0.5, 2.5)))
             for each in coming:
                 yield each.result()
+
+
+def progress(crowd: Crowd, keeper: Keeper) -> str:
+    """How far a run is, on one line."""
+    seen = list(crowd.seen)
+    paid = sum(each.told_paid for each in seen)
+    doubt = sum(not each.told_paid and bool(each.payment_id) for each in seen)
+    down = ", ".join(sorted(keeper.silent())) or "nobody"
+    return (
+        f"payers gone {len(seen)}: paid {paid}, in doubt or refused {doubt}; kills {keeper.counts.kills.total()};"
+        f" down: {down}"
+    )
 
 
 def _plain(crowd: Crowd, own: random.Random) -> tuple[Purchase, ...]:

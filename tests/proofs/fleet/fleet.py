@@ -59,6 +59,7 @@ class Fleet:
     bank: Bank
     shop: Shop
     kiosks: Kiosks
+    gateway_ports: tuple[int, ...]
 
     def repair(self) -> None:
         """Switch every fault of the other sides off."""
@@ -91,7 +92,7 @@ def running_fleet(plan: Plan, others: tuple[Member, ...]) -> Iterator[Fleet]:
         running.enter_context(running_front(place.gateway_port, ports))
         keeper.wait_until_all_answer(READY_SECONDS)
         sides = Bank(place.bank_url), Shop(place.shop_url), Kiosks(place.kiosk_url)
-        yield Fleet(place, plan.database, keeper, *sides)
+        yield Fleet(place, plan.database, keeper, *sides, tuple(ports))
 
 
 def _mpay(place: Place, *arguments: str) -> tuple[int, str]:

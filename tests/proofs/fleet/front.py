@@ -18,11 +18,14 @@ def running_front(port: int, gateways: Sequence[int]) -> Iterator[None]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first = next(turns)
-        for offset in range(len(gateways)):
-            with suppress(OSError, asyncio.CancelledError):
-                there, back = await asyncio.open_connection(HOST, gateways[(first + offset) % len(gateways)])
-                await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
-                return
+        with suppress(asyncio.CancelledError):  # at the end, else the library tells of each connection
+            for offset in range(len(gateways)):
+                with suppress(OSError):
+                    there, back = await asyncio.open_connection(
+                        HOST, gateways[(first + offset) % len(gateways)]
+                    )
+                    await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+                    return
         writer.close()
 
     thread = threading.Thread(target=loop.run_forever, name="front", daemon=True)

@@ -115,6 +115,8 @@ class _Visit:
             raise TurnedAway("the invoice takes no payment")
         amount = {"amount": self._purchase.amount} if self._purchase.amount else {}
         methods = self._browser.post(place.location, invoice.fields | amount).location
+        if "/method" not in methods:
+            raise TurnedAway("the order is another now")
         page = self._press(methods)
         found = _PAYMENT.search(page)
         if found is None:

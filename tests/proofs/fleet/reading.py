@@ -42,6 +42,16 @@ def read_books(fleet: Fleet, orders: Iterable[ShopOrder], seen: Iterable[Seen]) 
     )
 
 
+def own_checks(fleet: Fleet) -> tuple[str, ...]:
+    """What the gateway's own commands say of its books and chains."""
+    found = []
+    for command in (("check-books",), ("audit", "verify")):
+        status, said = fleet.mpay(*command)
+        if status != 0:
+            found.append(f"mpay {' '.join(command)} ended with {status}: {said.strip()[-2000:]}")
+    return tuple(found)
+
+
 def _ours(connection: Connection) -> tuple[OurPayment, ...]:
     taken: dict[str, dict[str, set[tuple[str, int]]]] = defaultdict(lambda: defaultdict(set))
     for row in connection.execute(select(captures)):

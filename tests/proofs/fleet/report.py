@@ -3,123 +3,54 @@
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import quantiles
 
 from tests.proofs.fleet.agreement import Books, OurPayment, summary
 from tests.proofs.fleet.crowd import Crowd
 from tests.proofs.fleet.fleet import Plan
-from tests.proofs.fleet.keeper import Counts
 
 _SHAPES = {"sandbox-main": "redirect", "sandbox-hold": "two-step", "kiosk-network": "kiosk"}
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
-    """A run that is over. `drained`: seconds from the last healing until the workers had nothing to do."""
-
-    command: str
-    seconds: float
-    seed: int
-    rate: float
-    plan: Plan
-    counts: Counts
-    crowd: Crowd
-    weather: Mapping[str, int]
-    drained: float
-    books: Books
-    found: tuple[str, ...]
-
-
-def write_report(path: Path, story: Story) -> None:
+def write_lines(path: Path, lines: Iterable[str]) -> None:
     """Write the page, and make its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        "\n".join((*_head(story), *_load(story), *_kills(story), *_outcome(story))) + "\n", "utf-8"
-    )
+    path.write_text("\n".join(lines).rstrip("\n") + "\n", "utf-8")
 
 
-def _head(story: Story) -> Iterator[str]:
-    yield "# Chaos"
-    yield ""
-    yield "Every process is killed at random under load; in the end the books of all sides are compared."
-    yield ""
-    yield f"* Command: `{story.command}` ({datetime.now(UTC):%Y-%m-%d %H:%M} UTC)"
+def head_lines(command: str, plan: Plan, database: str) -> Iterator[str]:
+    """Command, date, machine, processes."""
+    yield f"* Command: `{command}` ({datetime.now(UTC):%Y-%m-%d %H:%M} UTC)"
     yield f"* Machine: {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     yield (
-        f"* Ran: {story.plan.gateways} × `mpay serve` behind a front, {story.plan.workers} × `mpay worker`,"
-        " sandbox bank, demo e-Service, kiosk network, PostgreSQL (fsync on)"
+        f"* Ran: {plan.gateways} × `mpay serve` behind a front, {plan.workers} × `mpay worker`,"
+        f" sandbox bank, demo e-Service, kiosk network, {database}"
     )
-    yield f"* {story.seconds:g} s of killing, seed {story.seed}, {story.rate:g} payers a second whatever happens"
-    verdict = "0 lost, 0 double: all books agree" if not story.found else f"FAILED: {summary(story.found)}"
-    yield f"* Result: **{verdict}**"
-    yield ""
 
 
-def _load(story: Story) -> Iterator[str]:
+def verdict(found: tuple[str, ...]) -> str:
+    """The one line that counts."""
+    return "0 lost, 0 double: all books agree" if not found else f"FAILED: {summary(found)}"
+
+
+def payers_lines(crowd: Crowd) -> Iterator[str]:
+    """What payers did and what they saw."""
     yield "## Payers"
     yield ""
-    yield from table(("What they did", "Times"), story.crowd.stories.most_common())
+    yield from table(("What they did", "Times"), crowd.stories.most_common())
     yield ""
-    shown = Counter(_short(each.shown) for each in story.crowd.seen)
+    shown = Counter(_short(each.shown) for each in crowd.seen)
     yield "What they saw last:"
     yield ""
     yield from table(("Page, or why they gave up", "Payers"), shown.most_common())
     yield ""
-    yield "Other sides that failed without dying:"
-    yield ""
-    yield from table(("Fault", "Times"), sorted(story.weather.items()))
-    yield ""
 
 
-def _kills(story: Story) -> Iterator[str]:
-    yield "## Kills"
-    yield ""
-    yield f"{story.counts.kills.total()} SIGKILLs, 0.2 to 3 s apart, of whoever was drawn."
-    yield ""
-    kinds = sorted({kind for kind, _ in story.counts.kills})
-    manners = ("whole", "first process", "child", "was not running")
-    rows = [
-        (
-            kind,
-            *(story.counts.kills[kind, manner] for manner in manners),
-            story.counts.ended[kind],
-            *_times(story, kind),
-        )
-        for kind in kinds
-    ]
-    titles = (
-        "Kind", "all its processes", "its first process", "a child of it", "found dead", "ended by itself",
-        "starts that answered", "median s to answer", "slowest s",
-    )  # fmt: skip
-    yield from table(titles, rows)
-    yield ""
-    yield (
-        "*Ended by itself*: a start that found its port taken or the database down, or a server whose child was killed."
-        " It is started again, as by a service manager."
-    )
-    yield ""
-
-
-def _times(story: Story, kind: str) -> tuple[object, object, object]:
-    taken = sorted(story.counts.recoveries.get(kind, ()))
-    if not taken:
-        return 0, "", ""
-    middle = quantiles(taken, n=2)[0] if len(taken) > 1 else taken[0]
-    return len(taken), f"{middle:.1f}", f"{taken[-1]:.1f}"
-
-
-def _outcome(story: Story) -> Iterator[str]:
-    books = story.books
+def books_lines(books: Books, found: tuple[str, ...]) -> Iterator[str]:
+    """What everybody wrote down in the end, and in what they do not agree."""
     yield "## Books"
-    yield ""
-    yield (
-        f"Once everybody was healed, the workers had nothing left to do within {story.drained:.0f} s;"
-        " the lease of a process that died runs out after 90 s."
-    )
     yield ""
     outcomes: Counter[tuple[str, str]] = Counter(
         (_SHAPES.get(each.account, each.account), outcome_of(each)) for each in books.ours
@@ -133,7 +64,7 @@ def _outcome(story: Story) -> Iterator[str]:
     yield ""
     yield from table(("What the others have", "Count"), _others(books))
     yield ""
-    yield from (f"* {each}" for each in story.found)
+    yield from (f"* {each}" for each in found)
 
 
 def _others(books: Books) -> list[tuple[str, object]]:
