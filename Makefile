@@ -5,6 +5,7 @@ PYTHON := .venv/bin/python
 BIN := .venv/bin
 WHEELS ?= wheels
 # Tests that start browsers or servers of their own share two cores badly: they run one after another.
+SECONDS ?= 300
 PARALLEL := -n 2 --dist loadfile
 PYTEST := $(PYTHON) -m pytest
 # Folders of tests that exist, so that a part of the checkout can be tested by itself.
@@ -15,7 +16,7 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-browser screenshots coverage wheels check-wheels bench chaos failover docs clean
+        test-functional test-browser screenshots coverage wheels check-wheels simulate bench chaos failover docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +75,9 @@ wheels: setup-test ## build the wheels of all distributions
 
 check-wheels: wheels ## install wheels into a fresh environment and use them
 	$(PYTHON) scripts/check_wheels.py $(WHEELS)
+
+simulate: setup-test ## play seeded worlds of faults: SECONDS=300 of them, or one with SEED=
+	$(PYTHON) -m tests.simulation.run --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 bench: setup-test ## measure speed
 	$(PYTHON) bench/run.py

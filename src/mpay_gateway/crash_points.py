@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -86,11 +86,20 @@ _call: ContextVar[str] = ContextVar("outbound_call", default=ELSEWHERE)
 _armed = re.fullmatch(r"(.+?)(?::([0-9]+))?", os.environ.get(VARIABLE, ""))
 _armed_point = _armed[1] if _armed else ""
 _passes_left = int(_armed[2] or 1) if _armed else 0
+_watcher: Callable[[str], object] | None = None
+
+
+def watch_crash_points(watcher: Callable[[str], object] | None) -> None:
+    """Let the simulator hear of every point of this process as it is passed; None: nobody listens any more."""
+    global _watcher  # noqa: PLW0603  a seam of this process, like the variable that arms it
+    _watcher = watcher
 
 
 def crash_point(name: str) -> None:
     """A place where the process may die. What kills itself says so in one line on standard error."""
     global _passes_left  # noqa: PLW0603  a count of this process, like the variable that arms it
+    if _watcher is not None:
+        _watcher(name)
     if _armed_point and name == _armed_point:
         _passes_left -= 1
         if _passes_left == 0:

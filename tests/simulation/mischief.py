@@ -1,0 +1,60 @@
+"""What strikes everybody: clocks that jump, processes that die or stand still, counterparts that are away."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tests.simulation.faults import Fault
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+JUMPS = (timedelta(seconds=70), timedelta(hours=1))
+
+
+class Mischief:
+    """Lets a planned fault happen."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def happen(self, fault: Fault) -> None:
+        world = self._world
+        world.trace(f"  {fault}")
+        if fault not in {Fault.OUTAGE, Fault.CALLBACK_FORGED}:
+            world.strike_all(fault)
+        match fault:
+            case Fault.CLOCK_AHEAD:
+                self._set_clock(world.chance.pick(JUMPS))
+            case Fault.CLOCK_BACK:
+                self._set_clock(-world.chance.pick(JUMPS))
+            case Fault.CRASH_ALL:
+                self._kill_all()
+            case Fault.STALE:
+                self._freeze_one()
+            case Fault.OUTAGE:
+                self._outage()
+            case Fault.CALLBACK_FORGED:
+                world.people.courier.forge()
+
+    def _set_clock(self, by: timedelta) -> None:
+        world = self._world
+        world.clock.offset += by
+        world.clock_moved_at = world.clock.elapsed
+
+    def _kill_all(self) -> None:
+        for process in self._world.processes:
+            if process.alive:
+                self._world.kill(process.life)
+
+    def _freeze_one(self) -> None:
+        world = self._world
+        living = [process.life for process in world.processes if process.alive]
+        if living:
+            world.stage.freeze(world.chance.pick(living), world.chance.between(95, 700))
+
+    def _outage(self) -> None:
+        world = self._world
+        party = world.chance.pick(("bank", "shop"))
+        world.down.add(party)
+        world.stage.sleep(world.chance.between(20, 900))
+        world.down.discard(party)

@@ -1,0 +1,88 @@
+"""Operators who act by hand at any moment, two of them on the same thing if it so happens."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mpay_gateway.domain.decision import Act
+from mpay_gateway.domain.errors import MpayError
+from mpay_gateway.flow.decisions import approve, propose, reject
+from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery
+from tests.simulation.faults import Fault
+from tests.simulation.processes import Process
+from tests.simulation.stage import Lost
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+NAMES = ("operator:ana", "operator:ion", "operator:eva")
+_TO_DO = """
+    SELECT 'review', payment_id, payment_id FROM captures WHERE state = 'review'
+    UNION ALL SELECT 'proposed', payment_id, id FROM decisions WHERE state = 'proposed'
+    UNION ALL SELECT 'delivery-' || state, payment_id, id FROM deliveries WHERE state IN ('due', 'parked')
+    ORDER BY 1, 2, 3
+"""
+Deed = Callable[[Process, str, str], object]
+
+
+def _propose(*acts: Act) -> tuple[Deed, ...]:
+    return tuple(
+        lambda process, subject, actor, act=act: propose(process.parts, subject, act, "a reason", actor=actor)
+        for act in acts
+    )
+
+
+def _approve(process: Process, subject: str, actor: str) -> object:
+    return approve(process.parts, subject, actor=actor)
+
+
+def _reject(process: Process, subject: str, actor: str) -> object:
+    return reject(process.parts, subject, actor=actor)
+
+
+def _hurry(process: Process, subject: str, actor: str) -> object:
+    return hurry_delivery(process.parts, subject, actor=actor)
+
+
+def _park(process: Process, subject: str, actor: str) -> object:
+    return park_delivery(process.parts, subject, "wait", owner=actor, actor=actor)
+
+
+def _release(process: Process, subject: str, actor: str) -> object:
+    payment_id = process.parts.units.read(lambda work: work.deliveries.get(subject)).payment_id
+    return propose(process.parts, payment_id, Act.RELEASE, "a reason", actor=actor)
+
+
+_DEEDS: dict[str, tuple[Deed, ...]] = {
+    "review": _propose(Act.ACCEPT, Act.GIVE_BACK),
+    "proposed": (_approve, _approve, _approve, _reject),
+    "delivery-due": (_hurry, _park),
+    "delivery-parked": (_hurry, _release, _release),
+}
+
+
+class Operators:
+    """The people behind the command line."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def come_by(self) -> None:
+        """Look at what there is to do, and do some of it; often two of them at once."""
+        world = self._world
+        for _ in range(1 + world.chance.below(3)):
+            found = world.store.rows(_TO_DO)
+            if not found:
+                return
+            kind, payment_id, subject = world.chance.pick(found)
+            for _ in range(1 + world.chance.below(2)):
+                deed, actor = world.chance.pick(_DEEDS[kind]), world.chance.pick(NAMES)
+                world.later(actor, partial(self._do, payment_id, subject, deed, actor), 0, 3)
+            world.stage.sleep(world.chance.between(1, 120))
+
+    def _do(self, payment_id: str, subject: str, deed: Deed, actor: str) -> None:
+        self._world.strikes.payment(payment_id, Fault.OPERATOR)
+        try:
+            self._world.ask(actor, lambda process: deed(process, subject, actor))
+        except (Lost, MpayError):
+            return

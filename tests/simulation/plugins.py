@@ -1,0 +1,184 @@
+"""The plugins of a simulated gateway: real hooks behind the real façade, each leading over the wire."""
+
+import json
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mpay_gateway.api import (
+    AccountId,
+    Callback,
+    CallbackReading,
+    Capability,
+    Channel,
+    ConfirmationToDeliver,
+    Confirms,
+    Connector,
+    DeliveryReceipt,
+    InstrumentPlan,
+    InvalidCallback,
+    Money,
+    Need,
+    OrderLookup,
+    OrderQuery,
+    PaymentRequest,
+    PaymentToCheck,
+    ProviderConfirmation,
+    Redirect,
+    ReferenceForm,
+    ReversalAnswer,
+    Service,
+    hookimpl,
+)
+from mpay_gateway.hooks import HookSpecs
+from mpay_gateway.plugin_host import AccountInfo, ConnectorInfo, HookCalls, InstrumentInfo, Registry
+from mpay_gateway.plugin_host.guard import Guard
+from mpay_gateway.plugin_host.registry import InstanceInfo, Kind
+from mpay_gateway.plugin_host.routing import SealableManager, build_routes
+from tests.simulation.wire import About, LatePool, Wire
+
+ONE_STEP, TWO_STEP, NETWORK = AccountId("bank"), AccountId("holding"), AccountId("network")
+SIGNATURE = "genuine"
+
+
+@dataclass(frozen=True, slots=True)
+class NoSettings:
+    """Nothing to set."""
+
+
+class ShopConnector(Connector):
+    """Talks to the services' one counterpart."""
+
+    settings_type: ClassVar[type] = NoSettings
+    service_settings_type: ClassVar[type] = NoSettings
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    @hookimpl
+    def mpay_lookup_orders(self, service: Service, query: OrderQuery) -> OrderLookup:
+        about = About("shop", "GetOrderDetails", order=query.order_key)
+        return self._wire.call(about, query.evidence, lambda: self._wire.world.shop.look_up(query.order_key))
+
+    @hookimpl
+    def mpay_deliver_confirmation(
+        self, service: Service, confirmation: ConfirmationToDeliver
+    ) -> DeliveryReceipt:
+        told = confirmation.confirmation
+        about = About("shop", "ConfirmOrderPayment", payment=told.payment_id)
+        self._wire.call(about, confirmation.evidence, lambda: self._wire.world.shop.confirm(told))
+        return DeliveryReceipt()
+
+
+class BankPlugin:
+    """One account at the bank."""
+
+    def __init__(self, wire: Wire, *, two_step: bool) -> None:
+        self._wire = wire
+        self._two_step = two_step
+
+    @hookimpl
+    def mpay_start_payment(self, request: PaymentRequest) -> Redirect:
+        session = self._wire.call(
+            About("bank", "start", payment=request.payment_id), request.evidence,
+            lambda: self._wire.world.bank.start(
+                request.reference, request.amount, request.session_until, two_step=self._two_step
+            ),
+        )  # fmt: skip
+        return Redirect(f"https://bank.example/{session.number}", session.number)
+
+    @hookimpl
+    def mpay_read_callback(self, callback: Callback) -> CallbackReading:
+        said = json.loads(callback.body)
+        if said["signature"] != SIGNATURE:
+            raise InvalidCallback("the signature is wrong")
+        return CallbackReading(said["reference"], said["number"], said["event"])
+
+    @hookimpl
+    def mpay_fetch_confirmation(
+        self, payment: PaymentToCheck, reading: CallbackReading
+    ) -> ProviderConfirmation:
+        about = About("bank", "status", payment=payment.payment_id)
+        return self._wire.call(
+            about, payment.evidence, lambda: self._wire.world.bank.status(payment.reference)
+        )
+
+    @hookimpl
+    def mpay_reverse_payment(self, payment: PaymentToCheck, amount: Money, key: str) -> ReversalAnswer:
+        about = About("bank", "reverse", payment=payment.payment_id)
+        return self._wire.call(
+            about, payment.evidence, lambda: self._wire.world.bank.reverse(payment.reference, amount, key)
+        )
+
+
+class HoldingPlugin(BankPlugin):
+    """The same with money that is held first."""
+
+    @hookimpl
+    def mpay_capture_payment(self, payment: PaymentToCheck, amount: Money, key: str) -> ProviderConfirmation:
+        about = About("bank", "capture", payment=payment.payment_id)
+        return self._wire.call(
+            about, payment.evidence, lambda: self._wire.world.bank.capture(payment.reference, amount, key)
+        )
+
+
+class Card:
+    """An instrument that needs nothing filled in."""
+
+    @hookimpl
+    def mpay_select_instrument(self, invoice: object, choice: object) -> InstrumentPlan:
+        return InstrumentPlan(Need.REDIRECT)
+
+
+def registry() -> Registry:
+    """Two accounts at the bank, one of a network of kiosks, and an instrument for each."""
+    accounts = {
+        ONE_STEP: _account(ONE_STEP, frozenset({Capability.REVERSE})),
+        TWO_STEP: _account(TWO_STEP, frozenset({Capability.REVERSE, Capability.TWO_STEP})),
+        NETWORK: _account(NETWORK, frozenset(), Confirms.PUSH),
+    }
+    instruments = {
+        name: InstrumentInfo(name, "simulated", need, (account,), (channel,))
+        for name, account, need, channel in (
+            ("card", ONE_STEP, Need.REDIRECT, Channel.PORTAL),
+            ("hold", TWO_STEP, Need.REDIRECT, Channel.PORTAL),
+            ("cash", NETWORK, Need.COLLECTION, Channel.KIOSK),
+        )
+    }
+    instances = tuple(
+        InstanceInfo(kind, name, "simulated", "simulated", "simulated")
+        for kind, name in (
+            (Kind.ESERVICE, "shop"), (Kind.PROVIDER, ONE_STEP), (Kind.PROVIDER, TWO_STEP),
+            (Kind.INSTRUMENT, "card"), (Kind.INSTRUMENT, "hold"),
+        )
+    )  # fmt: skip
+    return Registry(accounts, instruments, {"shop": ConnectorInfo("shop", ShopConnector)}, (), instances)
+
+
+def hook_calls(known: Registry, wire: Wire) -> HookCalls:
+    """The façade over the simulated plugins. Its guards call in the caller's own greenlet, or in one that is late."""
+    manager = SealableManager("mpay_gateway")
+    manager.add_hookspecs(HookSpecs)
+    plugins = {
+        "eservice:shop": ShopConnector(wire),
+        f"provider:{ONE_STEP}": BankPlugin(wire, two_step=False),
+        f"provider:{TWO_STEP}": HoldingPlugin(wire, two_step=True),
+        "instrument:card": Card(),
+        "instrument:hold": Card(),
+    }
+    guards = {}
+    for name, plugin in plugins.items():
+        manager.register(plugin, name)
+        guards[name] = Guard(name, seconds=wire.deadline, size=1)
+        guards[name]._pool = LatePool(wire)
+    manager.seal()
+    return HookCalls(known, build_routes(manager, known.instances, guards))
+
+
+def _account(
+    account_id: AccountId, capabilities: frozenset[Capability], confirms: Confirms = Confirms.PULL
+) -> AccountInfo:
+    return AccountInfo(
+        id=account_id, plugin="simulated", reference_form=ReferenceForm(), capabilities=capabilities,
+        gives=frozenset({Need.COLLECTION if confirms is Confirms.PUSH else Need.REDIRECT}), confirms=confirms,
+        session_minutes=30, currencies=frozenset({"MDL"}), callback_limit=1000, retired=False,
+    )  # fmt: skip

@@ -1,0 +1,111 @@
+"""The simulator's share of every test run: past failures first, then some worlds of its own choice; and itself."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mpay_gateway.crash_points import crash_point
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.tasks import TaskKind
+from tests.simulation.bending import pair_of
+from tests.simulation.coverage import PAIRS
+from tests.simulation.plan import Bent, plan_of
+from tests.simulation.run import BATCH, corpus, rig
+from tests.simulation.simulate import Outcome, run_seed
+from tests.simulation.stage import Died
+from tests.simulation.tally import Tally, impossible
+from tests.simulation.world import World
+
+ROOT = Path(__file__).parents[2]
+SHARE = 120
+"""Seeds of every test run."""
+
+
+def play(seed: int) -> Outcome:
+    return run_seed(rig(), seed)
+
+
+def test_seeds_that_failed_once_fail_no_more():
+    assert {seed: play(seed).violations for seed in corpus()} == dict.fromkeys(corpus(), ())
+
+
+@pytest.mark.parametrize("begin", range(1, SHARE, BATCH))
+def test_whatever_happens_all_books_agree(begin: int):
+    for seed in range(begin, begin + BATCH):
+        outcome = play(seed)
+        assert outcome.violations == (), f"make simulate SEED={seed}"
+        assert not [pair for pair in outcome.strikes.seen if pair in impossible()], (
+            f"make simulate SEED={seed}"
+        )
+
+
+def test_a_seed_takes_the_same_course_each_time():
+    first = [play(seed).digest for seed in (3, 11, 29)]
+    assert [play(seed).digest for seed in (29, 11, 3)] == first[::-1]
+    assert len(set(first)) == 3
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_a_seed_takes_the_same_course_in_every_process(hash_seed: str):
+    found = subprocess.run(
+        [sys.executable, "-m", "tests.simulation.run", "--seed", "11"],
+        cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert f"trace {play(11).digest[:16]}" in found.stdout
+
+
+def test_the_dead_write_nothing():
+    world = World(rig(), plan_of(1, Bent()))
+    try:
+        process = world.processes[0]
+        before = world.store.rows("SELECT count(*) FROM visits")
+        world.kill(process.life)
+        with pytest.raises(Died):
+            process.parts.units.run("too-late", lambda work: pytest.fail("a dead process wrote"))
+        with pytest.raises(Died):
+            process.parts.units.read(lambda work: pytest.fail("a dead process read"))
+        assert world.store.rows("SELECT count(*) FROM visits") == before
+    finally:
+        world.close()
+
+
+def test_a_process_that_dies_inside_a_unit_leaves_nothing_of_it():
+    world = World(rig(), plan_of(1, Bent()))
+    process = world.processes[0]
+
+    def write_and_die(work: Work) -> None:
+        work.tasks.schedule(TaskKind.RECHECK, "half-done", world.clock.now())
+        raise Died
+
+    try:
+        actor = world.stage.start(
+            "dies", lambda: process.parts.units.run("dying", write_and_die), process.life
+        )
+        world.play(60)
+        assert isinstance(actor.error, Died)
+        assert world.store.rows("SELECT 1 FROM tasks WHERE subject = 'half-done'") == []
+    finally:
+        world.close()
+
+
+def test_nobody_watches_crash_points_once_a_world_is_over():
+    play(1)
+    crash_point("anything:after-commit")  # the watcher of an ended world would look into its database
+
+
+def test_what_is_seen_goes_on_from_run_to_run(tmp_path: Path):
+    tally = Tally(next_seed=7, seeds=6, steps=99, seconds=1.5)
+    tally.seen[PAIRS[0]] += 3
+    tally.write(tmp_path / "tally.json")
+    assert Tally.read(tmp_path / "tally.json") == tally
+
+
+def test_seeds_that_are_bent_on_what_was_seen_often_are_passed_over():
+    seed = next(seed for seed in range(1, 100) if pair_of(seed) not in impossible() and pair_of(seed))
+    fresh, full = Tally(next_seed=seed), Tally(next_seed=seed)
+    full.seen[pair_of(seed)] = 50
+    assert fresh.next() == seed
+    assert full.next() > seed

@@ -1,0 +1,296 @@
+"""One world of a seed: processes over one database, a bank, services, a network, people, and what goes wrong."""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from mpay_gateway.crash_points import watch_crash_points
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.storage import UnitOfWork
+from mpay_gateway.storage.tasks import Lease
+from tests.simulation.bank import Bank, Session
+from tests.simulation.chance import Chance, SeededIds
+from tests.simulation.coverage import Strikes
+from tests.simulation.everybody import People
+from tests.simulation.faults import IN_CALLS, LOSSES, Fault
+from tests.simulation.network import Network
+from tests.simulation.plan import Event, Plan
+from tests.simulation.plugins import NETWORK
+from tests.simulation.processes import Process, make_parts
+from tests.simulation.rig import Rig
+from tests.simulation.shop import Shop
+from tests.simulation.stage import NOON, Actor, Died, Life, Lost, Stage
+from tests.simulation.watch import Watch
+from tests.simulation.wire import About
+
+T = TypeVar("T")
+GATEWAYS, WORKERS = ("gateway-1", "gateway-2"), ("worker-1", "worker-2")
+TAIL = 600
+HANDS = 4
+
+
+class World:
+    """Everything that happens under one seed."""
+
+    def __init__(self, rig: Rig, plan: Plan) -> None:
+        self.plan = plan
+        self.tail: deque[str] = deque(maxlen=TAIL)
+        self._digest = hashlib.sha256()
+        self.chance = Chance(plan.seed, "happenings")
+        self.stage = Stage(Chance(plan.seed, "order"), self.trace)
+        self.clock = self.stage.clock
+        self.clock_moved_at = self.clock.elapsed
+        self.store = rig.store
+        self.store.clear()
+        self.strikes = Strikes(self.store)
+        self.watch = Watch(self)
+        self.rates, self.losing = dict(plan.rates), dict(plan.losing)
+        self.down: set[str] = set()
+        self.bank = Bank(self.clock.true_now, self._bank_moved)
+        self.shop = Shop(strict=plan.strict_shop)
+        self.network = Network()
+        self.units = self._own_units(rig.units)
+        self._ids = SeededIds(plan.seed)
+        self._rig = rig
+        rig.wire.world = self
+        self.processes = [Process(name, self._parts) for name in (*GATEWAYS, *WORKERS)]
+        self._due, self._due_is_stale = None, True
+        self._changes, self._to_come = 0, deque(plan.events)
+        self.people = People(self)
+        self._settle_down()
+        for process in self.processes[len(GATEWAYS) :]:
+            self._set_to_work(process)
+
+    def _settle_down(self) -> None:
+        """Put everybody whom the plan names into the world."""
+        start, plan, people = self.stage.start, self.plan, self.people
+        orders = [
+            self.shop.add(each.service, f"ORDER-{place}", each.amounts, partial=each.partial)
+            for place, each in enumerate(plan.orders)
+        ]
+        for place, payer in enumerate(plan.payers):
+            come = (people.kiosks if payer.instrument == "cash" else people.payers).come
+            start(f"payer-{place}", partial(come, payer, orders[payer.order], second=place >= len(orders)))
+        self._happen()
+
+    def changed(self) -> None:
+        """A commit has changed states: what was planned for this moment happens."""
+        self._changes += 1
+        self._happen()
+
+    def _happen(self) -> None:
+        while self._to_come and self._to_come[0].at <= self._changes:
+            event = self._to_come.popleft()
+            self.stage.start(f"{event.kind} {event.what}", partial(self._let_happen, event))
+
+    def _let_happen(self, event: Event) -> None:
+        match event.kind:
+            case "mischief":
+                self.people.mischief.happen(Fault(event.what))
+            case "order":
+                self.people.services.change(list(self.shop.orders.values())[event.order], event.what)
+            case _:
+                self.people.operators.come_by()
+
+    # The seams.
+
+    def trace(self, what: str) -> None:
+        line = f"{self.clock.elapsed.total_seconds():12.4f} {what}"
+        self._digest.update(line.encode())
+        self.tail.append(line)
+
+    @property
+    def digest(self) -> str:
+        """What tells this course of events from every other."""
+        return self._digest.hexdigest()
+
+    def at_crash_point(self, name: str) -> None:
+        """What hears of every crash point: a process may die here, and whatever was committed is looked at."""
+        actor = self.stage.current
+        if name.endswith(":after-commit"):
+            self._due_is_stale = True
+            self.watch.committed()
+        if actor is None or actor.life is None:
+            return
+        actor.life.check()
+        if self.chance.of(self.rates.get(Fault.CRASH, 0)):
+            self.trace(f"  kill -9 {actor.life.name} at {name}")
+            self.strike_all(Fault.CRASH)
+            self.kill(actor.life)
+        if not name.endswith(":before-commit"):
+            self.stage.pause()
+
+    # Faults.
+
+    def draw(self, about: About) -> Fault | None:
+        """What strikes a call."""
+        if about.party in self.down:
+            self.strike(Fault.OUTAGE, about)
+            return self.chance.pick((Fault.UNREACHABLE, Fault.REQUEST_LOST))
+        if self.chance.of(self.losing.get(about.operation, 0)):
+            return self.chance.pick(LOSSES)
+        return next((fault for fault in IN_CALLS if self.chance.of(self.rates.get(fault, 0))), None)
+
+    def will_be_late(self) -> bool:
+        return self.chance.of(self.rates.get(Fault.ANSWER_LATE, 0))
+
+    def lateness(self) -> str:
+        return self.stage.current.late if self.stage.current is not None else ""
+
+    def strike(self, fault: Fault, about: About) -> None:
+        self.trace(f"  {fault} strikes {about.name}")
+        if about.payment:
+            self.strikes.payment(about.payment, fault)
+        else:
+            self.strikes.order(about.order, fault)
+
+    def strike_all(self, fault: Fault) -> None:
+        self.strikes.everybody(fault, tuple(self.shop.orders))
+
+    def refuse(self, about: About) -> None:
+        """A counterpart that refuses for good keeps to it."""
+        if about.operation == "ConfirmOrderPayment":
+            self.shop.refused.add(about.payment)
+
+    # Processes.
+
+    def _parts(self, life: Life) -> Parts:
+        return make_parts(
+            life, self.stage, self._rig.units, calls=self._rig.calls, registry=self._rig.registry, ids=self._ids,
+            settings=self._rig.settings,
+        )  # fmt: skip
+
+    def _own_units(self, shared: UnitOfWork) -> UnitOfWork:
+        units = UnitOfWork.__new__(UnitOfWork)
+        units.__dict__.update(shared.__dict__, _clock=self.clock)
+        return units
+
+    def kill(self, life: Life) -> None:
+        """kill -9; it is started again after a while. Raises: Died to the process itself."""
+        process = next(each for each in self.processes if each.life is life)
+        life.alive = False
+        self.later(f"start {process.name}", lambda: self._begin(process), 0.5, 120)
+        self.stage.kill(life)
+
+    def _begin(self, process: Process) -> None:
+        if not process.alive:
+            process.begin()
+            if process.name in WORKERS:
+                self._set_to_work(process)
+
+    def _set_to_work(self, process: Process) -> None:
+        self.stage.start(f"{process.life.name} loop", lambda: self._labour(process), process.life)
+
+    def later(
+        self, name: str, act: Callable[[], object], soonest: float = 0.0, latest: float = 200.0
+    ) -> None:
+        """Let something happen that belongs to no process."""
+        delay = self.chance.between(soonest, latest)
+
+        def wait_and_act() -> None:
+            self.stage.sleep(delay)
+            act()
+
+        self.stage.start(name, wait_and_act)
+
+    def ask(self, name: str, request: Callable[[Process], T]) -> T:
+        """What an outsider asks of some gateway process. Raises: Lost; whatever the request raises."""
+        serving = [each for each in self.processes[: len(GATEWAYS)] if each.alive]
+        if not serving:
+            self.stage.sleep(1)
+            raise Lost
+        process = self.chance.pick(serving)
+        actor = self.stage.start(f"{process.life.name} {name}", lambda: request(process), process.life)
+        self.stage.wait(actor)
+        if isinstance(actor.error, Died):
+            raise Lost
+        if actor.error is not None:
+            raise actor.error
+        return actor.result  # type: ignore[return-value]
+
+    # The other side's books, as the checks ask for them.
+
+    def takings(self, account: str) -> dict[str, tuple[int, str]]:
+        """What an account took, by transaction: minor units and currency."""
+        if account == NETWORK:
+            return self.network.takings()
+        return {
+            each.transaction_id: (each.amount.minor, each.amount.currency)
+            for session in self.bank.sessions.values()
+            for each in session.captures
+        }
+
+    def kept(self, account: str, reference: str, payment_id: str) -> int:
+        """Minor units that are with the account of all that it took for a payment."""
+        if account == NETWORK:
+            return self.network.kept(payment_id, self.store)
+        session = self.bank.sessions.get(reference)
+        return 0 if session is None else session.taken.minor - session.back.minor
+
+    def _bank_moved(self, session: Session) -> None:
+        self.watch.books_moved()
+        self.people.courier.tell(session)
+
+    # Time.
+
+    def play(self, most_steps: int) -> bool:
+        """Let things happen until nothing is left to do. False when that takes too many steps, or all is broken."""
+        watch_crash_points(self.at_crash_point)
+        try:
+            end = self.stage.steps + most_steps
+            while self.stage.steps < end and not self.watch.violations:
+                if not self._advance():
+                    return True
+            return False
+        finally:
+            watch_crash_points(None)
+
+    def close(self) -> None:
+        self.stage.close()
+
+    def _advance(self) -> bool:
+        """One step; time passes with it, and jumps when everybody waits. False when nobody will ever do anything."""
+        stage = self.stage
+        stage.wake()
+        if stage.anybody_rests and (due := self._work_due()) is not None and due <= self.clock.elapsed:
+            stage.rouse()
+        if stage.idle:
+            return self._pass_time()
+        stage.step()
+        for actor, error in stage.broken:
+            self.watch.broken(f"{actor.name}: {error!r}")
+        self.clock.elapsed += self.plan.pace * self.chance.below(4)
+        return True
+
+    def _pass_time(self) -> bool:
+        due = self._work_due() if self.stage.anybody_rests else None
+        moments = [each for each in (self.stage.next_waking(), due) if each is not None]
+        if moments:
+            self.clock.elapsed = max(self.clock.elapsed, min(moments))
+        return bool(moments)
+
+    def _work_due(self) -> timedelta | None:
+        """When some task can be claimed next, in elapsed time."""
+        if self._due_is_stale:
+            self._due, self._due_is_stale = self.store.next_due(), False
+        return None if self._due is None else self._due - NOON - self.clock.offset
+
+    def _labour(self, process: Process) -> None:
+        """A worker's loop: what is due is claimed, and each task goes its own way."""
+        stage, life, busy, pause = self.stage, process.life, [], 1
+        while True:
+            stage.rest()
+            busy = [task for task in busy if not task.done]
+            leases = process.worker._claim(max(0, HANDS - len(busy)))
+            for lease in leases:
+                busy.append(self._task(process, life, lease))
+            pause = 1 if leases else min(30, 2 * pause)
+            if not leases:  # what is due goes to a service that is left alone for now
+                stage.sleep(pause)
+
+    def _task(self, process: Process, life: Life, lease: Lease) -> Actor:
+        worker = process.worker
+        return self.stage.start(f"{life.name} {lease.kind} {lease.subject}", lambda: worker._do(lease), life)
