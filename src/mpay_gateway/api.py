@@ -81,6 +81,7 @@ from mpay_gateway.domain.provider_answer import (
     ReversalAnswer,
     ShowQr,
     StatementLine,
+    StatementReading,
 )
 from mpay_gateway.domain.queries import OrderQuery, PaymentChange, StatementPeriod
 from mpay_gateway.domain.records import Record
@@ -116,6 +117,6 @@ __all__ = [
     "ProviderConfirmation", "ProviderPlugin", "ProviderStatus", "Receipt", "Record", "Records",
     "Redirect", "ReferenceForm", "RefusalReason", "Refused", "RemoteError", "RemoteRefused",
     "RemoteUnavailable", "ReversalAnswer", "Secret", "Service", "ServiceId", "ShowQr", "StatementLine",
-    "StatementPeriod", "UnknownOrder", "UnknownService", "WebConfigurator", "clean_order_key", "hookimpl",
-    "sum_money",
+    "StatementPeriod", "StatementReading", "UnknownOrder", "UnknownService", "WebConfigurator",
+    "clean_order_key", "hookimpl", "sum_money",
 ]  # fmt: skip

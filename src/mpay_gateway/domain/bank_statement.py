@@ -42,16 +42,18 @@ UNDECIDED = (LineOutcome.WAITING, LineOutcome.UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One provider's day as it was read."""
+    """One provider's day as it was read. `problems`: what could not be read beside it."""
 
     account_id: AccountId
     day: date
     lines: tuple[StatementLine, ...]
+    problems: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
         """Of all lines in their order: the same file twice is one statement."""
-        return _digest(self.account_id, self.day.isoformat(), *map(line_digest, self.lines))
+        said = (self.account_id, self.day.isoformat(), *map(line_digest, self.lines))
+        return _digest(*said, "problems", *self.problems) if self.problems else _digest(*said)
 
     def numbered(self) -> tuple[tuple[int, StatementLine], ...]:
         """Each line with the number of equal lines before it, from 0."""

@@ -180,3 +180,14 @@ class StatementLine:
     fee: Money
     net: Money
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatementReading:
+    """What could be read of one day. `problems`: sources that were refused whole, in words for an operator.
+
+    While there are any, the day is read again as if it had not been, and lines that it lacks are no surprise.
+    """
+
+    lines: tuple[StatementLine, ...]
+    problems: tuple[str, ...] = ()

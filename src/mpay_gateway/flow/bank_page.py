@@ -32,7 +32,10 @@ def show_bank_page(parts: Parts, token: str, payment_id: str) -> BankPage:
     """
     payment = parts.units.read(lambda work: payment_of_visit(work, token, payment_id))
     service = parts.services.get_any(payment.service_id)
-    if payment.state is not PaymentState.STARTED or parts.clock.now() >= payment.session_until:
+    open_here = payment.state is PaymentState.STARTED or (
+        payment.state is PaymentState.CREATED and payment.next_step  # paid elsewhere: nobody was called
+    )
+    if not open_here or parts.clock.now() >= payment.session_until:
         return BankPage(payment, service, None)
     if not payment.next_step:
         try:

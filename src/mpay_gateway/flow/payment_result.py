@@ -18,6 +18,7 @@ from mpay_gateway.domain.payment import (
     ReversalGround,
     paid_amount,
 )
+from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.confirmation_delivery import delivery_key
 from mpay_gateway.flow.parts import Parts
@@ -102,6 +103,8 @@ def look_at_result(parts: Parts, token: str, payment_id: str) -> ResultPage:
 
 def _ask_provider(parts: Parts, payment: Payment) -> None:
     """Beside the request, if it is not known what became of the payment, and not asked about just now."""
+    if parts.registry.accounts[payment.account_id].confirms is not Confirms.PULL:
+        return
     if payment.state.open and parts.limits.may_ask_provider(payment.id):
         parts.background.start(settle_key(payment.id), lambda: settle(parts, payment.id))
 

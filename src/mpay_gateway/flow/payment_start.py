@@ -26,7 +26,7 @@ from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Claim, ClaimState, DeclineReason, Payment, PaymentState
-from mpay_gateway.domain.provider_answer import NextStep, PaymentRequest
+from mpay_gateway.domain.provider_answer import Confirms, Instructions, NextStep, PaymentRequest
 from mpay_gateway.domain.service import Service
 from mpay_gateway.domain.transitions import PaymentEvent
 from mpay_gateway.flow.claiming import Payable, Standing, fits, payable_now, shares
@@ -87,7 +87,8 @@ def start_payment(
     if isinstance(opened, NotPayable):
         raise opened
     payment, new = opened
-    return Started(_publish_first(parts, payment) if new else payment)
+    calls_now = new and payment.state is PaymentState.STARTED
+    return Started(_publish_first(parts, payment) if calls_now else payment)
 
 
 def _publish_first(parts: Parts, payment: Payment) -> Payment:
@@ -155,7 +156,7 @@ class _Opening:
     language: Language
 
     def store(self, work: Work) -> tuple[Payment, bool] | NotPayable:
-        """Claim the order and store the payment, as started: the call may leave right after the commit.
+        """Claim the order and store the payment, as started where a call may leave right after the commit.
 
         False beside a payment that the same form opened a moment before. A refusal is returned, not raised:
         what the service said is stored all the same.
@@ -175,10 +176,22 @@ class _Opening:
             self._claim(payment, payable), payable=payable.most, advance=self.answer.order.advance_allowed,
             actor="payer", at=now,
         )  # fmt: skip
+        elsewhere = self.account.confirms is Confirms.STATEMENT
+        payment = self._paid_elsewhere(work, payment) if elsewhere else self._to_be_called(work, payment)
+        work.visits.change(self.visit.token, form_token=self.parts.ids.token())
+        return payment, True
+
+    def _to_be_called(self, work: Work, payment: Payment) -> Payment:
+        now = self.parts.clock.now()
         started = work.payments.change(payment, PaymentEvent.START, actor="machine", at=now)
         work.tasks.schedule(TaskKind.RECHECK, payment.id, started.next_check_at)
-        work.visits.change(self.visit.token, form_token=self.parts.ids.token())
-        return started, True
+        return started
+
+    def _paid_elsewhere(self, work: Work, payment: Payment) -> Payment:
+        """Nobody is called: the payer carries our reference to where he pays, and a statement brings it back."""
+        step = Instructions(payment.reference, payment.session_until, remote_reference="")
+        work.tasks.schedule(TaskKind.EXPIRE, payment.id, payment.session_until)
+        return work.payments.amend(payment, next_step=next_step_to_text(step), next_check_at=None)
 
     def _payment(self, invoice_id: str) -> Payment:
         parts, now = self.parts, self.parts.clock.now()

@@ -69,8 +69,13 @@ class AccountDay:
 
     @property
     def complete(self) -> bool:
-        """Whether the day's statement was read, where there is one."""
-        return bool(self.readings) or not self.states
+        """Whether the day's statement was read, and all of it, where there is one."""
+        return not self.states or (bool(self.readings) and not self.problems)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be read at the last reading of the day."""
+        return self.readings[-1].problems if self.readings else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,15 @@ import structlog
 
 from mpay_gateway.api import Capability
 from mpay_gateway.domain.bank_statement import LineOutcome, Statement, check_line
-from mpay_gateway.domain.errors import Conflict, MpayError
+from mpay_gateway.domain.errors import Conflict, InvalidAnswer, MpayError
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.queries import StatementPeriod
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.schedules import LEASE, next_delivery
+from mpay_gateway.flow.statement_captures import capture_stated
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.bank_statements import (
     STATEMENT_POSTING,
@@ -89,8 +91,8 @@ def _plan_next(parts: Parts, work: Work, account_id: AccountId, day: date) -> No
 def fetch_statement(parts: Parts, account_id: AccountId, day: date) -> None:
     """Read one day now, on demand; again if it was read before. What is planned for it stays planned.
 
-    Raises: Conflict when another process is reading it; RemoteRefused, RemoteUnavailable, OutcomeUnknown,
-    InvalidAnswer.
+    Raises: Conflict when another process is reading it; RemoteRefused, RemoteUnavailable, OutcomeUnknown;
+    InvalidAnswer, also for what could not be read beside the lines that are taken in.
     """
     lease, planned = parts.units.run("lease-statement", lambda work: _lease(parts, work, account_id, day))
     try:
@@ -121,19 +123,24 @@ def _lease(parts: Parts, work: Work, account_id: AccountId, day: date) -> tuple[
 
 
 def _take_in(parts: Parts, lease: Lease) -> None:
-    """Ask, store everything, then post. Every write is under the lease: whoever takes it over goes on."""
+    """Ask, store everything, then post. Every write is under the lease: whoever takes it over goes on.
+
+    Raises: InvalidAnswer at the end for what could not be read beside it: the day is read again.
+    """
     account_id, day = account_and_day(lease.subject)
     evidence = BufferedSink(parts.clock)
     try:
-        lines = parts.calls.read_statement(account_id, StatementPeriod(account_id, day), evidence)
-        for line in lines:
+        reading = parts.calls.read_statement(account_id, StatementPeriod(account_id, day), evidence)
+        for line in reading.lines:
             check_line(line)
     except MpayError:
         evidence.keep_alone(parts.units, LOOKUP + parts.ids.token())
         raise
-    statement = Statement(account_id, day, lines)
+    statement = Statement(account_id, day, reading.lines, reading.problems)
     parts.units.run("store-statement", lambda work: _store(parts, work, lease, statement, evidence))
     _post_lines(parts, lease)
+    if reading.problems:
+        raise InvalidAnswer("; ".join(reading.problems))
 
 
 def _store(parts: Parts, work: Work, lease: Lease, statement: Statement, evidence: BufferedSink) -> None:
@@ -146,6 +153,7 @@ def _store(parts: Parts, work: Work, lease: Lease, statement: Statement, evidenc
 
 def _post_lines(parts: Parts, lease: Lease) -> None:
     """Decide what each line of the account is that is not posted yet, of this day and of earlier ones."""
+    capture_stated(parts, lease)
     account_id, _ = account_and_day(lease.subject)
     after = 0
     while True:
@@ -164,7 +172,7 @@ def _post_some(parts: Parts, work: Work, lease: Lease, account_id: AccountId, *,
     strange: set[str] = set()
     lines = work.bank_statements.undecided(account_id, after=after, limit=AT_ONCE)
     for before in lines:
-        line = _decide(work, before)
+        line = _decide(work, before, parts.registry.accounts[account_id].confirms)
         if line.outcome is before.outcome or not work.bank_statements.decide(before, line):
             continue
         if line.outcome.posted:
@@ -176,23 +184,30 @@ def _post_some(parts: Parts, work: Work, lease: Lease, account_id: AccountId, *,
     return lines[-1].id if lines else 0
 
 
-def _decide(work: Work, stored: StoredLine) -> StoredLine:
+def _decide(work: Work, stored: StoredLine, confirms: Confirms) -> StoredLine:
     """What the line is in our books (faults C38, C48, C49)."""
     if work.bank_statements.is_repeated(stored):
         return decided(stored, LineOutcome.DUPLICATE)
     zero = Money.zero(stored.line.gross.currency)
     if stored.line.gross > zero:
-        return _taken(work, stored)
+        return _taken(work, stored, confirms)
     if stored.line.gross < zero:
         return _gone_back(work, stored)
     return decided(stored, LineOutcome.UNKNOWN)
 
 
-def _taken(work: Work, stored: StoredLine) -> StoredLine:
-    capture = work.bank_statements.capture_of(stored)
+def _taken(work: Work, stored: StoredLine, confirms: Confirms) -> StoredLine:
+    capture, payment_id = work.bank_statements.capture_of(stored), None
+    if capture is None:
+        payment_id = work.bank_statements.payment_of(stored)
+        if confirms is Confirms.PUSH and payment_id is not None:
+            # Devices number the money, and whoever collects it numbers it otherwise: our reference is what both know.
+            capture = work.bank_statements.unstated_capture_of(payment_id)
     if capture is None:
         # The provider may know of money that we have not heard of: it is asked once more.
-        return decided(stored, LineOutcome.UNKNOWN, payment_id=work.bank_statements.payment_of(stored))
+        return decided(stored, LineOutcome.UNKNOWN, payment_id=payment_id)
+    if work.bank_statements.is_stated(capture.id):
+        return decided(stored, LineOutcome.DUPLICATE)
     same = capture.amount == stored.line.gross
     outcome = LineOutcome.SETTLED if same else LineOutcome.DIFFERS
     return decided(stored, outcome, payment_id=capture.payment_id, capture_id=capture.id)

@@ -122,9 +122,11 @@ class InstrumentPlugin(InstanceBase):
 class ProviderPlugin(InstanceBase):
     """A provider: `mpay_start_payment`, `mpay_read_callback`, `mpay_fetch_confirmation` and its capabilities'.
 
-    One that confirms by push answers none of these three: its money is told through the port.
+    One that confirms by push or by statement gives `collection` alone and answers none of these three: its money is
+    told through the port, or by the lines of its statement.
 
-    `session_minutes`: how long the provider's payment page lives. `callback_limit`: largest body in bytes.
+    `session_minutes`: how long the provider's payment page lives, or a payer may take to pay elsewhere.
+    `callback_limit`: largest body in bytes.
     """
 
     gives: ClassVar[frozenset[Need]]
@@ -134,3 +136,8 @@ class ProviderPlugin(InstanceBase):
     session_minutes: ClassVar[int] = 30
     callback_limit: ClassVar[int] = 64 * 1024
     currencies: ClassVar[frozenset[str]] = frozenset({"MDL"})
+
+    @property
+    def account_confirms(self) -> Confirms:
+        """How this account confirms; to be overridden where that is one of the account's settings."""
+        return self.confirms

@@ -29,6 +29,7 @@ from mpay_gateway.domain.provider_answer import (
     ProviderConfirmation,
     ReversalAnswer,
     StatementLine,
+    StatementReading,
 )
 from mpay_gateway.domain.queries import OrderQuery, PaymentChange, StatementPeriod
 from mpay_gateway.domain.service import Channel, Service
@@ -153,9 +154,11 @@ class HookSpecs:
     @hookspec(firstresult=True)
     def mpay_read_statement(
         self, period: StatementPeriod, evidence: EvidenceSink
-    ) -> tuple[StatementLine, ...]:
+    ) -> tuple[StatementLine, ...] | StatementReading:
         """Books: read the provider's statement of one day. Routed by account; a capability. I/O, no effect.
 
+        A StatementReading says too what could not be read beside the lines; the day is then read again.
+        RemoteUnavailable says that there is nothing of the day yet.
         Raises: RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
         """
 

@@ -32,6 +32,7 @@ from mpay_gateway.api import (
     ReversalAnswer,
     ShowQr,
     StatementLine,
+    StatementReading,
 )
 from mpay_gateway.domain.remarks import fit, is_fit
 
@@ -115,6 +116,7 @@ TEXTS: Mapping[type, Mapping[str, Reader]] = {
     ProviderCapture: {"transaction_id": Exact(128, needed=True)},
     ReversalAnswer: {"remote_reference": _REMOTE},
     StatementLine: {"transaction_id": _NAME, "reference": _NAME, "kind": Words(64)},
+    StatementReading: {"problems": Words(500)},
 }  # fmt: skip
 """The rule of each text, by the type that has it. A test knows that none is missing."""
 

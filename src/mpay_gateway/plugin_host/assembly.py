@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pluggy
 
-from mpay_gateway.api import ConfigurationError, Gateway, PluginContext
+from mpay_gateway.api import ConfigurationError, Confirms, Gateway, PluginContext, ProviderPlugin
 from mpay_gateway.hooks import HookSpecs
 from mpay_gateway.hooks.port import NO_GATEWAY
 from mpay_gateway.plugin_host.calls import HookCalls
@@ -70,13 +70,14 @@ class _Assembly:
         self._manager.add_hookspecs(HookSpecs)
         self._instances: list[InstanceInfo] = []
         self._problems: list[str] = []
+        self._confirms: dict[str, Confirms] = {}
 
     def build(self, core_documents: object, observers: tuple[object, ...]) -> PluginHost:
         found = find_plugins(self._settings.plugins.enabled)
         self._problems += found.problems
         for wish in _wishes(self._settings, found):
             self._fulfil(wish, found)
-        joined = join(self._settings, found)
+        joined = join(self._settings, found, self._confirms)
         self._problems += joined.problems
         names = [self._register(each, f"observer:{place}") for place, each in enumerate(observers)]
         names.append(self._register(core_documents, CORE))
@@ -99,10 +100,13 @@ class _Assembly:
         if plugin is None:
             self._problems.append(f"{wish.where}.plugin: {_no_such_plugin(wish, found)}")
             return
-        self._problems += _hook_problems(plugin, wish.where)
         instance = self._make(wish, plugin)
+        confirms = instance.account_confirms if isinstance(instance, ProviderPlugin) else None
+        self._problems += _hook_problems(plugin, wish.where, confirms)
         if instance is None:
             return
+        if confirms is not None:
+            self._confirms[wish.id] = confirms
         info = InstanceInfo(
             wish.kind, wish.id, wish.plugin, plugin.distribution, plugin.factory.__module__,
             plugin.factory.jobs,  # type: ignore[attr-defined]
@@ -194,11 +198,11 @@ def _connectors(found: Found) -> dict[str, ConnectorInfo]:
     return {name: ConnectorInfo(name, factory) for name, factory in plugins.items()}
 
 
-def _hook_problems(plugin: FoundPlugin, where: str) -> Iterator[str]:
+def _hook_problems(plugin: FoundPlugin, where: str, confirms: Confirms | None) -> Iterator[str]:
     hooks = implemented_hooks(plugin.factory)
-    for hook in sorted(required_hooks(plugin.kind, plugin.factory) - hooks):
+    for hook in sorted(required_hooks(plugin.kind, plugin.factory, confirms) - hooks):
         yield f"{where}: plugin {plugin.name} must implement {hook}, by its kind and what it declares"
-    for hook in sorted(excluded_hooks(plugin.kind, plugin.factory) & hooks):
+    for hook in sorted(excluded_hooks(plugin.kind, plugin.factory, confirms) & hooks):
         yield f"{where}: plugin {plugin.name} must not implement {hook}, by its kind and what it declares"
 
 

@@ -33,6 +33,7 @@ from mpay_gateway.api import (
     Service,
     StatementLine,
     StatementPeriod,
+    StatementReading,
 )
 from mpay_gateway.domain.errors import MpayError, NoPluginAnswered
 from mpay_gateway.domain.instrument import OfferedInstrument
@@ -144,10 +145,12 @@ class HookCalls:
 
     def read_statement(
         self, account_id: AccountId, period: StatementPeriod, evidence: EvidenceSink
-    ) -> tuple[StatementLine, ...]:
+    ) -> StatementReading:
         """The books of one day."""
         answer = self._ask("mpay_read_statement", Kind.PROVIDER, account_id, period=period, evidence=evidence)
-        return cast("tuple[StatementLine, ...]", answer)
+        if isinstance(answer, StatementReading):
+            return answer
+        return StatementReading(cast("tuple[StatementLine, ...]", answer))
 
     def render_invoice(self, invoice: Invoice, medium: Medium, language: Language) -> Document:
         """Step 6: the first plugin's paper that succeeds, else the core's own."""

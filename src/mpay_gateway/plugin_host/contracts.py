@@ -1,6 +1,6 @@
 """What each hook promises beyond its signature: who answers it, with what, and which errors it may raise."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
@@ -26,6 +26,7 @@ from mpay_gateway.api import (
     RemoteUnavailable,
     ReversalAnswer,
     StatementLine,
+    StatementReading,
     UnknownService,
 )
 from mpay_gateway.crash_points import CALLS
@@ -56,9 +57,11 @@ class HookContract:
             raise ValueError(f"{self.name}: a hook does I/O if and only if `crash_points.CALLS` names it")
 
     def accepts(self, answer: object) -> bool:
-        """Whether an answer has the declared type (every line, for a statement)."""
-        if self.answers == (StatementLine,):
-            return isinstance(answer, tuple) and all(isinstance(line, StatementLine) for line in answer)
+        """Whether an answer has the declared type (every line, for the lines of a statement)."""
+        if isinstance(answer, tuple) and StatementLine in self.answers:
+            return all(isinstance(line, StatementLine) for line in answer)
+        if isinstance(answer, StatementLine):  # a line by itself is no statement
+            return False
         return isinstance(answer, self.answers)
 
 
@@ -97,7 +100,9 @@ CONTRACTS: Mapping[str, HookContract] = {
         ),
         HookContract("mpay_render_receipt", None, (Document,), errors=(DocumentFailed,)),
         HookContract("mpay_reverse_payment", Kind.PROVIDER, (ReversalAnswer,), io=True, errors=_SENDING),
-        HookContract("mpay_read_statement", Kind.PROVIDER, (StatementLine,), io=True, errors=_SENDING),
+        HookContract(
+            "mpay_read_statement", Kind.PROVIDER, (StatementLine, StatementReading), io=True, errors=_SENDING
+        ),
         HookContract("mpay_run_job", None, (type(None),), io=True, errors=_SENDING),
         HookContract("mpay_payment_changed", None, (type(None),), io=True),
     )
@@ -109,28 +114,33 @@ _CAPABILITY_HOOKS = {
     Capability.REVERSE: "mpay_reverse_payment",
     Capability.STATEMENT: "mpay_read_statement",
 }
+_ASKED_FROM_HERE = frozenset({"mpay_start_payment", "mpay_read_callback", "mpay_fetch_confirmation"})
 
 
-def required_hooks(kind: Kind, plugin: type) -> frozenset[str]:
-    """The routed hooks that a plugin of this kind must implement, by what it declares."""
-    return _REQUIRED[kind](plugin) | (_JOB_HOOK if plugin.jobs else frozenset())  # type: ignore[attr-defined]
+def required_hooks(kind: Kind, plugin: type, confirms: Confirms | None = None) -> frozenset[str]:
+    """The routed hooks that a plugin of this kind must implement, by what it declares.
+
+    `confirms`: how one account of a provider does, None for as its class says.
+    """
+    own = _provider_requires(plugin, confirms) if kind is Kind.PROVIDER else _REQUIRED[kind]
+    return own | (_JOB_HOOK if plugin.jobs else frozenset())  # type: ignore[attr-defined]
 
 
-def excluded_hooks(kind: Kind, plugin: type) -> frozenset[str]:
+def excluded_hooks(kind: Kind, plugin: type, confirms: Confirms | None = None) -> frozenset[str]:
     """The routed hooks that it must not implement: other kinds' own, and what its declarations rule out."""
     foreign = {name for name, contract in CONTRACTS.items() if contract.owner not in {None, kind}}
-    ruled_out = _ruled_out(plugin) if kind is Kind.PROVIDER else frozenset()
+    ruled_out = _ruled_out(plugin, confirms) if kind is Kind.PROVIDER else frozenset()
     return frozenset(foreign) | ruled_out | (frozenset() if plugin.jobs else _JOB_HOOK)  # type: ignore[attr-defined]
 
 
-def _provider_requires(plugin: type) -> frozenset[str]:
+def _provider_requires(plugin: type, confirms: Confirms | None) -> frozenset[str]:
     assert issubclass(plugin, ProviderPlugin)
     hooks = {_CAPABILITY_HOOKS[capability] for capability in plugin.capabilities}
-    if plugin.gives & {Need.REDIRECT, Need.QR} and plugin.confirms is not Confirms.PUSH:
-        hooks.add("mpay_start_payment")
-    match plugin.confirms:
+    match confirms or plugin.confirms:
         case Confirms.PULL:
             hooks |= {"mpay_read_callback", "mpay_fetch_confirmation"}
+            if plugin.gives & {Need.REDIRECT, Need.QR}:
+                hooks.add("mpay_start_payment")
         case Confirms.STATEMENT:
             hooks.add("mpay_read_statement")
         case Confirms.PUSH:
@@ -138,18 +148,15 @@ def _provider_requires(plugin: type) -> frozenset[str]:
     return frozenset(hooks)
 
 
-def _ruled_out(plugin: type) -> frozenset[str]:
+def _ruled_out(plugin: type, confirms: Confirms | None) -> frozenset[str]:
     assert issubclass(plugin, ProviderPlugin)
     hooks = {hook for capability, hook in _CAPABILITY_HOOKS.items() if capability not in plugin.capabilities}
-    if plugin.confirms is not Confirms.PULL:
-        hooks.add("mpay_fetch_confirmation")
-    if plugin.confirms is Confirms.PUSH:  # it starts elsewhere, and its word comes through the port
-        hooks |= {"mpay_start_payment", "mpay_read_callback"}
-    return frozenset(hooks) - _provider_requires(plugin)
+    if (confirms or plugin.confirms) is not Confirms.PULL:  # it starts elsewhere, and nobody is asked
+        hooks |= _ASKED_FROM_HERE
+    return frozenset(hooks) - _provider_requires(plugin, confirms)
 
 
-_REQUIRED: Mapping[Kind, Callable[[type], frozenset[str]]] = {
-    Kind.ESERVICE: lambda _: frozenset({"mpay_lookup_orders", "mpay_deliver_confirmation"}),
-    Kind.INSTRUMENT: lambda _: frozenset({"mpay_offer_instruments", "mpay_select_instrument"}),
-    Kind.PROVIDER: _provider_requires,
+_REQUIRED: Mapping[Kind, frozenset[str]] = {
+    Kind.ESERVICE: frozenset({"mpay_lookup_orders", "mpay_deliver_confirmation"}),
+    Kind.INSTRUMENT: frozenset({"mpay_offer_instruments", "mpay_select_instrument"}),
 }

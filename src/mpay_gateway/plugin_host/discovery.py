@@ -122,7 +122,7 @@ def _class_problems(kind: Kind, factory: object) -> Iterator[str]:
     jobs = factory.jobs  # type: ignore[attr-defined]
     if not all(isinstance(each, Job) for each in jobs) or len({each.name for each in jobs}) != len(jobs):
         yield "its jobs are not jobs of different names"
-    if not issubclass(factory, ProviderPlugin) or factory.confirms is not Confirms.PUSH:
+    if not issubclass(factory, ProviderPlugin) or factory.confirms is Confirms.PULL:
         return
     if factory.gives != {Need.COLLECTION}:
-        yield "it confirms by push, and so gives collection and nothing else"
+        yield f"it confirms by {factory.confirms}, and so gives collection and nothing else"

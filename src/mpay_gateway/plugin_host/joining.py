@@ -18,10 +18,13 @@ class Joined:
     problems: tuple[str, ...]
 
 
-def join(settings: GatewaySettings, found: Found) -> Joined:
-    """Describe every account and instrument, and find what is missing between them."""
+def join(settings: GatewaySettings, found: Found, confirms: Mapping[str, Confirms]) -> Joined:
+    """Describe every account and instrument, and find what is missing between them.
+
+    `confirms`: how each account that could be made does.
+    """
     accounts = {
-        entry.id: _account(entry, plugin.factory)
+        entry.id: _account(entry, plugin.factory, confirms.get(entry.id))
         for entry in settings.providers
         if (plugin := found.plugins.get((Kind.PROVIDER, entry.plugin))) is not None
     }
@@ -41,11 +44,16 @@ def join(settings: GatewaySettings, found: Found) -> Joined:
         for account in accounts.values()
         if not account.currencies
     ]
+    problems += [
+        f"provider.{account.id}: it confirms by {account.confirms}, and so gives collection and nothing else"
+        for account in accounts.values()
+        if account.confirms is not Confirms.PULL and account.gives != {Need.COLLECTION}
+    ]
     problems += _idle(accounts, instruments)
     return Joined(accounts, instruments, tuple(problems))
 
 
-def _account(entry: ProviderEntry, factory: type) -> AccountInfo:
+def _account(entry: ProviderEntry, factory: type, confirms: Confirms | None) -> AccountInfo:
     assert issubclass(factory, ProviderPlugin)
     return AccountInfo(
         id=entry.id,
@@ -53,7 +61,7 @@ def _account(entry: ProviderEntry, factory: type) -> AccountInfo:
         reference_form=factory.reference_form,
         capabilities=factory.capabilities,
         gives=factory.gives,
-        confirms=factory.confirms,
+        confirms=confirms or factory.confirms,
         session_minutes=factory.session_minutes,
         currencies=factory.currencies,
         callback_limit=factory.callback_limit,

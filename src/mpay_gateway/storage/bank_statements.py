@@ -40,10 +40,11 @@ class StoredLine:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """That a statement was read: with how many lines, and when."""
+    """That a statement was read: with how many lines, and when. `problems`: what could not be read beside it."""
 
     line_count: int
     read_at: datetime
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,12 @@ class BankStatements:
         """Store a statement's lines, those that are not known yet. False when just this statement is stored."""
         c = statements.c
         same = (c.account_id == statement.account_id, c.day == statement.day, c.digest == statement.digest)
-        if self._connection.execute(select(c.id).where(*same)).first() is not None:
+        if self._connection.execute(update(statements).where(*same).values(read_at=at)).rowcount:
             return False
         row = {
             "id": statement_id, "account_id": statement.account_id, "day": statement.day,
             "digest": statement.digest, "line_count": len(statement.lines), "evidence": evidence, "read_at": at,
+            "problems": "\n".join(" ".join(each.split()) for each in statement.problems),
         }  # fmt: skip
         self._connection.execute(_ADD, row)
         lines = [_line_row(statement, statement_id, number, line) for number, line in statement.numbered()]
@@ -81,11 +83,14 @@ class BankStatements:
         """The statements of the provider's day that were read, the latest last."""
         c = statements.c
         query = (
-            select(c.line_count, c.read_at)
+            select(c.line_count, c.read_at, c.problems)
             .where(c.account_id == account_id, c.day == day)
             .order_by(c.read_at)
         )
-        return tuple(Reading(*row) for row in self._connection.execute(query))
+        return tuple(
+            Reading(row.line_count, row.read_at, tuple(row.problems.splitlines()))
+            for row in self._connection.execute(query)
+        )
 
     def undecided(self, account_id: AccountId, *, after: int, limit: int) -> tuple[StoredLine, ...]:
         """Lines that are not posted and may be, in the order in which they came."""
@@ -117,6 +122,17 @@ class BankStatements:
             )
         ).first()
         return None if row is None else _match(row)
+
+    def unstated_capture_of(self, payment_id: str) -> Match | None:
+        """The payment's capture, if it has just one and no line is about it yet."""
+        c = captures.c
+        query = select(c.payment_id, c.id, c.amount_minor, c.currency).where(c.payment_id == payment_id)
+        rows = self._connection.execute(query.limit(2)).all()
+        return _match(rows[0]) if len(rows) == 1 and not self.is_stated(rows[0].id) else None
+
+    def is_stated(self, capture_id: str) -> bool:
+        """Whether a line is posted as the provider's word on this capture."""
+        return self._is(exists().where(statement_lines.c.capture_id == capture_id))
 
     def reversal_of(self, payment_id: str, amount: Money) -> Match | None:
         """The oldest reversal of ours of just this amount that no line is about yet, unless it was refused."""
@@ -154,10 +170,13 @@ class BankStatements:
         return done.rowcount == 1
 
     def payment_of(self, stored: StoredLine) -> str | None:
-        """The payment that a line names by our reference."""
+        """The payment that a line names by our reference, or by what the provider calls it."""
         c = payments.c
-        query = select(c.id).where(c.account_id == stored.account_id, c.reference == stored.line.reference)
-        return self._connection.execute(query).scalar() if stored.line.reference else None
+        for named in (c.reference, c.remote_reference):
+            query = select(c.id).where(c.account_id == stored.account_id, named == stored.line.reference)
+            if stored.line.reference and (found := self._connection.execute(query.limit(1)).scalar()):
+                return str(found)
+        return None
 
     def plan(self, account_id: AccountId, day: date, *, due: datetime) -> None:
         """Let the account's statement of `day` be read at `due`, unless that is planned already."""

@@ -15,6 +15,7 @@ from mpay_gateway.storage.tables import (
     ledger_accounts,
     ledger_entries,
     ledger_transactions,
+    payments,
     settlement_entries,
     settlements,
     statement_lines,
@@ -54,9 +55,11 @@ class DayBooks(Questions):
     def mismatched_lines(self) -> Iterator[Doubt]:
         """Lines that are called settled, and are not what was captured; movements that are posted twice."""
         c, own = statement_lines.c, captures.c
+        names = or_(payments.c.reference == c.reference, payments.c.remote_reference == c.reference)
+        named = exists().where(payments.c.id == own.payment_id, c.reference != "", names)
         other = or_(
             own.id.is_(None), own.amount_minor != c.gross_minor, own.currency != c.currency,
-            own.account_id != c.account_id, own.transaction_id != c.transaction_id,
+            own.account_id != c.account_id, and_(own.transaction_id != c.transaction_id, ~named),
         )  # fmt: skip
         query = (
             select(c.payment_id, c.transaction_id)
@@ -73,6 +76,14 @@ class DayBooks(Questions):
         )
         for row in self._stream(twice):
             yield Doubt(row.payment_id or "", f"several lines are posted for the movement {row.movement}")
+        again = (
+            select(func.max(c.payment_id).label("payment_id"), c.capture_id)
+            .where(c.outcome.in_(POSTED), c.capture_id.is_not(None))
+            .group_by(c.capture_id)
+            .having(func.count() > 1)
+        )
+        for row in self._stream(again):
+            yield Doubt(row.payment_id or "", f"several lines are posted for the capture {row.capture_id}")
 
     def missettled(self) -> Iterator[Doubt]:
         """Settlements that are not the sum of their entries, or not posted so; postings of no settlement."""

@@ -488,6 +488,8 @@ statements = Table(
     Column("line_count", Integer, nullable=False),
     Column("evidence", _Id, nullable=False, comment="The subject of the messages that it came by."),
     Column("read_at", UtcDateTime, nullable=False),
+    Column("problems", Text, nullable=False, server_default="",
+           comment="What could not be read beside it, a line each."),
     UniqueConstraint("account_id", "day", "digest"),
     comment="A provider's statement of one day; a day that grew has another one.",
 )  # fmt: skip

@@ -9,7 +9,7 @@ from mpay_gateway.api import Capability
 from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.errors import InvalidAnswer
 from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.provider_answer import StatementLine
+from mpay_gateway.domain.provider_answer import StatementLine, StatementReading
 from mpay_gateway.flow.books import check_books
 from mpay_gateway.flow.reconciliation import GapKind, reconcile
 from mpay_gateway.flow.settling import settle
@@ -34,12 +34,12 @@ def gateway(gateway):
     registry = replace(gateway.parts.registry, accounts={ACCOUNT: account})
     gateway.parts.settings.books = BookSettings()
     gateway.parts = replace(gateway.parts, registry=registry)
-    gateway.written = {}
+    gateway.written, gateway.problems = {}, []
     gateway.calls.read_days = []
 
     def read(_account_id, period, _evidence):
         gateway.calls.read_days.append(period.day)
-        return tuple(gateway.written.get(period.day, ()))
+        return StatementReading(tuple(gateway.written.get(period.day, ())), tuple(gateway.problems))
 
     gateway.calls.read_statement = read
     yield gateway
@@ -204,3 +204,11 @@ def test_captures_at_the_edges_of_a_day_are_compared_on_that_day_alone(day, gate
 
 def counted(gateway, day):
     return sum(account.captures for account in reconcile(gateway.parts, day).accounts)
+
+
+def test_a_second_line_of_another_kind_about_one_capture_is_not_posted(gateway, state):
+    """C49: a transaction that is told of as taken, and again as paid out, moved once."""
+    payment = gateway.pay("ORDER-1")
+    line = line_of(gateway, payment)
+    assert state(line, replace(line, kind="payout")) == [LineOutcome.SETTLED, LineOutcome.DUPLICATE]
+    assert balance(gateway, "receivable:bank-main") == 0

@@ -35,6 +35,7 @@ from mpay_gateway.api import (
     ServiceId,
     ShowQr,
     StatementLine,
+    StatementReading,
 )
 from mpay_gateway.domain.errors import PluginBug
 from mpay_gateway.domain.remarks import is_fit
@@ -66,6 +67,7 @@ SAMPLES = (
     DeliveryReceipt(0.1, PROOF),
     ReversalAnswer(LEU, "1"),
     StatementLine("T1", "r", "sale", LEU, LEU, LEU, NOON),
+    StatementReading((StatementLine("T1", "r", "sale", LEU, LEU, LEU, NOON),), ("a.csv: line 2",)),
 )
 HOSTILE = ("a\x00b", "\ud800", "x" * 1_000_000, 7)
 

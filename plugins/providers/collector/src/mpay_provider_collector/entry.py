@@ -1,0 +1,168 @@
+"""An entry (Ntry) of a camt.053 statement: one movement of the balance, for one transaction or several."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from mpay_gateway.api import Money, StatementLine, sum_money
+from mpay_provider_collector.node import Node
+from mpay_provider_collector.settings import CURRENCY, CollectorSettings
+from mpay_provider_collector.statement_file import (
+    LOCAL,
+    DatedLine,
+    Unreadable,
+    day_of,
+    id_of,
+    moment_of,
+    noon_of,
+    shown,
+)
+
+_STATUSES = ("BOOK", "PDNG", "INFO", "FUTR")
+_NOT_PROVIDED = "NOTPROVIDED"
+_TRUE, _FALSE = ("true", "1"), ("false", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One Ntry. `number`: its place in the statement."""
+
+    node: Node
+    number: int
+
+    @property
+    def booked(self) -> bool:
+        """Whether the money moved. Raises: Unreadable for a status that ISO 20022 does not have."""
+        status = self.node.text("Sts/Cd") or self.node.text("Sts")
+        if status not in _STATUSES:
+            raise self.problem(f"status {shown(status)}")
+        return status == "BOOK"
+
+    @property
+    def net(self) -> Money:
+        """What the balance moved by."""
+        return signed(self.node, self.node.amount())
+
+    @property
+    def reversal(self) -> bool:
+        """Whether the entry undoes an earlier one; its direction is its own all the same."""
+        stated = self.node.text("RvslInd") or "false"
+        if stated not in (*_TRUE, *_FALSE):
+            raise self.problem(f"RvslInd {shown(stated)}")
+        return stated in _TRUE
+
+    def booked_at(self) -> tuple[date, datetime]:
+        """The day in Chisinau, and the time: noon where only the day is stated."""
+        if day := self.node.text("BookgDt/Dt"):
+            return day_of(day), noon_of(day_of(day))
+        moment = moment_of(self.node.needed("BookgDt").needed("DtTm").content)
+        return moment.astimezone(LOCAL).date(), moment
+
+    def problem(self, what: str) -> Unreadable:
+        return Unreadable(f"line {self.node.line}: {what}")
+
+
+def lines_of(entry: Entry, statement: str, settings: CollectorSettings) -> Iterator[DatedLine]:
+    """One line for each transaction of a booked entry. Raises: Unreadable, which says which entry."""
+    try:
+        yield from _lines_of(entry, statement, settings)
+    except Unreadable as problem:
+        raise Unreadable(f"entry {entry.number}: {problem}") from problem
+
+
+def _lines_of(entry: Entry, statement: str, settings: CollectorSettings) -> Iterator[DatedLine]:
+    day, at = entry.booked_at()
+    details = entry.node.all("NtryDtls/TxDtls")
+    parts = details or (entry.node,)
+    for number, (part, (net, fee)) in enumerate(zip(parts, _amounts(entry, details), strict=True), 1):
+        kind = "credit" if net.minor >= 0 else "debit"
+        of_debit = entry.reversal and net.minor >= 0
+        line = StatementLine(
+            transaction_id=id_of(_id(entry, part, statement, place=number if len(parts) > 1 else 0)),
+            # A debit that came back is no payer's money, whatever its words say.
+            reference="" if of_debit else settings.reference_in(*_words(part)),
+            kind=f"{kind}, reversal" if entry.reversal else kind,
+            gross=net + fee,
+            fee=fee,
+            net=net,
+            at=at,
+        )
+        yield DatedLine(day, line)
+
+
+def signed(node: Node, amount: Money) -> Money:
+    """The amount as the element's CdtDbtInd says: what comes in is positive. Raises: Unreadable."""
+    match node.text("CdtDbtInd"):
+        case "CRDT":
+            return amount
+        case "DBIT":
+            return amount.negated()
+        case other:
+            raise Unreadable(f"line {node.line}: CdtDbtInd {shown(other)} is neither CRDT nor DBIT")
+
+
+def _amounts(entry: Entry, details: Sequence[Node]) -> list[tuple[Money, Money]]:
+    """Net and fee of each transaction. Raises: Unreadable when they are not the entry's."""
+    charged = _charges(entry.node)
+    if len(details) < 2:
+        own = _charges(details[0]) if details else charged
+        return [(entry.net, own or charged)]
+    fees = [_charges(each) for each in details]
+    amounts = [_amount_of(entry, each) for each in details]
+    total, fee = sum_money(amounts, CURRENCY), sum_money(fees, CURRENCY)
+    if charged and charged != fee:
+        raise entry.problem(f"charges of {charged}, and {fee} at its transactions")
+    if total == entry.net:
+        return list(zip(amounts, fees, strict=True))
+    if total - fee == entry.net:
+        return [(amount - own, own) for amount, own in zip(amounts, fees, strict=True)]
+    raise entry.problem(f"{entry.net}, and its transactions come to {total}")
+
+
+def _amount_of(entry: Entry, detail: Node) -> Money:
+    """Of one transaction among several."""
+    amount = detail.amount("Amt" if detail.one("Amt") else "AmtDtls/TxAmt/Amt")
+    return signed(detail if detail.one("CdtDbtInd") else entry.node, amount)
+
+
+def _charges(node: Node) -> Money:
+    """What was kept of the money. Charges that are not in the amount are billed elsewhere."""
+    records = node.all("Chrgs/Rcrd") or node.all("Chrgs")
+    total = Money.zero(CURRENCY)
+    for record in records:
+        if record.text("ChrgInclInd") in _FALSE:
+            continue
+        amount = record.amount("Amt" if record.one("Amt") else "TtlChrgsAndTaxAmt")
+        total = total + (amount.negated() if record.text("CdtDbtInd") == "CRDT" else amount)
+    return total
+
+
+def _id(entry: Entry, part: Node, statement: str, *, place: int) -> str:
+    """What tells the transaction from all others. `place`: among several of one entry, else 0.
+
+    What the bank that keeps the account gave comes first: what a payer may choose is no id.
+    """
+    mark = f"/{place}" if place else ""
+    whole = entry.node.text("AcctSvcrRef")
+    own = (
+        part.text("Refs/AcctSvcrRef"),
+        "" if place else whole,
+        part.text("Refs/UETR"),
+        part.text("Refs/TxId"),
+    )
+    shared = whole or (f"{statement}/{number}" if (number := entry.node.text("NtryRef")) else "")
+    found = next(filter(None, own), shared and f"{shared}{mark}")
+    if not found:
+        raise entry.problem("no AcctSvcrRef, UETR, TxId or NtryRef tells it from others")
+    return found
+
+
+def _words(part: Node) -> tuple[str, ...]:
+    """Where a payer, or his bank, may have put our reference."""
+    end_to_end = part.text("Refs/EndToEndId")
+    return (
+        "" if end_to_end == _NOT_PROVIDED else end_to_end,
+        part.text("Refs/UETR"),
+        *(each.words for each in part.all("RmtInf/Strd/CdtrRefInf/Ref")),
+        *(each.words for each in part.all("RmtInf/Ustrd")),
+    )

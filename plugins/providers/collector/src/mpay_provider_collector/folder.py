@@ -1,0 +1,101 @@
+"""The one module that reaches out: reads the files of the account's folder, and leaves them where they are."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from mpay_gateway.api import RemoteUnavailable
+from mpay_provider_collector import camt, csv_file
+from mpay_provider_collector.settings import CollectorSettings
+from mpay_provider_collector.statement_file import StatementFile, Unreadable, shown
+
+LARGEST_FILE = 16 << 20
+LARGEST_FOLDER = 128 << 20
+_READERS: Mapping[str, Callable[[str, bytes, CollectorSettings], StatementFile]] = {
+    ".xml": camt.read,
+    ".csv": csv_file.read,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that was read. `body`: as it is."""
+
+    name: str
+    body: bytes
+    file: StatementFile
+
+
+@dataclass
+class Folder:
+    """All files of a folder that are statements. `problems`: those that are not believed, and why.
+
+    `others`: how many are neither .xml nor .csv. The same content under another name is the same file.
+    """
+
+    found: list[Found] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    others: int = 0
+
+    def of(self, day: date) -> list[Found]:
+        """The files that tell of a day."""
+        return [each for each in self.found if day in each.file.days]
+
+
+def read_folder(settings: CollectorSettings) -> Folder:
+    """Read every file that is there now. Raises: RemoteUnavailable when the folder cannot be read."""
+    folder, seen, names = Folder(), set[str](), dict[str, str]()
+    for path in _files(settings.statements):
+        reader = _READERS.get(path.suffix.lower())
+        if reader is None:
+            folder.others += 1
+            continue
+        try:
+            body = _content(path)
+            if (digest := hashlib.sha256(body).hexdigest()) in seen:
+                continue
+            seen.add(digest)
+            file = reader(path.name, body, settings)
+            _check_names(file, path.name, names)
+        except Unreadable as problem:
+            folder.problems.append(f"{shown(path.name)}: {problem}")
+        else:
+            folder.found.append(Found(path.name, body, file))
+    return folder
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The folder's own files in the order of their names; hidden ones are not finished yet."""
+    try:
+        paths = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+        sizes = {path: path.stat() for path in paths}
+    except OSError as error:
+        raise RemoteUnavailable(f"the folder {folder} cannot be read: {error.strerror}") from error
+    files = [path for path, known in sizes.items() if stat.S_ISREG(known.st_mode)]
+    if sum(min(sizes[path].st_size, LARGEST_FILE) for path in files) > LARGEST_FOLDER:
+        raise RemoteUnavailable(
+            f"the folder {folder} holds more than {LARGEST_FOLDER >> 20} MiB: move what is old away"
+        )
+    return iter(files)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size > LARGEST_FILE:
+                raise Unreadable(f"it is larger than {LARGEST_FILE >> 20} MiB")
+            return file.read(LARGEST_FILE)
+    except OSError as error:
+        raise Unreadable(f"it cannot be read: {error.strerror}") from error
+
+
+def _check_names(file: StatementFile, name: str, names: dict[str, str]) -> None:
+    """A statement's own name stands for one content. Raises: Unreadable."""
+    for each in file.ids:
+        if (other := names.get(each)) is not None:
+            raise Unreadable(f"statement {shown(each)} stands in {shown(other)} too, with other content")
+    names |= dict.fromkeys(file.ids, name)
