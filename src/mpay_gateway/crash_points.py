@@ -39,9 +39,9 @@ UNITS = frozenset(
         # Seals.
         "lease-seal", "seal", "tend-seals",
         # Books.
-        "keep-probe", "lease-statement", "plan-next-statement", "plan-statements", "post-statement-lines",
-        "settle-day", "statement-fetched", "statement-looked-at", "statement-not-read", "statement-read",
-        "store-statement",
+        "capture-stated", "keep-probe", "lease-statement", "plan-next-statement", "plan-statements",
+        "post-statement-lines", "settle-day", "statement-fetched", "statement-looked-at", "statement-not-read",
+        "statement-read", "store-statement",
         # What operators do.
         "add-operator", "apply-service", "approve", "disable-instrument", "disable-operator", "disable-service",
         "enable-instrument", "hurry-delivery", "park-delivery", "propose", "reject",
