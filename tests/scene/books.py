@@ -19,9 +19,6 @@ from mpay_gateway.storage import Work
 from mpay_gateway.storage.tables import intakes, payments
 from tests.scene.gateway import Gateway
 
-NETWORKS = {"kiosk-network"}
-"""Accounts whose money comes from elsewhere."""
-
 
 def assert_sound(gateway: Gateway) -> None:
     """The gateway's own books, then those of all against each other.
@@ -53,8 +50,9 @@ def _assert_agree(gateway: Gateway) -> None:
     everyone = gateway.read(_payments)
     violations = check_books(gateway.parts.units)
     assert not violations, violations
-    _assert_agrees_with_bank(gateway, tuple(each for each in everyone if each.account_id not in NETWORKS))
-    _assert_agrees_with_kiosks(gateway, tuple(each for each in everyone if each.account_id in NETWORKS))
+    plugins = {each.id: gateway.parts.registry.accounts[each.account_id].plugin for each in everyone}
+    _assert_agrees_with_bank(gateway, tuple(each for each in everyone if plugins[each.id] == "sandbox"))
+    _assert_agrees_with_kiosks(gateway, tuple(each for each in everyone if plugins[each.id] == "osmp"))
     _assert_agrees_with_shop(gateway, everyone)
 
 

@@ -45,7 +45,8 @@ label = {{ ro = "Card cu rezervare", ru = "Карта с резервирова�
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a gateway is set up. `limits`: lines of the section. `public_url`: empty for where it is served.
+    """How a gateway is set up. `limits`: lines of the section. `more`: tables of further accounts and instruments, of
+    plugins in the distributions `enabled`. `public_url`: empty for where it is served.
 
     Only one gateway at a time can be `served`: the shop and the bank know one address.
     """
@@ -53,6 +54,8 @@ class Plan:
     database: str
     two_step: bool = False
     limits: str = ""
+    more: str = ""
+    enabled: tuple[str, ...] = ()
     public_url: str = ""
     process: str = ""
     served: bool = True
@@ -155,6 +158,8 @@ def write_configuration(counterparts: Counterparts, plan: Plan, folder: Path) ->
     if plan.public_url:
         text = re.sub(r"(?m)^public_url = .*$", f'public_url = "{plan.public_url}"', text)
     text += f"\n[limits]\n{plan.limits}\n" if plan.limits else ""
+    text += f"\n{plan.more}\n"
+    text = re.sub(r"(?m)^enabled = \[", f"enabled = [{''.join(f'{each!r}, ' for each in plan.enabled)}", text)
     text += TWO_STEP.format(bank=place.bank_url) if plan.two_step else ""
     text = re.sub(r'"((?:keys|secrets)/)', rf'"{place.folder}/\1', text)
     toml = folder / "gateway.toml"

@@ -15,6 +15,9 @@ from mpay_gateway.domain.money import Money
 from mpay_gateway.flow.reconciliation import AccountDay, Gap, Report, reconcile, statement_days
 from mpay_gateway.flow.statement_intake import accounts_with_statements, fetch_statement
 
+TOLD_WAIT = 30.0
+"""Seconds until services are told of money that a statement has just brought: else each would be a gap for a moment."""
+
 
 @click.command("reconcile")
 @click.argument("chosen", metavar="DAY", type=day)
@@ -70,6 +73,7 @@ def _fetch(configured: Configured, chosen: date, account_id: AccountId | None) -
             except MpayError as error:
                 problem = f"{type(error).__name__} {error}".strip()
                 click.echo(f"mpay: statement of {each} of {provider_day}: {one_line(problem)}", err=True)
+    configured.parts.background.wait_for_all(TOLD_WAIT)
 
 
 def _print(report: Report) -> None:

@@ -6,6 +6,7 @@ also leased in the task table: if the process dies, a worker takes it over.
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import Context
@@ -80,6 +81,18 @@ class Background:
         if running is None:
             return True
         return running in wait([running], seconds).done
+
+    def wait_for_all(self, seconds: float) -> bool:
+        """Wait until no job runs, those that jobs began meanwhile included. True when none does any more."""
+        until = time.monotonic() + seconds
+        while running := self._now_running():
+            if not wait(running, max(0.0, until - time.monotonic())).done:
+                return False
+        return True
+
+    def _now_running(self) -> list[Future[None]]:
+        with self._lock:
+            return list(self._running.values())
 
     def close(self) -> None:
         """Finish what runs, take nothing new: lane by lane, since a job may still give another lane its follow-up.
