@@ -6,17 +6,14 @@ all days: a provider whose calendar is another one, or that pays later, is not m
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from mpay_gateway.domain.bank_statement import LineOutcome
-from mpay_gateway.domain.errors import MpayError
 from mpay_gateway.domain.identifiers import AccountId
-from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.order import OrderStatus
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalState
-from mpay_gateway.flow.order_lookup import look_up
+from mpay_gateway.flow.order_probing import NOT_PROBED, Probed, Progress, probe_orders
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.statement_intake import accounts_with_statements, post_again
 from mpay_gateway.storage import Work
@@ -59,18 +56,22 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class AccountDay:
-    """How much was compared. `states`: whether the provider gives statements. `readings`: those of this day."""
+    """How much was compared. `states`: whether the provider gives statements. `readings`: those of this day.
+
+    `early`: the day is over, and its statement was read before it was.
+    """
 
     account_id: AccountId
     states: bool
     readings: tuple[Reading, ...]
     captures: int
     lines: int
+    early: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether the day's statement was read, and all of it, where there is one."""
-        return not self.states or (bool(self.readings) and not self.problems)
+        return not self.states or (bool(self.readings) and not self.problems and not self.early)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -80,7 +81,10 @@ class AccountDay:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A day's reconciliation. `probed`: orders that were read again; `unprobed`: those left out by the bound."""
+    """A day's reconciliation.
+
+    `probed`: orders that were read again; `unread`: those that could not be; `unprobed`: those left out by the bound.
+    """
 
     day: date
     service_side: ServiceSide
@@ -88,11 +92,12 @@ class Report:
     gaps: tuple[Gap, ...]
     probed: int = 0
     unprobed: int = 0
+    unread: int = 0
 
     @property
     def sound(self) -> bool:
-        """No gap, and every statement was there to compare with."""
-        return not self.gaps and all(account.complete for account in self.accounts)
+        """No gap, every statement was there to compare with, and every service that was asked has answered."""
+        return not self.gaps and not self.unread and all(account.complete for account in self.accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,10 @@ class _Day:
     accounts: tuple[AccountDay, ...]
 
 
-def reconcile(parts: Parts, day: date, account_id: AccountId | None = None, *, probe: bool = False) -> Report:
+def reconcile(
+    parts: Parts, day: date, account_id: AccountId | None = None, *, probe: bool = False,
+    progress: Progress = lambda _done, _total: None,
+) -> Report:  # fmt: skip
     """Compare a day. `account_id`: None for all accounts. `probe`: read the orders at their services again.
 
     Lines that waited for their capture are posted first, if it has come.
@@ -117,15 +125,16 @@ def reconcile(parts: Parts, day: date, account_id: AccountId | None = None, *, p
     found = parts.units.read(lambda work: _read(parts, work, day, account_id))
     claimed = [each for each in found.captures if each.state is CaptureState.CLAIMED]
     claimed.sort(key=lambda each: each.delivery is DeliveryState.CONFIRMED)  # the doubtful ones first
-    read = _probe(parts, claimed[:MOST_PROBES]) if probe else {}
+    asked = probe_orders(parts, claimed[:MOST_PROBES], progress) if probe else {}
     gaps = [
-        *_of_captures(found.captures, stating, read),
+        *_of_captures(found.captures, stating, asked),
         *_of_reversals(found.reversals),
         *_of_lines(found.lines),
     ]
+    unread = sum(not each.answered for each in asked.values())
     return Report(
         day, ServiceSide.PROBED if probe else ServiceSide.SIGNED_REPLIES, found.accounts, tuple(gaps),
-        len(read), len(claimed) - len(read) if probe else 0,
+        probed=len(asked) - unread, unprobed=len(claimed) - len(asked) if probe else 0, unread=unread,
     )  # fmt: skip
 
 
@@ -139,13 +148,13 @@ def _read(parts: Parts, work: Work, day: date, account_id: AccountId | None) -> 
     taken = work.days.captures(since, until, account_id)
     known = parts.registry.accounts.keys() | {each.account_id for each in taken}
     chosen = sorted(known if account_id is None else {account_id})
-    lines = tuple(line for each in chosen for line in work.bank_statements.between(each, since, until))
-    stating = accounts_with_statements(parts)
+    lines = tuple(line for each in chosen for line in _lines_of(work, each, day))
+    readings = {each: work.bank_statements.readings(each, day) for each in chosen}
+    stating, over = accounts_with_statements(parts), parts.clock.now() >= until
     accounts = tuple(
         AccountDay(
-            each, each in stating, work.bank_statements.readings(each, day),
-            sum(capture.account_id == each for capture in taken),
-            sum(line.account_id == each for line in lines),
+            each, each in stating, readings[each], sum(capture.account_id == each for capture in taken),
+            sum(line.account_id == each for line in lines), over and _read_before(readings[each], until),
         )
         for each in chosen
     )  # fmt: skip
@@ -153,6 +162,22 @@ def _read(parts: Parts, work: Work, day: date, account_id: AccountId | None) -> 
         taken, work.days.unstated_reversals(since, until, account_id),
         tuple((line, _ours(work, line)) for line in lines), accounts,
     )  # fmt: skip
+
+
+def _lines_of(work: Work, account_id: AccountId, day: date) -> tuple[StoredLine, ...]:
+    """The lines of transactions of the day, and those of the day's statement about a time long gone or to come.
+
+    Of these nobody would ever hear: the report of their own day was made without them, or never will be.
+    """
+    since, until = bounds(day)
+    near = timedelta(days=1)  # the provider's day may begin and end at other hours than ours
+    stated = work.bank_statements.of_day(account_id, day)
+    strays = (each for each in stated if not since - near <= each.line.at < until + near)
+    return (*work.bank_statements.between(account_id, since, until), *strays)
+
+
+def _read_before(readings: tuple[Reading, ...], until: datetime) -> bool:
+    return bool(readings) and readings[-1].read_at < until
 
 
 def _ours(work: Work, line: StoredLine) -> Money | None:
@@ -164,10 +189,10 @@ def _ours(work: Work, line: StoredLine) -> Money | None:
 
 
 def _of_captures(
-    captures: tuple[CaptureOfDay, ...], stating: frozenset[AccountId], read: Mapping[str, str]
+    captures: tuple[CaptureOfDay, ...], stating: frozenset[AccountId], asked: Mapping[str, Probed]
 ) -> Iterator[Gap]:
     for each in captures:
-        untold = _untold(each, read.get(each.payment_id, ""))
+        untold = _untold(each, asked.get(each.payment_id, NOT_PROBED))
         unstated = each.account_id in stating and not each.stated
         theirs = None if unstated else each.amount
         if untold:
@@ -178,7 +203,7 @@ def _of_captures(
             yield _gap(GapKind.CONFIRMED_NOT_SETTLED, each, each.amount, None, detail)
 
 
-def _untold(capture: CaptureOfDay, probed: str) -> str:
+def _untold(capture: CaptureOfDay, probed: Probed) -> str:
     """Why the service does not know of money that was taken and not given back; empty when it knows."""
     match capture.state:
         case CaptureState.REVIEW:
@@ -186,10 +211,10 @@ def _untold(capture: CaptureOfDay, probed: str) -> str:
         case CaptureState.SURPLUS:
             going = capture.reversal.value if capture.reversal else "missing"
             return "" if capture.reversal is ReversalState.DONE else f"surplus, and its reversal is {going}"
-    seen = f"; the order reads {probed}" if probed else ""
+    seen = f"; the order reads {probed.reads}" if probed.reads else ""
     if capture.delivery is not DeliveryState.CONFIRMED:
         return f"its delivery is {capture.delivery.value if capture.delivery else 'missing'}{seen}"
-    return f"the service confirmed it{seen}" if probed == OrderStatus.ACTIVE else ""
+    return f"the service confirmed it{seen}" if probed.denies else ""
 
 
 def _of_reversals(reversals: tuple[ReversalOfDay, ...]) -> Iterator[Gap]:
@@ -228,18 +253,3 @@ def _gap(
     kind: GapKind, about: CaptureOfDay | ReversalOfDay, ours: Money, theirs: Money | None, detail: str
 ) -> Gap:
     return Gap(kind, about.account_id, about.payment_id, about.transaction_id, ours, theirs, detail)
-
-
-def _probe(parts: Parts, captures: list[CaptureOfDay]) -> dict[str, str]:
-    """What each payment's order reads now at its service; why it cannot be read, where it cannot."""
-    return {each.payment_id: _order_reads(parts, each) for each in captures}
-
-
-def _order_reads(parts: Parts, capture: CaptureOfDay) -> str:
-    try:
-        service = parts.services.get_any(capture.service_id)
-        answer = look_up(parts, service, capture.order_key, Language.RO)
-    except MpayError as error:
-        return f"nothing ({type(error).__name__})"
-    parts.units.run("keep-probe", answer.store)
-    return answer.order.status.value

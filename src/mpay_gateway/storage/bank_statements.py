@@ -108,6 +108,12 @@ class BankStatements:
         within = (c.account_id == account_id, c.at >= since, c.at < until)
         return self._lines(select(statement_lines).where(*within).order_by(c.at, c.id))
 
+    def of_day(self, account_id: AccountId, day: date) -> tuple[StoredLine, ...]:
+        """The lines of the provider's statements of `day`."""
+        c = statement_lines.c
+        query = select(statement_lines).where(c.account_id == account_id, c.day == day)
+        return self._lines(query.order_by(c.at, c.id))
+
     def is_repeated(self, stored: StoredLine) -> bool:
         """Whether an earlier line is about the same transaction."""
         c = statement_lines.c

@@ -12,6 +12,7 @@ from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.settlements import SETTLEMENT_POSTING
 from mpay_gateway.storage.tables import (
     captures,
+    intakes,
     ledger_accounts,
     ledger_entries,
     ledger_transactions,
@@ -56,7 +57,9 @@ class DayBooks(Questions):
         """Lines that are called settled, and are not what was captured; movements that are posted twice."""
         c, own = statement_lines.c, captures.c
         names = or_(payments.c.reference == c.reference, payments.c.remote_reference == c.reference)
-        named = exists().where(payments.c.id == own.payment_id, c.reference != "", names)
+        # Devices number their money otherwise than whoever pays it in: there our reference is what both know.
+        told = exists().where(intakes.c.payment_id == own.payment_id)
+        named = and_(exists().where(payments.c.id == own.payment_id, c.reference != "", names), told)
         other = or_(
             own.id.is_(None), own.amount_minor != c.gross_minor, own.currency != c.currency,
             own.account_id != c.account_id, and_(own.transaction_id != c.transaction_id, ~named),
@@ -76,14 +79,6 @@ class DayBooks(Questions):
         )
         for row in self._stream(twice):
             yield Doubt(row.payment_id or "", f"several lines are posted for the movement {row.movement}")
-        again = (
-            select(func.max(c.payment_id).label("payment_id"), c.capture_id)
-            .where(c.outcome.in_(POSTED), c.capture_id.is_not(None))
-            .group_by(c.capture_id)
-            .having(func.count() > 1)
-        )
-        for row in self._stream(again):
-            yield Doubt(row.payment_id or "", f"several lines are posted for the capture {row.capture_id}")
 
     def missettled(self) -> Iterator[Doubt]:
         """Settlements that are not the sum of their entries, or not posted so; postings of no settlement."""

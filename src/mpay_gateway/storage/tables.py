@@ -512,7 +512,7 @@ statement_lines = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("payment_id", ForeignKey("payments.id"), index=True),
-    Column("capture_id", ForeignKey("captures.id"), index=True),
+    Column("capture_id", ForeignKey("captures.id"), index=True, unique=True),
     Column("reversal_id", ForeignKey("reversals.id"), unique=True),
     Column("refund_id", ForeignKey("refunds.id")),
     UniqueConstraint("account_id", "day", "digest", "occurrence"),

@@ -14,7 +14,8 @@ from mpay_provider_collector.settings import CollectorSettings
 from mpay_provider_collector.statement_file import StatementFile, Unreadable, shown
 
 LARGEST_FILE = 16 << 20
-LARGEST_FOLDER = 128 << 20
+LARGEST_FOLDER = 32 << 20
+"""Bytes of all files: what is read within the deadline of a call, on a busy machine."""
 _READERS: Mapping[str, Callable[[str, bytes, CollectorSettings], StatementFile]] = {
     ".xml": camt.read,
     ".csv": csv_file.read,

@@ -18,8 +18,11 @@ class Node:
 
     def all(self, path: str) -> tuple["Node", ...]:
         """Every element at the path."""
-        steps = "/".join(f"{{{self.space}}}{name}" for name in path.split("/"))
-        return tuple(Node(each, self.space) for each in self.element.findall(steps))
+        found = [self.element]
+        for name in path.split("/"):
+            tag = f"{{{self.space}}}{name}"
+            found = [child for each in found for child in each.iterchildren(tag)]
+        return tuple(Node(each, self.space) for each in found)
 
     def one(self, path: str) -> "Node | None":
         """The element at the path, None when it is absent. Raises: Unreadable when it stands twice."""

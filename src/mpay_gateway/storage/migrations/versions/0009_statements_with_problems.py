@@ -1,4 +1,4 @@
-"""What could not be read beside the lines of a statement
+"""What could not be read beside the lines of a statement, and one line for each capture
 
 Revision: 0009
 """
@@ -20,7 +20,11 @@ def upgrade() -> None:
             comment="What could not be read beside it, a line each.",
         ),
     )  # fmt: skip
+    op.drop_index("ix_statement_lines_capture_id", "statement_lines")
+    op.create_index("ix_statement_lines_capture_id", "statement_lines", ["capture_id"], unique=True)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_statement_lines_capture_id", "statement_lines")
+    op.create_index("ix_statement_lines_capture_id", "statement_lines", ["capture_id"])
     op.drop_column("statements", "problems")

@@ -1,0 +1,122 @@
+"""A reconciliation as an operator reads it, and as programs and spreadsheets do."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC
+
+import click
+
+from mpay_gateway.cli.printing import local, one_line, print_table
+from mpay_gateway.domain.money import Money
+from mpay_gateway.flow.reconciliation import AccountDay, Gap, Report
+from mpay_gateway.flow.settlement import cell
+
+COLUMNS = (
+    "day", "gap", "account", "payment", "transaction", "ours", "ours_currency", "theirs", "theirs_currency", "what",
+)  # fmt: skip
+NOT_READ = "statement-not-read"
+"""Stands in the column of gaps for a statement that is missing, or that is not whole."""
+
+
+def print_report(report: Report) -> None:
+    """What was compared, with what, and where it parts."""
+    click.echo(f"{report.day} in Chisinau; the services' side by {report.service_side.value}")
+    if report.probed or report.unprobed or report.unread:
+        unread = f", {report.unread} COULD NOT BE READ" if report.unread else ""
+        left = f", {report.unprobed} more were left out" if report.unprobed else ""
+        click.echo(f"{report.probed} orders were read again{unread}{left}")
+    rows = [
+        (each.account_id, str(each.captures), str(each.lines), _reading(each)) for each in report.accounts
+    ]
+    print_table(("account", "captures", "lines", "statement"), rows, none="no accounts")
+    for account in report.accounts:
+        for problem in account.problems:
+            click.echo(f"NOT READ  {account.account_id}: {one_line(problem)}")
+    click.echo()
+    headings = ("gap", "account", "payment", "transaction", "ours", "theirs", "what")
+    print_table(headings, [_row(gap) for gap in report.gaps], none="no gaps")
+
+
+def _reading(account: AccountDay) -> str:
+    if not account.states:
+        return "the provider gives none"
+    if not account.readings:
+        return "NOT READ"
+    when = f"read {local(account.readings[-1].read_at)}"
+    if account.early:
+        return f"{when}, BEFORE THE DAY WAS OVER"
+    return f"{when}, NOT ALL OF IT" if account.problems else when
+
+
+def _row(gap: Gap) -> tuple[str, ...]:
+    amounts = tuple("-" if each is None else str(each) for each in (gap.ours, gap.theirs))
+    return (gap.kind.value, gap.account_id, gap.payment_id or "-", gap.transaction_id, *amounts, gap.detail)
+
+
+def as_csv(report: Report) -> str:
+    """One row for each gap and each statement that is not whole; no cell is a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for account in report.accounts:
+        if not account.complete:
+            why = "; ".join(account.problems) or _reading(account)
+            writer.writerow(map(cell, (str(report.day), NOT_READ, account.account_id, *[""] * 6, why)))
+    for gap in report.gaps:
+        about = (gap.kind.value, gap.account_id, gap.payment_id, gap.transaction_id)
+        writer.writerow(
+            [
+                *map(cell, (str(report.day), *about)),
+                *_amount(gap.ours),
+                *_amount(gap.theirs),
+                cell(gap.detail),
+            ]
+        )
+    return text.getvalue()
+
+
+def _amount(amount: Money | None) -> Iterator[str]:
+    """A number, a minus before it is no formula; and its currency."""
+    yield "" if amount is None else str(amount.amount)
+    yield "" if amount is None else amount.currency
+
+
+def as_json(report: Report) -> dict[str, object]:
+    """The form that programs read: keys are added, never changed; times are UTC, amounts text."""
+    return {
+        "day": report.day.isoformat(),
+        "sound": report.sound,
+        "service_side": report.service_side.name.lower(),
+        "orders_probed": report.probed,
+        "orders_not_read": report.unread,
+        "orders_not_probed": report.unprobed,
+        "accounts": [
+            {
+                "account": each.account_id,
+                "gives_statements": each.states,
+                "statement_complete": each.complete,
+                "statement_read_at": [at.read_at.astimezone(UTC).isoformat() for at in each.readings],
+                "statement_problems": list(each.problems),
+                "captures": each.captures,
+                "lines": each.lines,
+            }
+            for each in report.accounts
+        ],
+        "gaps": [
+            {
+                "kind": gap.kind.value,
+                "account": gap.account_id,
+                "payment": gap.payment_id or None,
+                "transaction": gap.transaction_id,
+                "ours": _money(gap.ours),
+                "theirs": _money(gap.theirs),
+                "detail": gap.detail,
+            }
+            for gap in report.gaps
+        ],
+    }
+
+
+def _money(amount: Money | None) -> dict[str, str] | None:
+    return None if amount is None else {"amount": str(amount.amount), "currency": amount.currency}
