@@ -81,8 +81,11 @@ class Watch:
             self.broken(f"check-books {violation.invariant}: {violation.payment_id} {violation.detail}")
 
     @contextmanager
-    def under_way(self, about: "About") -> Iterator[None]:
-        """While a call is in flight. What moves money or tells of it is sent by one process at a time."""
+    def under_way(self, about: "About", since: timedelta) -> Iterator[None]:
+        """While a call is in flight. What moves money or tells of it is sent by one process at a time.
+
+        `since`: no later than when its lease was renewed.
+        """
         if about.operation not in SENDING:
             yield
             return
@@ -95,7 +98,7 @@ class Watch:
         ):
             self.broken(f"two processes at once: {about.name}")
         assert world.stage.current is not None
-        flying[number] = (world.stage.current, now)
+        flying[number] = (world.stage.current, since)
         try:
             yield
         finally:

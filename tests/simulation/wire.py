@@ -59,8 +59,9 @@ class Wire:
         if fault is Fault.UNREACHABLE:
             stage.pause()
             raise RemoteUnavailable(f"{about.party} is not there")
+        leased_after = world.clock.elapsed
         evidence.sent(about.name.encode(), MessageMeta(about.operation))
-        with world.watch.under_way(about):
+        with world.watch.under_way(about, leased_after):
             wire_point("before-send")
             if fault is Fault.REQUEST_LOST or fault is Fault.REQUEST_LATE:
                 if fault is Fault.REQUEST_LATE:
