@@ -15,7 +15,8 @@ from mpay_gateway.texts.local_days import bounds
 from tests.unit.flow.scripted import IBANS, NOON, SERVICE
 
 DAY = NOON.date()
-FALL_BACK, SPRING_FORWARD, YEAR_END = date(2027, 10, 31), date(2027, 3, 28), date(2026, 12, 31)
+FALL_BACK, SPRING_FORWARD = date(2027, 10, 31), date(2027, 3, 28)
+YEAR_END, LEAP_DAY = date(2026, 12, 31), date(2028, 2, 29)
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_money_that_goes_back_after_it_was_settled_is_kept_from_the_next_that_is
     assert [each.amount.minor for each in settled(gateway, DAY + timedelta(days=2))] == [100_00, 50_00]
 
 
-@pytest.mark.parametrize("day", [FALL_BACK, SPRING_FORWARD, YEAR_END])
+@pytest.mark.parametrize("day", [FALL_BACK, SPRING_FORWARD, YEAR_END, LEAP_DAY])
 def test_each_capture_is_in_just_one_day(day, gateway):
     """F81, F83, I12: at the edges of days of 23, 24 and 25 hours."""
     since, until = bounds(day)

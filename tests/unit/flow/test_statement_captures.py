@@ -10,41 +10,30 @@ from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.errors import InvalidAnswer, NoPluginAnswered
 from mpay_gateway.domain.instrument import Need
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
-from mpay_gateway.domain.provider_answer import Confirms, Instructions, StatementLine, StatementReading
+from mpay_gateway.domain.provider_answer import Confirms, Instructions, StatementLine
 from mpay_gateway.flow.bank_page import show_bank_page
 from mpay_gateway.flow.books import check_books
 from mpay_gateway.flow.confirmation_delivery import delivery_key
 from mpay_gateway.flow.payment_result import Outcome, show_result
 from mpay_gateway.flow.reconciliation import GapKind, reconcile
-from mpay_gateway.flow.statement_intake import fetch_statement, plan_statements
-from mpay_gateway.settings.bookkeeping import BookSettings
+from mpay_gateway.flow.statement_intake import plan_statements
 from mpay_gateway.storage.bank_statements import task_subject
 from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.texts.local_days import local_day
 from mpay_gateway.worker import Worker
 from tests.unit.flow.inbound import NETWORK, kiosk_of
 from tests.unit.flow.scripted import ACCOUNT, NOON, lei
+from tests.unit.flow.stating import DAY, give_statements
 
-DAY = NOON.date()
 PAID = "150.00"
 
 
 @pytest.fixture
 def gateway(gateway):
     """Its account is told of by statements alone: of each day what the test wrote down for it."""
-    changes = {
-        "capabilities": frozenset({Capability.STATEMENT}), "gives": frozenset({Need.COLLECTION}),
-        "confirms": Confirms.STATEMENT, "session_minutes": 3 * 24 * 60,
-    }  # fmt: skip
-    accounts = {ACCOUNT: replace(gateway.parts.registry.accounts[ACCOUNT], **changes)}
-    gateway.parts = replace(gateway.parts, registry=replace(gateway.parts.registry, accounts=accounts))
-    gateway.parts.settings.books = BookSettings()
-    gateway.written, gateway.problems = {}, []
-
-    def read(account_id, period, _evidence):
-        return StatementReading(tuple(gateway.written.get(period.day, ())), tuple(gateway.problems))
-
-    gateway.calls.read_statement = read
+    gateway.statements = give_statements(
+        gateway, gives=frozenset({Need.COLLECTION}), confirms=Confirms.STATEMENT, session_minutes=3 * 24 * 60
+    )
     yield gateway
     assert check_books(gateway.parts.units) == ()
 
@@ -52,19 +41,7 @@ def gateway(gateway):
 @pytest.fixture
 def state(gateway):
     """Writes lines into a day's statement and has it read. Returns the outcomes of the account's lines."""
-
-    def write(*lines, day=DAY, account=ACCOUNT):
-        gateway.written[day] = [*gateway.written.get(day, ()), *lines]
-        fetch_statement(gateway.parts, account, day)
-        return outcomes(gateway, account)
-
-    return write
-
-
-def outcomes(gateway, account=ACCOUNT):
-    since, until = NOON - timedelta(days=400), NOON + timedelta(days=400)
-    lines = gateway.parts.units.read(lambda work: work.bank_statements.between(account, since, until))
-    return [each.outcome for each in sorted(lines, key=lambda each: each.id)]
+    return gateway.statements.write
 
 
 def line(payment, amount=PAID, *, number=1, fee="0", **other):
@@ -206,18 +183,18 @@ def test_a_line_of_the_day_that_is_not_over_is_no_capture_of_the_future(gateway,
 
 def test_what_could_not_be_read_is_named_and_the_rest_counts(gateway, state):
     payment = gateway.start("ORDER-1")
-    gateway.problems.append("'b.csv': line 3: no amount")
+    gateway.statements.problems.append("'b.csv': line 3: no amount")
     with pytest.raises(InvalidAnswer, match=r"b\.csv"):
         state(line(payment))
-    assert outcomes(gateway) == [LineOutcome.SETTLED]
+    assert gateway.statements.outcomes() == [LineOutcome.SETTLED]
     assert told(gateway, payment) is DeliveryState.CONFIRMED
     report = reconcile(gateway.parts, DAY)
     assert (report.sound, report.gaps) == (False, ())
     assert [each.problems for each in report.accounts] == [("'b.csv': line 3: no amount",)]
-    gateway.problems.clear()
+    gateway.statements.problems.clear()
     state()
     assert reconcile(gateway.parts, DAY).sound
-    gateway.problems.append("'b.csv': line 3: no amount")
+    gateway.statements.problems.append("'b.csv': line 3: no amount")
     with pytest.raises(InvalidAnswer):
         state()
     assert not reconcile(gateway.parts, DAY).sound
@@ -225,12 +202,12 @@ def test_what_could_not_be_read_is_named_and_the_rest_counts(gateway, state):
 
 def test_a_worker_reads_a_day_with_problems_again_until_there_are_none(gateway):
     plan_statements(gateway.parts)
-    gateway.problems.append("'b.csv': line 3: no amount")
+    gateway.statements.problems.append("'b.csv': line 3: no amount")
     gateway.clock.advance(days=1)
     Worker(gateway.parts).run_due()
     subject = task_subject(ACCOUNT, DAY)
     assert gateway.parts.units.read(lambda work: work.tasks.due_at(TaskKind.STATEMENT, subject)) is not None
-    gateway.problems.clear()
+    gateway.statements.problems.clear()
     gateway.clock.advance(hours=2)
     Worker(gateway.parts).run_due()
     assert gateway.parts.units.read(lambda work: work.tasks.due_at(TaskKind.STATEMENT, subject)) is None

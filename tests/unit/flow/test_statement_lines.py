@@ -5,43 +5,29 @@ from datetime import UTC, date, timedelta
 
 import pytest
 
-from mpay_gateway.api import Capability
 from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.errors import InvalidAnswer
 from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.provider_answer import StatementLine, StatementReading
+from mpay_gateway.domain.provider_answer import StatementLine
 from mpay_gateway.flow.books import check_books
 from mpay_gateway.flow.reconciliation import GapKind, reconcile
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.flow.statement_intake import fetch_statement, plan_statements
-from mpay_gateway.settings.bookkeeping import BookSettings
 from mpay_gateway.storage.bank_statements import task_subject
 from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.texts.local_days import bounds, local_day
 from mpay_gateway.worker import Worker
 from tests.unit.flow.scripted import ACCOUNT, NOON, lei
+from tests.unit.flow.stating import DAY, give_statements
 
-DAY = NOON.date()
-FALL_BACK, SPRING_FORWARD, YEAR_END = date(2027, 10, 31), date(2027, 3, 28), date(2026, 12, 31)
+FALL_BACK, SPRING_FORWARD = date(2027, 10, 31), date(2027, 3, 28)
+YEAR_END, LEAP_DAY = date(2026, 12, 31), date(2028, 2, 29)
 
 
 @pytest.fixture
 def gateway(gateway):
     """Its account gives statements: of each day what the test wrote down for it."""
-    account = replace(
-        gateway.parts.registry.accounts[ACCOUNT], capabilities=frozenset({Capability.STATEMENT})
-    )
-    registry = replace(gateway.parts.registry, accounts={ACCOUNT: account})
-    gateway.parts.settings.books = BookSettings()
-    gateway.parts = replace(gateway.parts, registry=registry)
-    gateway.written, gateway.problems = {}, []
-    gateway.calls.read_days = []
-
-    def read(_account_id, period, _evidence):
-        gateway.calls.read_days.append(period.day)
-        return StatementReading(tuple(gateway.written.get(period.day, ())), tuple(gateway.problems))
-
-    gateway.calls.read_statement = read
+    gateway.statements = give_statements(gateway)
     yield gateway
     assert check_books(gateway.parts.units) == ()
 
@@ -49,19 +35,7 @@ def gateway(gateway):
 @pytest.fixture
 def state(gateway):
     """Writes lines into a day's statement and has it read. Returns the outcomes of all lines."""
-
-    def write(*lines, day=DAY):
-        gateway.written[day] = [*gateway.written.get(day, ()), *lines]
-        fetch_statement(gateway.parts, ACCOUNT, day)
-        return outcomes(gateway)
-
-    return write
-
-
-def outcomes(gateway):
-    since, until = NOON - timedelta(days=400), NOON + timedelta(days=400)
-    lines = gateway.parts.units.read(lambda work: work.bank_statements.between(ACCOUNT, since, until))
-    return [each.outcome for each in sorted(lines, key=lambda each: each.id)]
+    return gateway.statements.write
 
 
 def line_of(gateway, payment, stated="150.00", **other):
@@ -139,7 +113,7 @@ def test_of_a_statement_with_one_line_that_cannot_be_nothing_is_stored(bad, gate
     good = line_of(gateway, payment)
     with pytest.raises(InvalidAnswer):
         state(good, replace(good, **bad))
-    assert (outcomes(gateway), balance(gateway, "bank:main")) == ([], 0)
+    assert (gateway.statements.outcomes(), balance(gateway, "bank:main")) == ([], 0)
 
 
 def test_a_capture_that_comes_after_its_line_is_posted_at_the_next_look(gateway, state):
@@ -157,7 +131,7 @@ def test_a_capture_that_comes_after_its_line_is_posted_at_the_next_look(gateway,
     gateway.capture(payment)
     settle(gateway.parts, payment.id)
     assert reconcile(gateway.parts, DAY).gaps == ()
-    assert outcomes(gateway) == [LineOutcome.SETTLED]
+    assert gateway.statements.outcomes() == [LineOutcome.SETTLED]
 
 
 def test_days_that_were_read_on_demand_do_not_end_the_daily_reading(gateway):
@@ -168,7 +142,7 @@ def test_days_that_were_read_on_demand_do_not_end_the_daily_reading(gateway):
     Worker(gateway.parts).run_due()
     days = [DAY + timedelta(days=step) for step in range(7)]
     assert [day for day in days if due_at(gateway, day) is not None] == [DAY + timedelta(days=4)]
-    assert gateway.calls.read_days == [days[1], days[0], days[2], days[3]]
+    assert gateway.statements.read_days == [days[1], days[0], days[2], days[3]]
 
 
 def due_at(gateway, day):
@@ -176,7 +150,9 @@ def due_at(gateway, day):
     return gateway.parts.units.read(lambda work: work.tasks.due_at(TaskKind.STATEMENT, subject))
 
 
-@pytest.mark.parametrize(("day", "hours"), [(FALL_BACK, 25), (SPRING_FORWARD, 23), (YEAR_END, 24)])
+@pytest.mark.parametrize(
+    ("day", "hours"), [(FALL_BACK, 25), (SPRING_FORWARD, 23), (YEAR_END, 24), (LEAP_DAY, 24)]
+)
 def test_each_moment_is_in_just_one_day(day, hours):
     """F81, F83."""
     since, until = bounds(day)
@@ -187,7 +163,7 @@ def test_each_moment_is_in_just_one_day(day, hours):
     assert local_day(until) == day + timedelta(days=1)
 
 
-@pytest.mark.parametrize("day", [FALL_BACK, SPRING_FORWARD, YEAR_END])
+@pytest.mark.parametrize("day", [FALL_BACK, SPRING_FORWARD, YEAR_END, LEAP_DAY])
 def test_captures_at_the_edges_of_a_day_are_compared_on_that_day_alone(day, gateway):
     """F81, F83: the clock goes forward and back, and the year ends."""
     since, until = bounds(day)

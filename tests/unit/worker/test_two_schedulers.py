@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from mpay_gateway.api import Capability, Job
+from mpay_gateway.api import Capability, Job, StatementReading
 from mpay_gateway.boundary import SystemIds
 from mpay_gateway.domain.provider_answer import ProviderCapture
 from mpay_gateway.flow.books import check_books
@@ -75,7 +75,7 @@ def test_jobs_run_once_and_statements_are_read_once(gateway, hosts):
 
     def read_statement(account_id, period, evidence):
         calls[period.day.isoformat()] += 1
-        return ()
+        return StatementReading(())
 
     gateway.calls.run_job, gateway.calls.read_statement = run_job, read_statement
     instance = InstanceInfo(
