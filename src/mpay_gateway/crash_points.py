@@ -31,7 +31,7 @@ UNITS = frozenset(
         # The service is told.
         "delivery-confirmed", "delivery-idle", "delivery-postponed", "delivery-refused", "delivery-unanswered",
         # Who does not answer.
-        "breaker-answered", "breaker-unanswered", "take-probe",
+        "breaker-alive", "breaker-answered", "breaker-unanswered", "take-probe",
         # Money goes back.
         "reversal-done", "reversal-idle", "reversal-not-done",
         # The worker's own.

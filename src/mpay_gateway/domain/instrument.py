@@ -36,17 +36,19 @@ class OfferedInstrument:
     """An offer with the id of the configured instrument that made it.
 
     `switched_off`: operators have switched the instrument off, until `back_at` (UTC) if they said so.
+    `out_of_order`: no provider account that serves it answers just now.
     """
 
     id: str
     offer: InstrumentOffer
     switched_off: bool = False
     back_at: datetime | None = None
+    out_of_order: bool = False
 
     @property
     def usable(self) -> bool:
         """Whether a payer may choose it now."""
-        return not self.switched_off and not self.offer.unavailable
+        return not (self.switched_off or self.out_of_order or self.offer.unavailable)
 
 
 @dataclass(frozen=True, slots=True)

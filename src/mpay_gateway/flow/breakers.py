@@ -66,6 +66,38 @@ def unanswered(parts: Parts, calls: CallsTo, error: MpayError, *, about: str = "
     parts.units.run("breaker-unanswered", lambda work: note_failure(parts, work, calls, error, about=about))
 
 
+def sign_of_life(parts: Parts, calls: CallsTo) -> None:
+    """The counterpart answered another kind of call: these may leave again, on trial."""
+    if look(parts, calls).is_open:
+        parts.units.run("breaker-alive", lambda work: _note_life(parts, work, calls))
+
+
+def still_silent(parts: Parts, calls: CallsTo) -> None:
+    """Another kind of call went unanswered: that was the probe, and no payer need be one for a while."""
+    breaker, now = look(parts, calls), parts.clock.now()
+    if (
+        breaker.is_open
+        and breaker.probe_at is not None
+        and breaker.probe_at <= now + parts.breakers.rule.probe_every / 2
+    ):
+        parts.units.run("take-probe", lambda work: _put_off(parts, work, calls))
+
+
+def _note_life(parts: Parts, work: Work, calls: CallsTo) -> None:
+    breaker = work.breakers.lock(calls)
+    if breaker.is_open:
+        work.breakers.save(breaker.alive(parts.breakers.rule))
+        work.after_commit(lambda: _log.warning("breaker_closed", **_facts(breaker)))
+    work.after_commit(parts.breakers.forget)
+
+
+def _put_off(parts: Parts, work: Work, calls: CallsTo) -> None:
+    breaker = work.breakers.lock(calls)
+    if breaker.is_open:
+        work.breakers.save(breaker.probing(parts.breakers.rule, parts.clock.now()))
+    work.after_commit(parts.breakers.forget)
+
+
 def note_answer(parts: Parts, work: Work, calls: CallsTo) -> None:
     """Write an answer down. If it closes the breaker of a service, all that the service waits for is due now."""
     breaker, now = work.breakers.lock(calls), parts.clock.now()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mpay_gateway.domain.breaker import Admission
 from mpay_gateway.domain.errors import InvalidChoice, NotFound
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan, OfferedInstrument
@@ -10,6 +11,7 @@ from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.provider_answer import Confirms
+from mpay_gateway.flow.breakers import look, may_call, starts_at
 from mpay_gateway.flow.claiming import Payable, payable_now
 from mpay_gateway.flow.invoicing import invoice_of
 from mpay_gateway.flow.parts import Parts
@@ -41,7 +43,13 @@ def show_instruments(parts: Parts, token: str, language: Language) -> Instrument
     offered = parts.calls.offer_instruments(replace(invoice, payable=amount), visit.channel, language)
     switches = parts.units.read(lambda work: work.switches.all())
     now = parts.clock.now()
-    shown = tuple(_as_switched(each, switches.get(each.id), now) for each in offered)
+    shown = tuple(
+        replace(
+            _as_switched(each, switches.get(each.id), now),
+            out_of_order=_out_of_order(parts, each.id, amount.currency),
+        )
+        for each in offered
+    )
     return InstrumentPage(visit, invoice, amount, shown)
 
 
@@ -84,12 +92,38 @@ def visit_and_invoice(parts: Parts, token: str) -> tuple[Visit, Invoice]:
 
 
 def _serving(parts: Parts, instrument: InstrumentInfo, currency: str) -> AccountInfo:
-    for account_id in instrument.providers:
-        account = parts.registry.accounts[AccountId(account_id)]
-        starts_here = account.confirms is not Confirms.PUSH  # a device's money is never asked for from here
-        if starts_here and not account.retired and currency in account.currencies:
+    """The first account of the instrument that answers. If none does, one payer in a while may be the probe."""
+    accounts = _accounts(parts, instrument, currency)
+    if not accounts:
+        raise InvalidChoice("instrument", "instrument.unavailable")
+    for account in accounts:
+        if not look(parts, starts_at(account.id)).is_open:
             return account
-    raise InvalidChoice("instrument", "instrument.unavailable")
+    for account in accounts:
+        if may_call(parts, starts_at(account.id)):
+            return account
+    raise InvalidChoice("instrument", "instrument.out_of_order")
+
+
+def _accounts(parts: Parts, instrument: InstrumentInfo, currency: str) -> tuple[AccountInfo, ...]:
+    """The accounts that can start a payment for the instrument, in the order of the configuration."""
+    configured = (parts.registry.accounts[AccountId(each)] for each in instrument.providers)
+    return tuple(
+        account
+        for account in configured
+        if account.confirms is not Confirms.PUSH  # a device's money is never asked for from here
+        and not account.retired
+        and currency in account.currencies
+    )
+
+
+def _out_of_order(parts: Parts, instrument_id: str, currency: str) -> bool:
+    """Whether every account that serves the instrument is silent, and no payer is wanted as a probe."""
+    accounts = _accounts(parts, parts.registry.instruments[instrument_id], currency)
+    now = parts.clock.now()
+    return bool(accounts) and all(
+        look(parts, starts_at(account.id)).admits(now) is Admission.HELD_BACK for account in accounts
+    )
 
 
 def _as_switched(offered: OfferedInstrument, switch: Switch | None, now: datetime) -> OfferedInstrument:

@@ -10,16 +10,19 @@ from mpay_gateway.domain.errors import (
     InvalidAnswer,
     MpayError,
     OrderNotNamed,
+    OutcomeUnknown,
     PluginBusy,
     RemoteRefused,
+    RemoteUnavailable,
     UnknownOrder,
 )
 from mpay_gateway.domain.identifiers import OrderKey, clean_order_key
 from mpay_gateway.domain.language import Language
-from mpay_gateway.domain.order import Deviation, Order
+from mpay_gateway.domain.order import Deviation, Order, OrderLookup
 from mpay_gateway.domain.proof import Proof
 from mpay_gateway.domain.queries import OrderQuery
 from mpay_gateway.domain.service import Service
+from mpay_gateway.flow.breakers import answered, lookups_at, may_call, unanswered
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.lookup_limits import letters_and_digits
 from mpay_gateway.flow.parts import Parts
@@ -71,10 +74,7 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
     evidence = BufferedSink(parts.clock)
     asked_at = parts.clock.now()
     try:
-        with parts.lookup_places.at(service.id) as free:
-            if not free:
-                raise PluginBusy(f"{service.id}: too many look-ups wait for it")
-            found = parts.calls.lookup_orders(service, OrderQuery(service.id, order_key, language, evidence))
+        found = _ask(parts, service, OrderQuery(service.id, order_key, language, evidence))
         order = next((order for order in found.orders if order.order_key == order_key), None)
         if order is None:
             certain = found.certain and not found.orders
@@ -84,6 +84,31 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
         raise
     snapshot = _snapshot(parts, order, asked_at)
     return Answer(snapshot, found.deviations, found.skew, evidence, found.proof)
+
+
+def _ask(parts: Parts, service: Service, query: OrderQuery) -> OrderLookup:
+    """Ask the service if it answers and takes a further question now.
+
+    Its breaker counts only questions that nothing came back to: strangers choose the keys, and a key that a service
+    answers with a fault must not shut others out.
+    """
+    calls = lookups_at(service.id)
+    with parts.lookup_places.at(service.id) as free:
+        if not free:
+            raise PluginBusy(f"{service.id}: too many look-ups wait for it")
+        if not may_call(parts, calls):
+            raise RemoteUnavailable(f"{service.id}: gives no answers just now")
+        try:
+            found = parts.calls.lookup_orders(service, query)
+        except (RemoteUnavailable, OutcomeUnknown) as error:
+            if not isinstance(error, PluginBusy):
+                unanswered(parts, calls, error)
+            raise
+        except (RemoteRefused, InvalidAnswer):
+            answered(parts, calls)
+            raise
+    answered(parts, calls)
+    return found
 
 
 def _keep_fruitless(parts: Parts, service: Service, evidence: BufferedSink, error: MpayError) -> None:

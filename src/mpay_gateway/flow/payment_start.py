@@ -29,6 +29,7 @@ from mpay_gateway.domain.payment import Claim, ClaimState, DeclineReason, Paymen
 from mpay_gateway.domain.provider_answer import Confirms, Instructions, NextStep, PaymentRequest
 from mpay_gateway.domain.service import Service
 from mpay_gateway.domain.transitions import PaymentEvent
+from mpay_gateway.flow.breakers import answered, starts_at, unanswered
 from mpay_gateway.flow.claiming import Payable, Standing, fits, payable_now, shares
 from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.instrument_choice import agreed_amount, plan, visit_and_invoice
@@ -129,11 +130,26 @@ def publish_again(parts: Parts, payment: Payment) -> Payment:
 
 def _publish(parts: Parts, payment: Payment) -> Payment:
     try:
-        step = parts.calls.start_payment(payment.account_id, _request(parts, payment))
+        step = _call(parts, payment)
     except (OutcomeUnknown, InvalidAnswer, PluginBug) as error:
         _log.warning("start_unknown", payment=payment.id, error=type(error).__name__)
         return payment
     return parts.units.run("keep-next-step", lambda work: _keep_step(parts, work, payment, step))
+
+
+def _call(parts: Parts, payment: Payment) -> NextStep:
+    """The provider's answer; its breaker hears of it, and that there was none. The same payment counts once."""
+    starts = starts_at(payment.account_id)
+    try:
+        step = parts.calls.start_payment(payment.account_id, _request(parts, payment))
+    except RemoteRefused:
+        answered(parts, starts)
+        raise
+    except (RemoteUnavailable, OutcomeUnknown, InvalidAnswer, PluginBug) as error:
+        unanswered(parts, starts, error, about=payment.id)
+        raise
+    answered(parts, starts)
+    return step
 
 
 def next_step_of(payment: Payment) -> NextStep | None:
