@@ -44,7 +44,7 @@ UNITS = frozenset(
         "statement-read", "store-statement",
         # What operators do.
         "add-operator", "apply-service", "approve", "disable-instrument", "disable-operator", "disable-service",
-        "enable-instrument", "hurry-delivery", "park-delivery", "propose", "reject",
+        "enable-instrument", "hurry-delivery", "park-delivery", "propose", "reject", "take-parked",
     }
 )  # fmt: skip
 """Names of the units of work: each is one commit, between `NAME:before-commit` and `NAME:after-commit`."""

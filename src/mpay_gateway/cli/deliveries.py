@@ -5,10 +5,12 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.decisions import propose_and_tell
 from mpay_gateway.cli.identity import identify, operator_option
-from mpay_gateway.cli.printing import local, print_json, print_table
+from mpay_gateway.cli.printing import age, local, print_json, print_table
 from mpay_gateway.domain.decision import Act
-from mpay_gateway.domain.payment import DeliveryState
-from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery
+from mpay_gateway.domain.payment import Delivery, DeliveryState
+from mpay_gateway.flow.breakers import deliveries_to, look
+from mpay_gateway.flow.delivery_release import REVERSED
+from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery, take_parked, who_acts
 
 _WAITING = (DeliveryState.DUE, DeliveryState.LEASED, DeliveryState.PARKED)
 
@@ -21,18 +23,24 @@ def delivery() -> None:
 @delivery.command("list")
 @click.option("--state", "states", multiple=True, type=click.Choice([state.value for state in DeliveryState]),
               help="Repeatable.  [default: all that are not confirmed]")  # fmt: skip
+@click.option("--parked", is_flag=True, help="Those that wait for a person, how long already, and for whom.")
 @click.option("--service", default="", metavar="ID", help="Of one service.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
 @click.pass_obj
 def list_deliveries(
-    configured: Configured, *, states: tuple[str, ...], service: str, limit: int, as_json: bool
+    configured: Configured, *, states: tuple[str, ...], parked: bool, service: str, limit: int, as_json: bool
 ) -> None:
     """List deliveries, the oldest first."""
-    wanted = tuple(map(DeliveryState, states)) or _WAITING
+    if parked and states:
+        raise click.UsageError("--parked and --state are two ways to say the same")
+    wanted = (DeliveryState.PARKED,) if parked else tuple(map(DeliveryState, states)) or _WAITING
     found = configured.units.read(lambda work: work.deliveries.list(wanted, service, limit))
     if as_json:
         print_json(found)
+        return
+    if parked:
+        _print_parked(configured, found)
         return
     rows = [
         (each.id, each.state.value, each.service_id, each.payment_id, str(each.attempts),
@@ -43,15 +51,46 @@ def list_deliveries(
     print_table(headings, rows, none="no deliveries")
 
 
+def _print_parked(configured: Configured, found: tuple[Delivery, ...]) -> None:
+    """What is parked for good, since the money went back, waits for nobody."""
+    services, now = configured.parts.services.all(), configured.clock.now()
+    rows = [
+        (each.id, each.service_id, each.payment_id, age(now - each.created_at), each.parked_reason,
+         who_acts(each, services.get(each.service_id)), each.last_error[:80])
+        for each in found if each.parked_reason != REVERSED
+    ]  # fmt: skip
+    headings = ("delivery", "service", "payment", "age", "parked", "to act", "last error")
+    print_table(headings, rows, none="nothing is parked")
+
+
+@delivery.command()
+@click.argument("delivery_id", metavar="ID")
+@operator_option
+@click.pass_obj
+def take(configured: Configured, delivery_id: str, *, operator: str) -> None:
+    """Look after the parked delivery ID from now on."""
+    identify(configured.units, operator)
+    taken = take_parked(configured.parts, delivery_id, owner=operator)
+    click.echo(f"{delivery_id}: {taken.owner} looks after it")
+
+
 @delivery.command()
 @click.argument("delivery_id", metavar="ID")
 @operator_option
 @click.pass_obj
 def retry(configured: Configured, delivery_id: str, *, operator: str) -> None:
-    """Let a worker send the delivery ID now, whether it waits or is parked."""
+    """Let a worker send the delivery ID now, whether it waits or is parked.
+
+    Where the service is left alone since it did not answer, a probe goes out first.
+    """
     actor = identify(configured.units, operator)
-    hurry_delivery(configured.parts, delivery_id, actor=actor)
+    hurried = hurry_delivery(configured.parts, delivery_id, actor=actor)
     click.echo(f"{delivery_id}: due now")
+    breaker = look(configured.parts, deliveries_to(hurried.service_id))
+    if breaker.opened_at is not None:
+        click.echo(
+            f"{hurried.service_id} has not answered since {local(breaker.opened_at)}: a probe goes first"
+        )
 
 
 @delivery.command()

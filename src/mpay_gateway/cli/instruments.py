@@ -8,6 +8,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import local, print_table
+from mpay_gateway.cli.silences import silences
 from mpay_gateway.domain.errors import NotFound
 from mpay_gateway.storage.switches import Switch
 
@@ -20,7 +21,8 @@ def instruments() -> None:
 @instruments.command("list")
 @click.pass_obj
 def list_instruments(configured: Configured) -> None:
-    """List the configured instruments, and which are switched off."""
+    """List the configured instruments, which are switched off, and which accounts do not answer."""
+    silent = silences(configured.units)
     switches = configured.units.read(lambda work: work.switches.all())
     now = configured.clock.now()
     rows = [
@@ -28,7 +30,7 @@ def list_instruments(configured: Configured) -> None:
             each.id,
             _state(switches.get(each.id), now),
             each.plugin,
-            ", ".join(each.providers),
+            ", ".join(_with_silence(account, silent) for account in each.providers),
             _why(switches.get(each.id), now),
         )
         for each in configured.settings.instruments
@@ -69,6 +71,10 @@ def _check_known(configured: Configured, instrument_id: str) -> None:
     known = [each.id for each in configured.settings.instruments]
     if instrument_id not in known:
         raise NotFound(f"instrument {instrument_id!r}; configured: {', '.join(known) or 'none'}")
+
+
+def _with_silence(account_id: str, silent: dict[str, str]) -> str:
+    return f"{account_id} ({silent[account_id]})" if account_id in silent else account_id
 
 
 def _state(switch: Switch | None, now: datetime) -> str:

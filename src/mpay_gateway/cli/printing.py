@@ -4,7 +4,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -29,6 +29,15 @@ def local(at: datetime | None) -> str:
     from mpay_gateway.texts.local_format import LOCAL_ZONE
 
     return "-" if at is None else f"{at.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def age(span: timedelta) -> str:
+    """How long something takes already, in its two largest units: `3 d 4 h`, `12 min`."""
+    minutes = int(span.total_seconds()) // 60
+    days, hours = minutes // 1440, minutes // 60 % 24
+    parts = ((days, "d"), (hours, "h"), (minutes % 60, "min"))
+    said = [f"{count} {unit}" for count, unit in parts if count]
+    return " ".join(said[:2]) or "under a minute"
 
 
 def both(at: datetime | None) -> str:

@@ -5,9 +5,11 @@ from pathlib import Path
 import click
 
 from mpay_gateway.cli.context import Configured
-from mpay_gateway.cli.printing import print_table
+from mpay_gateway.cli.printing import local, print_table
+from mpay_gateway.cli.silences import silences
 from mpay_gateway.flow.registration import apply_service, disable_service
 from mpay_gateway.settings import read_services
+from mpay_gateway.storage.waiting import waiting_by_service
 
 
 @click.group()
@@ -33,14 +35,17 @@ def apply(configured: Configured, file: Path, *, dry_run: bool) -> None:
 @services.command("list")
 @click.pass_obj
 def list_services(configured: Configured) -> None:
-    """List the registered services."""
+    """List the registered services, since when they do not answer, and how much they have not been told."""
+    silent = silences(configured.units)
+    waiting = configured.units.read(lambda work: waiting_by_service(work.connection))
+    untold = {each.service_id: f"{each.count} since {local(each.oldest)}" for each in waiting}
     rows = [
-        (each.id, "enabled" if each.enabled else "disabled", each.connector, each.name.ro)
+        (each.id, "enabled" if each.enabled else "disabled", each.connector, each.name.ro,
+         silent.get(each.id, "yes"), untold.get(each.id, ""))
         for each in configured.parts.services.all().values()
-    ]
-    print_table(
-        ("service", "state", "connector", "name"), rows, none="no services; `mpay services apply FILE`"
-    )
+    ]  # fmt: skip
+    headings = ("service", "state", "connector", "name", "answers", "not told yet")
+    print_table(headings, rows, none="no services; `mpay services apply FILE`")
 
 
 @services.command()

@@ -4,6 +4,8 @@ A breaker lives in the database, so that all processes heed it and one probes fo
 beside a breaker without trouble writes nothing.
 """
 
+from dataclasses import replace
+
 import structlog
 
 from mpay_gateway.domain.breaker import Admission, Breaker, Calls, CallsTo
@@ -30,6 +32,20 @@ def starts_at(account_id: str) -> CallsTo:
 def look(parts: Parts, calls: CallsTo) -> Breaker:
     """The breaker as it was a second ago at most. Not inside a unit of work."""
     return parts.breakers.look(parts.units, parts.clock, calls)
+
+
+def all_breakers(parts: Parts) -> tuple[Breaker, ...]:
+    """Those whose last call went unanswered, the open ones among them, as they are now."""
+    return parts.units.read(lambda work: work.breakers.troubled())
+
+
+def probe_now(parts: Parts, work: Work, calls: CallsTo) -> Breaker:
+    """Let the next probe of an open breaker leave at once: an operator has a reason to try. Returns what it was."""
+    breaker = work.breakers.lock(calls)
+    if breaker.is_open:
+        work.breakers.save(replace(breaker, probe_at=None))
+        work.after_commit(parts.breakers.forget)
+    return breaker
 
 
 def may_call(parts: Parts, calls: CallsTo) -> bool:

@@ -201,6 +201,9 @@ claims = Table(
     Index(None, "service_id", "order_key"),
 )  # fmt: skip
 
+WAITING = "state <> 'confirmed' AND parked_reason <> 'reversed'"
+"""Deliveries whose service has still to be told: the index holds no others, and is used where these words stand."""
+
 deliveries = Table(
     "deliveries", metadata,
     Column("id", _Id, primary_key=True),
@@ -218,7 +221,7 @@ deliveries = Table(
     Column("last_error", Text, nullable=False),
     Index(None, "service_id", "state"),
     Index("ix_deliveries_waiting", "service_id", "created_at",
-          sqlite_where=text("state <> 'confirmed'"), postgresql_where=text("state <> 'confirmed'")),
+          sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
 )  # fmt: skip
 
 reversals = Table(

@@ -12,6 +12,7 @@ from datetime import timedelta
 import structlog
 
 from mpay_gateway.domain.errors import Conflict, MpayError
+from mpay_gateway.flow.overdue import Overdue
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.places import AGAIN, Places
 from mpay_gateway.flow.plugin_jobs import schedule_jobs
@@ -49,6 +50,7 @@ class Worker:
         self._counted: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._busy: Counter[str] = Counter()
+        self._overdue = Overdue()
         self._next_heartbeat = 0.0
         self._next_tending = 0.0
 
@@ -90,12 +92,13 @@ class Worker:
             self._wake.wait(POLL_SECONDS)
 
     def _tend(self) -> None:
-        """See to the tasks that never end, at first and with each heartbeat."""
+        """See to the tasks that never end and to what waits too long, at first and with each heartbeat."""
         now = self._parts.clock.monotonic()
         if now >= self._next_tending:
             keep_sealing(self._parts)
             schedule_jobs(self._parts)
             plan_statements(self._parts)
+            self._overdue.look(self._parts)
             self._next_tending = now + HEARTBEAT_SECONDS
 
     def _start_due(self, pool: ThreadPoolExecutor) -> bool:

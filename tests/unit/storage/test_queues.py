@@ -11,6 +11,7 @@ from mpay_gateway.boundary import SystemClock
 from mpay_gateway.storage import UnitOfWork, Work, create_engine
 from mpay_gateway.storage.task_statements import CLAIM, IN_HAND, QUEUES
 from mpay_gateway.storage.tasks import Lease, LeaseTime, TaskKind
+from mpay_gateway.storage.waiting import _BY_SERVICE, waiting_by_service
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -130,6 +131,29 @@ def test_the_plans_of_claiming_read_no_queue_but_by_its_index(crowded):
         assert "SCAN tasks" not in plan.replace("SCAN tasks USING COVERING INDEX", ""), f"{name}: {plan}"
         assert " Sort " not in plan, f"{name} sorts a queue: {plan}"
         assert "TEMP B-TREE FOR ORDER BY" not in plan, f"{name} sorts a queue: {plan}"
+
+
+_TOLD = (
+    "INSERT INTO deliveries (id, payment_id, service_id, state, attempts, unanswered, content, content_digest,"
+    f" created_at, parked_reason, last_error) {_NUMBERS} SELECT 'd' || i, 'p' || i, 'LIVE',"
+    " CASE WHEN i > 5 THEN 'confirmed' WHEN i > 1 THEN 'due' ELSE 'parked' END, 1, 1, '{}', '',"
+    " '2026-11-22 10:00:00.000000', CASE WHEN i > 1 THEN '' ELSE 'reversed' END, '' FROM n"
+)
+
+
+def test_what_waits_is_counted_without_a_look_at_what_was_told(migrated_url):
+    raw = sqlalchemy.create_engine(migrated_url)  # asks for no foreign keys on SQLite
+    with raw.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text(_TOLD), {"many": 20_000})
+        connection.execute(text("ANALYZE"))
+    raw.dispose()
+    units = UnitOfWork(create_engine(migrated_url), SystemClock())
+    (waiting,) = units.read(lambda work: waiting_by_service(work.connection))
+    assert (waiting.service_id, waiting.count, waiting.oldest) == ("LIVE", 4, NOW - timedelta(days=1))
+    assert "ix_deliveries_waiting" in explained(units, _BY_SERVICE, {})
+    units.engine.dispose()
 
 
 def explained(units: UnitOfWork, statement: Executable, values: dict[str, object]) -> str:

@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 from webtest import TestApp
 
+from mpay_gateway.domain.errors import OutcomeUnknown
 from mpay_gateway.domain.seals import Chain
+from mpay_gateway.flow.breakers import answered, lookups_at, unanswered
 
 
 def test_another_host_is_refused(browser):
@@ -63,6 +65,16 @@ def test_the_age_of_what_waits_for_its_seal_is_measured(wsgi, parts):
     at = parts.clock.now() - timedelta(minutes=5)
     parts.units.run("grow", lambda work: work.growth.note(Chain.AUDIT, "PAYMENT", at))
     assert 300 <= unsealed() < 400
+
+
+def test_who_does_not_answer_is_measured(wsgi, parts):
+    for number in range(5):
+        unanswered(parts, lookups_at("SHOP01"), OutcomeUnknown("no answer"), about=f"call {number}")
+    assert 'mpay_breaker_open{calls="lookups",to="SHOP01"} 1.0' in local(wsgi).get("/metrics").text
+    answered(parts, lookups_at("SHOP01"))
+    text = local(wsgi).get("/metrics").text
+    assert "# TYPE mpay_breaker_open gauge" in text
+    assert "SHOP01" not in text
 
 
 @pytest.mark.parametrize(
