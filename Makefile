@@ -16,7 +16,8 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-browser screenshots coverage wheels check-wheels simulate bench chaos failover docs clean
+        test-functional test-browser screenshots coverage wheels check-wheels simulate bench chaos failover races \
+        docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +90,10 @@ chaos: setup-test ## kill everybody at random under load, compare the books of a
 failover: setup-test ## kill the database's primary under load, promote its standby, compare the books: PAYERS=40 SEED=… REPORT=…
 	$(PYTHON) -m tests.proofs.failover $(if $(PAYERS),--payers $(PAYERS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(RATE),--rate $(RATE)) $(if $(REPORT),--report $(REPORT))
+
+races: setup-test ## two at once, thousands of times: ROUNDS=10000 (PostgreSQL) SQLITE_ROUNDS=1000 SEED=… REPORT=…
+	$(PYTHON) -m tests.proofs.races $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(SQLITE_ROUNDS),--sqlite-rounds $(SQLITE_ROUNDS)) $(if $(REPORT),--report $(REPORT))
 
 docs: setup ## generate the references of hooks and states
 	$(BIN)/mpay hooks --markdown > docs/hooks.md

@@ -288,10 +288,10 @@ class ScriptedGateway:
 
 @contextmanager
 def scripted_gateway(
-    database_url: str, *, on_refusal: OnRefusal = OnRefusal.REVERSE
+    database_url: str, *, on_refusal: OnRefusal = OnRefusal.REVERSE, clock: HandClock | None = None
 ) -> Iterator[ScriptedGateway]:
     """A gateway on a fresh database that has its tables, with one service, one account, one instrument."""
-    clock = HandClock()
+    clock = clock or HandClock()
     calls = ScriptedCalls(clock)
     units = UnitOfWork(create_engine(database_url), clock, lease_time=LeaseTime.CALLER)
     registry = _registry()

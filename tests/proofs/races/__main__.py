@@ -1,0 +1,130 @@
+"""Two at once, thousands of times, on both databases: `make races`."""
+
+import argparse
+import logging
+import os
+import platform
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tests.postgres import PostgresServer
+from tests.proofs.fleet.report import table, write_lines
+from tests.proofs.races.running import OTHERS, TWO_PAYERS, Tally, run_races
+from tests.unit.databases import make_tables
+
+SAY_EVERY = 250
+TITLES = {duel.__name__: (duel.__doc__ or "").partition("\n")[0] for duel in (*TWO_PAYERS, *OTHERS)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when every round ended as it must, the books are sound, and every outcome came about; else 1."""
+    options = _options(arguments)
+    console = Console(highlight=False)
+    console.print(f"seed {options.seed}")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    tallies: dict[str, Tally] = {}
+    try:
+        for engine, rounds in (("PostgreSQL", options.rounds), ("SQLite", options.sqlite_rounds)):
+            with _database(engine) as url, _telling(console, engine, rounds) as look:
+                tallies[engine] = run_races(url, rounds, options.seed, look)
+    except AssertionError as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    one_sided = [each for tally in tallies.values() for each in tally.one_sided()]
+    for each in one_sided:
+        console.print(f"one outcome never came about: {each}", style="red", markup=False)
+    write_lines(options.report, _report(options, tallies, one_sided))
+    console.print(f"Report: {options.report}")
+    return 1 if one_sided else 0
+
+
+@contextmanager
+def _database(engine: str) -> Iterator[str]:
+    """An empty database with its tables. PostgreSQL without fsync: nobody is killed here."""
+    if engine == "SQLite":
+        with tempfile.TemporaryDirectory(prefix="mpay-races-") as folder:
+            url = f"sqlite:///{folder}/gateway.sqlite"
+            make_tables(url)
+            yield url
+        return
+    server = PostgresServer(fsync=False)
+    try:
+        server.start()
+        url = server.create_database("races")
+        make_tables(url)
+        yield url
+    finally:
+        server.remove()
+
+
+@contextmanager
+def _telling(console: Console, engine: str, rounds: int) -> Iterator[Callable[[Tally], object]]:
+    """A bar on a terminal, else a line from time to time."""
+    columns = (TextColumn(engine), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pace]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=rounds, pace="")
+
+        def look(tally: Tally) -> None:
+            pace = f"{tally.rounds / tally.seconds:.1f} rounds/s" if tally.seconds else ""
+            bar.update(task, completed=tally.two_payers, pace=pace)
+            if not console.is_terminal and tally.rounds % SAY_EVERY == 0:
+                console.print(f"{engine}: {tally.two_payers} of {rounds} rounds of two payers, {pace}")
+
+        yield look
+
+
+def _report(options: argparse.Namespace, tallies: dict[str, Tally], one_sided: list[str]) -> Iterator[str]:
+    yield "# Races"
+    yield ""
+    yield (
+        "Two at once through the shipped flow code on a real database: two gateways and a worker, each with threads of"
+        " its own, started together by barriers; bank and service are scripted and keep books of their own."
+    )
+    yield ""
+    command = f"make races ROUNDS={options.rounds} SQLITE_ROUNDS={options.sqlite_rounds} SEED={options.seed}"
+    yield f"* Command: `{command}` ({datetime.now(UTC):%Y-%m-%d %H:%M} UTC)"
+    yield f"* Machine: {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    for engine, tally in tallies.items():
+        yield (
+            f"* {engine}: {tally.two_payers} rounds of two payers of one order and {tally.rounds - tally.two_payers}"
+            f" others in {tally.seconds:.0f} s ({tally.rounds / tally.seconds:.1f} a second)"
+        )
+    verdict = "every round ended as it must, the books are sound, every outcome came about"
+    yield f"* Result: **{verdict if not one_sided else f'FAILED: {one_sided}'}**"
+    yield ""
+    yield "Who was first, and how often:"
+    yield ""
+    names = [duel.__name__ for duel in (*TWO_PAYERS, *OTHERS)]
+    rows = [
+        (TITLES[name], outcome, *(tally.outcomes.get(name, {}).get(outcome, 0) for tally in tallies.values()))
+        for name in names
+        for outcome in sorted({each for tally in tallies.values() for each in tally.outcomes.get(name, {})})
+    ]
+    yield from table(("Round", "Outcome", *tallies), rows)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make races", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10_000, help="of two payers, on PostgreSQL")
+    parser.add_argument("--sqlite-rounds", type=int, default=1_000, help="the same on SQLite")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="of who is late by how much; else drawn and printed"
+    )
+    parser.add_argument("--report", type=Path, default=Path("var/proofs/races.md"))
+    given = parser.parse_args(arguments)
+    if given.seed is None:
+        given.seed = random.SystemRandom().randrange(1_000_000)
+    return given
+
+
+if __name__ == "__main__":
+    sys.exit(main())
