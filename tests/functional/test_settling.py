@@ -13,6 +13,7 @@ from mpay_gateway.texts.local_days import local_day
 
 YESTERDAY = "UPDATE captures SET captured_at = :at"
 DIES_AT = ("settle-day:before-commit", "settle-day:after-commit")
+DIES_AMONG_FILES = ("settlement-file:before-rename", "settlement-file:after-rename")
 
 
 @pytest.fixture
@@ -60,6 +61,25 @@ def test_a_settlement_that_is_killed_is_made_once_by_the_next_run(crash_point, g
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("crash_point", DIES_AMONG_FILES)
+def test_a_run_that_is_killed_among_its_files_leaves_whole_ones_and_the_next_writes_the_same(
+    crash_point, gateway, paid_day, tmp_path
+):
+    """A15."""
+    folder, clean = tmp_path / "files", tmp_path / "clean"
+    folder.mkdir()
+    clean.mkdir()
+    killed = mpay(gateway, paid_day, "--output", str(folder), crash_point=crash_point)
+    left = shown(folder)
+    assert (killed.returncode, len(left)) == (-signal.SIGKILL, int("after" in crash_point))
+    assert mpay(gateway, paid_day, "--output", str(clean)).returncode == 0
+    assert left.items() <= shown(clean).items()
+    assert mpay(gateway, paid_day, "--output", str(folder)).returncode == 0
+    assert shown(folder) == shown(clean) != {}
+    assert gateway.balances()["bank:main"] == -200_00
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_a_day_that_is_not_over_is_only_shown(gateway):
     today = local_day(datetime.now(UTC)).isoformat()
     for wrong in ([today], ["9999-01-01"], ["29.03.2026"], ["2026-03-29", "--output", "/no/such/folder"]):
@@ -69,6 +89,11 @@ def test_a_day_that_is_not_over_is_only_shown(gateway):
 
 def files(folder):
     return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+def shown(folder):
+    """The files that have their names; one that was being written is hidden."""
+    return {name: body for name, body in files(folder).items() if not name.startswith(".")}
 
 
 def mpay(gateway, *arguments, crash_point=""):

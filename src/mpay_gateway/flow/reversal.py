@@ -71,6 +71,25 @@ def reverse(parts: Parts, lease: Lease) -> None:
         parts.units.run("reversal-done", lambda work: _answered(parts, work, lease, answer))
 
 
+def note_given_back(parts: Parts, work: Work, reversal_id: str) -> None:
+    """Write down that money went back by a person's hand: the account's own statement says so.
+
+    For accounts that give nothing back by themselves: at those, no try of ours can have sent it.
+    """
+    payment = work.payments.lock(work.reversals.get(reversal_id).payment_id)
+    reversal, actor, now = (
+        work.reversals.lock(reversal_id),
+        f"provider:{payment.account_id}",
+        parts.clock.now(),
+    )
+    if reversal.state is ReversalState.DONE:
+        return
+    if reversal.state is ReversalState.REFUSED:
+        reversal = work.reversals.change(reversal, ReversalEvent.RETRY, actor=actor, at=now)
+    work.reversals.change(reversal, ReversalEvent.DONE, actor=actor, at=now, done_at=now, last_error="")
+    _book(work, reversal, payment.account_id, reversal.amount, at=now)
+
+
 def _leased(work: Work, lease: Lease) -> tuple[Payment, Reversal]:
     """The reversal, locked after its payment, if the lease still holds. Raises: Conflict."""
     payment = work.payments.lock(work.reversals.get(lease.subject).payment_id)

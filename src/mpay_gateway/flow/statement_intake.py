@@ -17,8 +17,10 @@ from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.queries import StatementPeriod
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.reversal import note_given_back
 from mpay_gateway.flow.schedules import LEASE, next_delivery
 from mpay_gateway.flow.statement_captures import capture_stated
+from mpay_gateway.plugin_host import AccountInfo
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.bank_statements import (
     STATEMENT_POSTING,
@@ -171,12 +173,15 @@ def _post_some(parts: Parts, work: Work, lease: Lease, account_id: AccountId, *,
     work.tasks.check(lease)
     strange: set[str] = set()
     lines = work.bank_statements.undecided(account_id, after=after, limit=AT_ONCE)
+    account = parts.registry.accounts[account_id]
     for before in lines:
-        line = _decide(work, before, parts.registry.accounts[account_id].confirms)
+        line = _decide(work, before, account)
         if line.outcome is before.outcome or not work.bank_statements.decide(before, line):
             continue
         if line.outcome.posted:
             _post(parts, work, line)
+            if line.reversal_id is not None and Capability.REVERSE not in account.capabilities:
+                note_given_back(parts, work, line.reversal_id)
         elif line.outcome is LineOutcome.UNKNOWN and line.payment_id is not None:
             strange.add(line.payment_id)
     for payment_id in sorted(strange):  # tasks are locked after all payments that the postings name
@@ -184,23 +189,23 @@ def _post_some(parts: Parts, work: Work, lease: Lease, account_id: AccountId, *,
     return lines[-1].id if lines else 0
 
 
-def _decide(work: Work, stored: StoredLine, confirms: Confirms) -> StoredLine:
+def _decide(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
     """What the line is in our books (faults C38, C48, C49)."""
     if work.bank_statements.is_repeated(stored):
         return decided(stored, LineOutcome.DUPLICATE)
     zero = Money.zero(stored.line.gross.currency)
     if stored.line.gross > zero:
-        return _taken(work, stored, confirms)
+        return _taken(work, stored, account)
     if stored.line.gross < zero:
-        return _gone_back(work, stored)
+        return _gone_back(work, stored, account)
     return decided(stored, LineOutcome.UNKNOWN)
 
 
-def _taken(work: Work, stored: StoredLine, confirms: Confirms) -> StoredLine:
+def _taken(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
     capture, payment_id = work.bank_statements.capture_of(stored), None
     if capture is None:
         payment_id = work.bank_statements.payment_of(stored)
-        if confirms is Confirms.PUSH and payment_id is not None:
+        if account.confirms is Confirms.PUSH and payment_id is not None:
             # Devices number the money, and whoever collects it numbers it otherwise: our reference is what both know.
             capture = work.bank_statements.unstated_capture_of(payment_id)
     if capture is None:
@@ -213,15 +218,19 @@ def _taken(work: Work, stored: StoredLine, confirms: Confirms) -> StoredLine:
     return decided(stored, outcome, payment_id=capture.payment_id, capture_id=capture.id)
 
 
-def _gone_back(work: Work, stored: StoredLine) -> StoredLine:
-    """A reversal of ours, else a chargeback of money that is there to be charged back, else unknown."""
+def _gone_back(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
+    """A reversal of ours, else a chargeback of money that is there to be charged back, else unknown.
+
+    An account that gives nothing back by itself has refused the reversal: a person has had the money sent.
+    """
     payment_id = work.bank_statements.payment_of(stored)
     if payment_id is None and (capture := work.bank_statements.capture_of(stored)) is not None:
         payment_id = capture.payment_id
     if payment_id is None:
         return decided(stored, LineOutcome.UNKNOWN)
     amount = stored.line.gross.negated()
-    if reversal := work.bank_statements.reversal_of(payment_id, amount):
+    by_hand = Capability.REVERSE not in account.capabilities
+    if reversal := work.bank_statements.reversal_of(payment_id, amount, refused_too=by_hand):
         return decided(stored, LineOutcome.GIVEN_BACK, payment_id=payment_id, reversal_id=reversal.id)
     enough = amount <= work.bank_statements.left_of(payment_id, amount.currency)
     outcome = LineOutcome.CHARGED_BACK if enough else LineOutcome.UNKNOWN

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, func, insert, select, update
+from sqlalchemy import Row, exists, func, insert, select, true, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.bank_statement import UNDECIDED, LineOutcome, Statement, line_digest, movement_key
@@ -140,13 +140,14 @@ class BankStatements:
         """Whether a line is posted as the provider's word on this capture."""
         return self._is(exists().where(statement_lines.c.capture_id == capture_id))
 
-    def reversal_of(self, payment_id: str, amount: Money) -> Match | None:
+    def reversal_of(self, payment_id: str, amount: Money, *, refused_too: bool = False) -> Match | None:
         """The oldest reversal of ours of just this amount that no line is about yet, unless it was refused."""
         c, taken = reversals.c, statement_lines.c.reversal_id
+        refused = true() if refused_too else c.state != ReversalState.REFUSED
         row = self._connection.execute(
             select(c.payment_id, c.id, c.amount_minor, c.currency)
             .where(
-                c.payment_id == payment_id, c.capture_id.is_not(None), c.state != ReversalState.REFUSED,
+                c.payment_id == payment_id, c.capture_id.is_not(None), refused,
                 c.amount_minor == amount.minor, c.currency == amount.currency, ~exists().where(taken == c.id),
             )
             .order_by(c.created_at, c.id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, case, exists, insert, select
+from sqlalchemy import and_, case, exists, insert, select, text
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.money import Money
@@ -25,6 +25,7 @@ SETTLEMENT_POSTING = "settlement"
 """The kind of the posting of a settlement; its subject is the settlement's id."""
 _CLOSE = insert_once(settlement_days, ["day"], returning=settlement_days.c.day)
 _PAYABLE = "payable:"
+_ONE_AT_A_TIME = text("LOCK TABLE settlement_days IN SHARE ROW EXCLUSIVE MODE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,12 @@ class Settlements:
         self._connection = connection
 
     def close(self, day: date, *, at: datetime) -> bool:
-        """Say that the day is settled. False when it was already, by this process or another."""
+        """Say that the day is settled. False when it was already, by this process or another.
+
+        Days are settled one after another: what turns up late belongs to whichever is settled first, once.
+        """
+        if self._connection.dialect.name != "sqlite":  # there the unit holds the whole database
+            self._connection.execute(_ONE_AT_A_TIME)
         row = {"day": day, "closed_at": at}
         return self._connection.execute(_CLOSE.on(self._connection), row).first() is not None
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from datetime import date, timedelta
 
 import pytest
@@ -119,6 +120,38 @@ def test_money_that_goes_back_after_it_was_settled_is_kept_from_the_next_that_is
     gateway.pay("ORDER-2")
     gateway.pay("ORDER-3")
     assert [each.amount.minor for each in settled(gateway, DAY + timedelta(days=2))] == [100_00, 50_00]
+
+
+class SlowIds(SystemIds):
+    """Lets another settlement begin while one is being made."""
+
+    def __init__(self, meanwhile):
+        super().__init__()
+        self.meanwhile = [threading.Thread(target=meanwhile)]
+
+    def token(self):
+        if self.meanwhile:
+            other = self.meanwhile.pop()
+            other.start()
+            other.join(1)  # it waits for us, or gets through before us
+        return super().token()
+
+
+def test_two_days_that_are_settled_at_once_do_not_both_pay_what_came_late(gateway):
+    """A18, I12."""
+    gateway.pay("ORDER-1")
+    settled(gateway)
+    late = gateway.pay("ORDER-2")
+    tomorrow, after = DAY + timedelta(days=1), DAY + timedelta(days=2)
+    found, done = [], threading.Event()
+
+    def settle_another() -> None:
+        found.append(paid_by(settled(gateway, after)))
+        done.set()
+
+    made = settle(gateway.parts.units, tomorrow, "main", clock=gateway.clock, ids=SlowIds(settle_another))
+    assert done.wait(30)
+    assert sorted([paid_by(made), *found], key=len) == [set(), {late.id}]
 
 
 @pytest.mark.parametrize("day", [FALL_BACK, SPRING_FORWARD, YEAR_END, LEAP_DAY])

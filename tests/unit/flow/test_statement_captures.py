@@ -156,6 +156,24 @@ def test_a_late_line_for_an_order_that_is_taken_goes_back_by_a_persons_hand(gate
     (reversal,) = gateway.parts.units.read(lambda work: work.reversals.of_payment(late.id))
     assert reversal.state is ReversalState.REFUSED
     assert told(gateway, second) is DeliveryState.CONFIRMED
+    assert state(line(late, "-150.00", number=3))[2:] == [LineOutcome.GIVEN_BACK]
+    (reversal,) = gateway.parts.units.read(lambda work: work.reversals.of_payment(late.id))
+    assert reversal.state is ReversalState.DONE
+    assert {"suspense", "refunds", "receivable:bank-main"} & balances(gateway).keys() == set()
+    assert reconcile(gateway.parts, DAY).gaps == ()
+    gateway.work(hours=2)
+    assert state(line(late, "-150.00", number=4))[3:] == [LineOutcome.UNKNOWN]
+
+
+def test_money_that_went_back_before_any_try_is_not_sent_again(gateway, state):
+    """The statement is faster than the worker."""
+    payment = gateway.start("ORDER-1")
+    state(line(payment), line(payment, number=2))
+    assert state(line(payment, "-150.00", number=3))[2:] == [LineOutcome.GIVEN_BACK]
+    gateway.work()
+    assert gateway.calls.reversed_keys == []
+    (reversal,) = gateway.parts.units.read(lambda work: work.reversals.of_payment(payment.id))
+    assert reversal.state is ReversalState.DONE
 
 
 def test_a_second_transfer_for_one_payment_is_surplus(gateway, state):
