@@ -1,5 +1,7 @@
 """A day of our books against the bank's statement and the shop's word: the gaps that are there, and no others."""
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -141,7 +143,7 @@ def test_probing_reads_the_orders_again_and_says_so(pay, compared, payer, shop):
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-def test_the_command_reads_compares_and_tells_by_its_exit_status(pay, gateway, bank, tmp_path):
+def test_the_command_reads_compares_and_tells_by_its_exit_status(pay, gateway, bank, shop, tmp_path):
     payment_id = pay()
     bank.break_down(statements="missing-line")
     day = local_day(gateway.captures(payment_id)[0].captured_at).isoformat()
@@ -160,12 +162,24 @@ def test_the_command_reads_compares_and_tells_by_its_exit_status(pay, gateway, b
             "detail": "the service confirmed it, and it stands in no statement",
         }
     ]
+    table = mpay(gateway, day, "--account", ACCOUNT, "--csv", "-")
+    (row,) = csv.DictReader(io.StringIO(table.stdout, newline=""))
+    assert (table.returncode, row["gap"], row["payment"], row["ours"], row["theirs"]) == (
+        1, "confirmed-not-settled", payment_id, "100.00", "",
+    )  # fmt: skip
     shown = mpay(gateway, day)
     assert (shown.returncode, payment_id in shown.stdout) == (1, True)
     bank.repair()
     sound = mpay(gateway, day, "--fetch", "--probe")
     assert (sound.returncode, "no gaps" in sound.stdout) == (0, True), sound
     assert "their orders read again" in sound.stdout
+    shop.break_down(lookup="down")
+    silent = mpay(gateway, day, "--probe")
+    assert (silent.returncode, "0 orders were read again, 1 COULD NOT BE READ" in silent.stdout) == (
+        1,
+        True,
+    ), silent
+    shop.repair()
     for wrong in (["yesterday"], ["9999-01-01"], [day, "--account", "nobody"]):
         assert mpay(gateway, *wrong).returncode == 2
 
