@@ -2,12 +2,15 @@
 
 import threading
 from collections import deque
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import TimeoutError as NoTurn
+
+from mpay_gateway.storage.lean_cursor import LeanCursor
 
 SQLITE_BUSY_MS = 10_000
 TURN_SECONDS = 15.0
@@ -43,28 +46,34 @@ def create_engine(url: str | URL, *, pool_size: int = 16) -> Engine:
         case "sqlite":
             return _sqlite_engine(parsed, pool_size)
         case "postgresql":
-            return _postgresql_engine(parsed, pool_size)
+            return _postgresql_engine(parsed, pool_size, max_overflow=pool_size)
         case other:
             raise ValueError(f"no such database: {other}")
 
 
-def unhurried(connection: Connection) -> None:
-    """Let the transaction take its time: for questions to the whole database, and for migrations."""
+def unhurried(connection: Connection, isolation: IsolationLevel = "READ COMMITTED") -> None:
+    """Let the transaction take its time: for questions to the whole database, and for migrations.
+
+    A connection for reading has no transaction of its own and begins one here, which sees what `isolation` says.
+    """
     if connection.dialect.name == "postgresql":
+        if not connection.in_transaction():
+            connection.execution_options(isolation_level=isolation)
         for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
             connection.exec_driver_sql(f"SET LOCAL {name} = 0")
 
 
-def _postgresql_engine(url: URL, pool_size: int) -> Engine:
+def _postgresql_engine(url: URL, pool_size: int, **options: Any) -> Engine:
+    parameters = _unless_said_otherwise(url, {"connect_timeout": CONNECT_SECONDS} | SILENCE)
     engine = sqlalchemy.create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
-        max_overflow=pool_size,
         hide_parameters=True,  # errors go to logs, and parameters are people's names and codes
         pool_timeout=10,
         pool_pre_ping=False,
         pool_recycle=1800,
-        connect_args=_unless_said_otherwise(url, {"connect_timeout": CONNECT_SECONDS} | SILENCE),
+        connect_args={"cursor_factory": LeanCursor} | parameters,
+        **options,
     )
     event.listen(engine, "connect", _bound_postgresql)
     return engine
@@ -76,9 +85,9 @@ def _unless_said_otherwise(url: URL, parameters: dict[str, int]) -> dict[str, in
 
 def _bound_postgresql(dbapi_connection: Any, _record: object) -> None:
     """By statements and not by the connection's `options`, which poolers refuse."""
-    dbapi_connection.autocommit = True
+    own, dbapi_connection.autocommit = dbapi_connection.autocommit, True
     dbapi_connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in POSTGRES_BOUNDS.items()))
-    dbapi_connection.autocommit = False
+    dbapi_connection.autocommit = own
 
 
 def _sqlite_engine(url: URL, pool_size: int) -> Engine:
@@ -95,10 +104,32 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
 
 
 def readers(engine: Engine) -> Engine:
-    """An engine over the same connections for units that only read: on SQLite they wait for no writer."""
-    if engine.dialect.name != "sqlite":
-        return engine
-    return _beginning(sqlalchemy.create_engine(engine.url, pool=engine.pool), "BEGIN")
+    """An engine for units that only read.
+
+    SQLite: over the same connections; it waits for no writer. PostgreSQL: over connections of its own, as many as
+    the engine keeps, which refuse to write. Each statement stands alone there, since READ COMMITTED shows each one
+    another state anyway: no BEGIN and no ROLLBACK go to the server. They are closed with the engine; not by an event,
+    which would make every execution look for more of them (see `_beginning`).
+    """
+    if engine.dialect.name == "sqlite":
+        return _beginning(sqlalchemy.create_engine(engine.url, pool=engine.pool), "BEGIN")
+    size = cast("sqlalchemy.QueuePool", engine.pool).size()
+    reading = _postgresql_engine(
+        engine.url, size, max_overflow=0, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+    )
+    event.listen(reading, "connect", _refuse_writing)
+    dispose = engine.dispose
+
+    def dispose_of_both(close: bool = True) -> None:
+        reading.dispose(close)
+        dispose(close)
+
+    engine.dispose = dispose_of_both  # type: ignore[method-assign]
+    return reading
+
+
+def _refuse_writing(dbapi_connection: Any, _record: object) -> None:
+    dbapi_connection.execute("SET default_transaction_read_only = on")
 
 
 def _beginning(engine: Engine, statement: str) -> Engine:

@@ -24,9 +24,7 @@ class Doubt:
 
 def one_long_look(connection: Connection) -> None:
     """One state of the database for all questions, though the gateway goes on beside; they take their time."""
-    if connection.dialect.name == "postgresql":
-        connection.execution_options(isolation_level="REPEATABLE READ")
-    unhurried(connection)
+    unhurried(connection, "REPEATABLE READ")
 
 
 class Questions:

@@ -94,7 +94,7 @@ class UnitOfWork:
             _log.exception("follower_failed", unit=name)
 
     def read(self, work: Callable[[Work], T]) -> T:
-        """Run `work` for reading only; what it writes is lost. Sees one consistent state on SQLite."""
+        """Run `work` for reading only: nothing that it writes stays. Sees one consistent state on SQLite."""
         with unit_of_work_open("read"), self._readers.connect() as connection:
             return work(Work(connection, self._clock, self._lease_time))
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import pytest
@@ -43,8 +44,10 @@ def test_an_error_leaves_nothing_and_passes(units):
     assert names(units) == []
 
 
-def test_what_reading_writes_is_lost(units):
-    units.read(add("ana"))
+def test_reading_changes_nothing(units):
+    refused = units.engine.dialect.name == "postgresql"
+    with pytest.raises(DBAPIError, match="read-only") if refused else nullcontext():
+        units.read(add("ana"))
     assert names(units) == []
 
 
