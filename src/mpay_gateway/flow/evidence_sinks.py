@@ -88,7 +88,7 @@ class DurableSink:
         message = Message(Direction.SENT, body, noted, self._clock.now())
 
         def keep(work: Work) -> None:
-            work.payments.lock(self._payment_id)
+            work.payments.hold(self._payment_id)
             if self._lease is not None:
                 work.tasks.renew(self._lease, now=self._clock.now())
             if not self.used:
@@ -102,7 +102,7 @@ class DurableSink:
         message = Message(Direction.RECEIVED, body, _kept(meta), self._clock.now())
 
         def keep(work: Work) -> None:
-            work.payments.lock(self._payment_id)
+            work.payments.hold(self._payment_id)
             work.evidence.keep(self._payment_id, [message])
 
         self._units.run("evidence-received", keep)

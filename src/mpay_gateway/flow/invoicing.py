@@ -148,10 +148,9 @@ def store_answer(parts: Parts, work: Work, answer: Answer) -> InvoiceRow:
 def invoice_showing(parts: Parts, work: Work, snapshot: Snapshot) -> InvoiceRow:
     """The order's open invoice, or a new one, on which the stored snapshot is shown. The order is locked."""
     order, now = snapshot.order, parts.clock.now()
-    row = work.invoices.open_of(order.service_id, order.order_key)
-    if row is not None:
-        work.invoices.show_snapshot(row.id, snapshot.id, at=now)
-        return replace(row, snapshot_id=snapshot.id, updated_at=now)
+    shown = work.invoices.show_snapshot(order.service_id, order.order_key, snapshot.id, at=now)
+    if shown is not None:
+        return shown
     row = InvoiceRow(
         id=new_invoice_id(parts.ids.below), service_id=order.service_id, order_key=order.order_key,
         snapshot_id=snapshot.id, issued_at=now, updated_at=now, closed_at=None,

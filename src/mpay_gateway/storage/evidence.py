@@ -52,7 +52,7 @@ class EvidenceRow:
 LOOKUP = "lookup:"
 """Begins the subject of messages that led to no order; the others' subjects are payments and snapshots."""
 _FIELDS = tuple(EvidenceRow.__dataclass_fields__)
-_ADD = insert(evidence).returning(evidence.c.id, sort_by_parameter_order=True)
+_ADD = insert(evidence).returning(evidence.c.id)
 _ADD_BODIES = insert(evidence_bodies)
 _HEAD = (
     select(evidence.c.seq, evidence.c.digest)
@@ -78,17 +78,13 @@ class EvidenceRows:
         """Append messages to the chain of `subject` (a payment or a snapshot)."""
         seq, previous = (0, BEGINNING) if subject in self._new else self._head(subject)
         self._new.discard(subject)
-        rows = []
-        for message in messages:
+        bodies = []
+        for message in messages:  # one by one: to match the ids of many rows costs more than some statements
             seq += 1
             row = _row(subject, seq, previous, message)
             previous = row["digest"]
-            rows.append(row)
-        ids = self._connection.execute(_ADD, rows).scalars()
-        bodies = [
-            {"evidence_id": evidence_id, "body": message.body}
-            for evidence_id, message in zip(ids, messages, strict=True)
-        ]
+            evidence_id = self._connection.execute(_ADD, row).scalar_one()
+            bodies.append({"evidence_id": evidence_id, "body": message.body})
         self._connection.execute(_ADD_BODIES, bodies)
         self._growth.note(Chain.EVIDENCE, subject, messages[0].at)
 

@@ -15,7 +15,7 @@ from mpay_gateway.domain.seals import Chain
 from mpay_gateway.storage.tables import unsealed_chains
 
 _AT_ONCE = 1000
-_ADD = insert(unsealed_chains)
+_ADD = insert(unsealed_chains).inline()  # nobody asks for the number of the mark
 _REMOVE = delete(unsealed_chains).where(unsealed_chains.c.id.in_(bindparam("ids", expanding=True)))
 
 

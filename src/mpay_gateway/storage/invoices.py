@@ -27,13 +27,16 @@ class InvoiceRow:
 _FIELDS = tuple(InvoiceRow.__dataclass_fields__)
 _ADD = insert(invoices)
 _GET = select(invoices).where(invoices.c.id == bindparam("of_id"))
-_OPEN_OF = select(invoices).where(
-    invoices.c.service_id == bindparam("of_service"),
-    invoices.c.order_key == bindparam("of_key"),
-    invoices.c.closed_at.is_(None),
+_SHOW = (
+    update(invoices)
+    .where(
+        invoices.c.service_id == bindparam("of_service"),
+        invoices.c.order_key == bindparam("of_key"),
+        invoices.c.closed_at.is_(None),
+    )
+    .returning(*invoices.c)
 )
-_CHANGE = update(invoices).where(invoices.c.id == bindparam("of_id"))
-_CLOSE = _CHANGE.where(invoices.c.closed_at.is_(None))
+_CLOSE = update(invoices).where(invoices.c.id == bindparam("of_id"), invoices.c.closed_at.is_(None))
 
 
 class Invoices:
@@ -42,17 +45,16 @@ class Invoices:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def open_of(self, service_id: ServiceId, order_key: OrderKey) -> InvoiceRow | None:
-        """The open invoice of the order, if there is one. The order is locked."""
-        row = self._connection.execute(_OPEN_OF, {"of_service": service_id, "of_key": order_key}).first()
-        return InvoiceRow(*row) if row else None
-
     def add(self, invoice: InvoiceRow) -> None:
         self._connection.execute(_ADD, {name: getattr(invoice, name) for name in _FIELDS})
 
-    def show_snapshot(self, invoice_id: InvoiceId, snapshot_id: str, *, at: datetime) -> None:
-        """Let the invoice show a newer answer of the service."""
-        self._connection.execute(_CHANGE, {"of_id": invoice_id, "snapshot_id": snapshot_id, "updated_at": at})
+    def show_snapshot(
+        self, service_id: ServiceId, order_key: OrderKey, snapshot_id: str, *, at: datetime
+    ) -> InvoiceRow | None:
+        """Let the order's open invoice, if there is one, show a newer answer of the service. The order is locked."""
+        order = {"of_service": service_id, "of_key": order_key}
+        row = self._connection.execute(_SHOW, order | {"snapshot_id": snapshot_id, "updated_at": at}).first()
+        return InvoiceRow(*row) if row else None
 
     def close(self, invoice_id: InvoiceId, *, at: datetime) -> None:
         """The order is paid: if it falls due again, it is on a new invoice."""

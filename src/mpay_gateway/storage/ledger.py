@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.money import Money
+from mpay_gateway.storage.shelf import Shelf
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import ledger_accounts, ledger_entries, ledger_transactions
 
@@ -68,8 +69,11 @@ _ADD_ACCOUNT = insert_once(ledger_accounts, ["name"])
 class Ledger:
     """The books."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, accounts: Shelf[int]) -> None:
+        """`accounts`: ids of accounts by name, of those that were found in the database and not made just now."""
         self._connection = connection
+        self._accounts = accounts
+        self._made: set[str] = set()
 
     def post(
         self, kind: str, subject: str, entries: Sequence[Entry], *, payment_id: str | None, at: datetime
@@ -121,8 +125,14 @@ class Ledger:
         return {(name, currency): Money.from_minor(int(minor), currency) for name, currency, minor in rows}
 
     def _account(self, name: str) -> int:
+        known = self._accounts.get(name)
+        if known is not None:
+            return known
         found = self._connection.execute(_ACCOUNT, {"of_name": name}).scalar()
         if found is not None:
+            if name not in self._made:  # else the unit may yet be undone
+                self._accounts.put(name, int(found))
             return int(found)
+        self._made.add(name)
         self._connection.execute(_ADD_ACCOUNT.on(self._connection), {"name": name})
         return int(self._connection.execute(_ACCOUNT, {"of_name": name}).scalar_one())

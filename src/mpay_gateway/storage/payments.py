@@ -32,6 +32,7 @@ _OPEN = tuple(state for state in PaymentState if state.open)
 _ADD = insert_once(payments, ["account_id", "reference"], returning=payments.c.id)
 _GET = select(payments).where(payments.c.id == bindparam("of_id"))
 _LOCK = _GET.with_for_update()
+_HOLD = select(payments.c.id).where(payments.c.id == bindparam("of_id")).with_for_update()
 _BY_FORM = select(payments).where(
     payments.c.form_token == bindparam("form"),
     payments.c.form_token != literal_column("''"),  # the words of the index, which it is not used without
@@ -94,6 +95,11 @@ class Payments:
     def lock(self, payment_id: str) -> Payment:
         """Read the payment and hold it until the unit of work ends. Raises: UnknownPayment."""
         return self._one(_LOCK, payment_id)
+
+    def hold(self, payment_id: str) -> None:
+        """Hold the payment until the unit of work ends, without reading it. Raises: UnknownPayment."""
+        if self._connection.execute(_HOLD, {"of_id": payment_id}).first() is None:
+            raise UnknownPayment(payment_id)
 
     def find_by_form(self, form_token: str) -> Payment | None:
         """The payment that this form already started."""

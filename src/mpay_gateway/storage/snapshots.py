@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from mpay_gateway.domain.identifiers import OrderKey, ServiceId
 from mpay_gateway.domain.order import Deviation, Order
 from mpay_gateway.storage.serial import deviations_to_text, order_from_text, order_to_text
+from mpay_gateway.storage.shelf import Shelf
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import order_snapshots, orders
 
@@ -35,7 +36,7 @@ _NEWEST = (
     .order_by(order_snapshots.c.requested_at.desc())
     .limit(1)
 )
-_NOTE_ORDER = insert_once(orders)
+_NOTE_ORDER = insert_once(orders, returning=orders.c.order_key)
 _LOCK_ORDER = (
     select(orders.c.service_id)
     .where(orders.c.service_id == bindparam("of_service"), orders.c.order_key == bindparam("of_key"))
@@ -46,8 +47,10 @@ _LOCK_ORDER = (
 class Snapshots:
     """The stored snapshots."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, known: Shelf[Snapshot]) -> None:
+        """`known`: snapshots by id. An id is drawn for one answer and names no other, committed or not."""
         self._connection = connection
+        self._known = known
 
     def add(
         self, snapshot: Snapshot, *, deviations: tuple[Deviation, ...] = (), skew: timedelta | None = None
@@ -67,10 +70,15 @@ class Snapshots:
                 "skew_ms": None if skew is None else int(skew.total_seconds() * 1000),
             },
         )
+        self._known.put(snapshot.id, snapshot)
 
     def get(self, snapshot_id: str) -> Snapshot:
         """The snapshot of this id; it exists, since rows are only added."""
-        return _snapshot(self._connection.execute(_GET, {"of_id": snapshot_id}).one())
+        known = self._known.get(snapshot_id)
+        if known is None:
+            known = _snapshot(self._connection.execute(_GET, {"of_id": snapshot_id}).one())
+            self._known.put(snapshot_id, known)
+        return known
 
     def newest(self, service_id: ServiceId, order_key: OrderKey) -> Snapshot | None:
         """What the service said last of the order, None when it was never asked."""
@@ -80,12 +88,12 @@ class Snapshots:
 
     def lock_order(self, service_id: ServiceId, order_key: OrderKey, *, at: datetime) -> None:
         """Hold the order until the unit of work ends: claims are taken and released only under it."""
-        self._connection.execute(
-            _NOTE_ORDER.on(self._connection),
-            {"service_id": service_id, "order_key": order_key, "first_seen_at": at},
-        )
-        if self._connection.dialect.name != "sqlite":  # there the unit holds the whole database
-            self._connection.execute(_LOCK_ORDER, {"of_service": service_id, "of_key": order_key}).one()
+        order = {"of_service": service_id, "of_key": order_key}
+        if self._connection.execute(_LOCK_ORDER, order).first() is not None:
+            return
+        row = {"service_id": service_id, "order_key": order_key, "first_seen_at": at}
+        if self._connection.execute(_NOTE_ORDER.on(self._connection), row).first() is None:
+            self._connection.execute(_LOCK_ORDER, order).one()  # another unit has just added it
 
 
 def _snapshot(row: Row[Any]) -> Snapshot:

@@ -26,7 +26,7 @@ from mpay_gateway.boundary import Clock, unit_of_work_open
 from mpay_gateway.crash_points import crash_point
 from mpay_gateway.storage.engine import FairLock, readers
 from mpay_gateway.storage.tasks import LeaseTime
-from mpay_gateway.storage.work import Work
+from mpay_gateway.storage.work import Known, Work
 
 T = TypeVar("T")
 TRIES = 5
@@ -53,6 +53,7 @@ class UnitOfWork:
         self._clock = clock
         self._lease_time = LeaseTime.CALLER if engine.dialect.name == "sqlite" else lease_time
         self._readers = readers(engine)
+        self._known = Known()
         self._turn: AbstractContextManager[None] = (
             FairLock() if engine.dialect.name == "sqlite" else nullcontext()
         )
@@ -96,7 +97,7 @@ class UnitOfWork:
     def read(self, work: Callable[[Work], T]) -> T:
         """Run `work` for reading only: nothing that it writes stays. Sees one consistent state on SQLite."""
         with unit_of_work_open("read"), self._readers.connect() as connection:
-            return work(Work(connection, self._clock, self._lease_time))
+            return work(Work(connection, self._clock, self._lease_time, self._known))
 
     def _attempt(
         self, name: str, manager: transaction.TransactionManager, function: Callable[[Work], T], until: float
@@ -106,7 +107,7 @@ class UnitOfWork:
         # Joined here and now: `register` would hang eight listeners on a session that lives for one unit.
         join_transaction(session, STATUS_CHANGED, manager)
         try:
-            work = Work(session.connection(), self._clock, self._lease_time)
+            work = Work(session.connection(), self._clock, self._lease_time, self._known)
             manager.get().addAfterCommitHook(work.note_commit)
             result = function(work)
             work.flush()

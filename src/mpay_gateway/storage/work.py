@@ -1,6 +1,7 @@
 """What a unit of work is given: the repositories over one connection, and what to do after the commit."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sqlalchemy.engine import Connection
@@ -31,17 +32,27 @@ from mpay_gateway.storage.reversals import Reversals
 from mpay_gateway.storage.seals import Seals
 from mpay_gateway.storage.services import Services
 from mpay_gateway.storage.settlements import Settlements
-from mpay_gateway.storage.snapshots import Snapshots
+from mpay_gateway.storage.shelf import Shelf
+from mpay_gateway.storage.snapshots import Snapshot, Snapshots
 from mpay_gateway.storage.switches import Switches
 from mpay_gateway.storage.tasks import LeaseTime, Tasks
 from mpay_gateway.storage.visits import Visits
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What never changes and a process need not read twice from one database."""
+
+    snapshots: Shelf[Snapshot] = field(default_factory=lambda: Shelf(1000))
+    ledger_accounts: Shelf[int] = field(default_factory=lambda: Shelf(1000))
+
+
 class Work:
     """One open unit of work."""
 
-    def __init__(self, connection: Connection, clock: Clock, lease_time: LeaseTime) -> None:
+    def __init__(self, connection: Connection, clock: Clock, lease_time: LeaseTime, known: Known) -> None:
         self._lease_time = lease_time
+        self._known = known
         self.connection = connection
         self.clock = clock
         self.committed = False
@@ -94,7 +105,7 @@ class Work:
 
     @cached_property
     def snapshots(self) -> Snapshots:
-        return Snapshots(self.connection)
+        return Snapshots(self.connection, self._known.snapshots)
 
     @cached_property
     def invoices(self) -> Invoices:
@@ -158,7 +169,7 @@ class Work:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.connection)
+        return Ledger(self.connection, self._known.ledger_accounts)
 
     @cached_property
     def operators(self) -> Operators:
