@@ -1,27 +1,22 @@
 """Two at once, thousands of times, on both databases: `make races`."""
 
+from __future__ import annotations
+
 import argparse
-import logging
 import os
 import platform
 import random
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.postgres import PostgresServer
 from tests.proofs.fleet.report import table, write_lines
-from tests.proofs.races.running import OTHERS, TWO_PAYERS, Tally, run_races
-from tests.unit.databases import make_tables
+from tests.proofs.races.running import OTHERS, TWO_PAYERS, Tally
+from tests.proofs.races.sharing import Shares, play
 
-SAY_EVERY = 250
 TITLES = {duel.__name__: (duel.__doc__ or "").partition("\n")[0] for duel in (*TWO_PAYERS, *OTHERS)}
 
 
@@ -30,12 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     console = Console(highlight=False)
     console.print(f"seed {options.seed}")
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     tallies: dict[str, Tally] = {}
     try:
         for engine, rounds in (("PostgreSQL", options.rounds), ("SQLite", options.sqlite_rounds)):
-            with _database(engine) as url, _telling(console, engine, rounds) as look:
-                tallies[engine] = run_races(url, rounds, options.seed, look)
+            tallies[engine] = play(console, engine, Shares(rounds, options.seed, options.processes))
     except AssertionError as error:
         console.print(str(error), style="red", markup=False)
         return 1
@@ -45,41 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_lines(options.report, _report(options, tallies, one_sided))
     console.print(f"Report: {options.report}")
     return 1 if one_sided else 0
-
-
-@contextmanager
-def _database(engine: str) -> Iterator[str]:
-    """An empty database with its tables. PostgreSQL without fsync: nobody is killed here."""
-    if engine == "SQLite":
-        with tempfile.TemporaryDirectory(prefix="mpay-races-") as folder:
-            url = f"sqlite:///{folder}/gateway.sqlite"
-            make_tables(url)
-            yield url
-        return
-    server = PostgresServer(fsync=False)
-    try:
-        server.start()
-        url = server.create_database("races")
-        make_tables(url)
-        yield url
-    finally:
-        server.remove()
-
-
-@contextmanager
-def _telling(console: Console, engine: str, rounds: int) -> Iterator[Callable[[Tally], object]]:
-    """A bar on a terminal, else a line from time to time."""
-    columns = (TextColumn(engine), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pace]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=rounds, pace="")
-
-        def look(tally: Tally) -> None:
-            pace = f"{tally.rounds / tally.seconds:.1f} rounds/s" if tally.seconds else ""
-            bar.update(task, completed=tally.two_payers, pace=pace)
-            if not console.is_terminal and tally.rounds % SAY_EVERY == 0:
-                console.print(f"{engine}: {tally.two_payers} of {rounds} rounds of two payers, {pace}")
-
-        yield look
 
 
 def _report(options: argparse.Namespace, tallies: dict[str, Tally], one_sided: list[str]) -> Iterator[str]:
@@ -96,7 +54,8 @@ def _report(options: argparse.Namespace, tallies: dict[str, Tally], one_sided: l
     for engine, tally in tallies.items():
         yield (
             f"* {engine}: {tally.two_payers} rounds of two payers of one order and {tally.rounds - tally.two_payers}"
-            f" others in {tally.seconds:.0f} s ({tally.rounds / tally.seconds:.1f} a second)"
+            f" others, by {options.processes} processes in {tally.seconds:.0f} s"
+            f" ({tally.rounds / tally.seconds:.1f} a second)"
         )
     verdict = "every round ended as it must, the books are sound, every outcome came about"
     yield f"* Result: **{verdict if not one_sided else f'FAILED: {one_sided}'}**"
@@ -119,6 +78,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--seed", type=int, default=None, help="of who is late by how much; else drawn and printed"
     )
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="that play, each its share")
     parser.add_argument("--report", type=Path, default=Path("var/proofs/races.md"))
     given = parser.parse_args(arguments)
     if given.seed is None:

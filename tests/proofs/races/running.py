@@ -23,7 +23,7 @@ OTHERS: tuple[Duel, ...] = (
     of_others.two_approve, of_others.approved_and_rejected,
 )  # fmt: skip
 """One of them, in turn, after every so many rounds of two payers."""
-EVERY = 4
+EVERY = 5
 BOTH_WAYS: dict[Duel, int] = {
     **dict.fromkeys(TWO_PAYERS, 2), of_payers.two_parts_too_many: 2, of_payers.two_parts_that_fit: 2,
     of_payers.cancelled_and_paid: 2, of_others.kiosk_and_browser: 2, of_others.retried_while_it_is_sent: 2,
@@ -48,6 +48,14 @@ class Tally:
         self.outcomes.setdefault(duel.__name__, Counter())[outcome] += 1
         self.rounds += 1
         self.two_payers += duel in TWO_PAYERS
+
+    def add(self, other: "Tally") -> None:
+        """Count what another process played at the same time."""
+        for name, counted in other.outcomes.items():
+            self.outcomes.setdefault(name, Counter()).update(counted)
+        self.two_payers += other.two_payers
+        self.rounds += other.rounds
+        self.seconds = max(self.seconds, other.seconds)
 
     def one_sided(self) -> list[str]:
         """Duels that were played often enough, and of which an outcome never came about."""
