@@ -16,8 +16,8 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-browser screenshots coverage wheels check-wheels simulate bench chaos failover races \
-        docs clean
+        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate bench chaos \
+        crashpoints failover races docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ catalogues: setup ## compile changed message catalogues
 demo: setup ## start the whole scenario on loopback and print where to click
 	@$(PYTHON) counterparts/demo/start.py
 
-test: lint types test-architecture test-unit test-functional test-browser ## everything that must pass
+test: lint types test-architecture test-unit test-functional test-proofs test-browser ## everything that must pass
 
 lint: setup-test ## check style and formatting
 	$(BIN)/ruff check $(CODE)
@@ -56,6 +56,9 @@ test-unit: setup-test ## test every distribution by itself
 
 test-functional: setup-test ## test the payer's journeys, on SQLite and PostgreSQL
 	$(if $(FUNCTIONAL),$(PYTEST) $(PARALLEL) $(FUNCTIONAL),@echo "no functional tests yet")
+
+test-proofs: setup-test ## play a share of the crash points
+	$(PYTEST) -n 2 --dist load tests/proofs
 
 test-browser: setup-test ## test the pages in Chromium
 	$(PYTEST) tests/browser
@@ -94,6 +97,9 @@ failover: setup-test ## kill the database's primary under load, promote its stan
 races: setup-test ## two at once, thousands of times: ROUNDS=10000 (PostgreSQL) SQLITE_ROUNDS=1000 SEED=… REPORT=…
 	$(PYTHON) -m tests.proofs.races $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(SQLITE_ROUNDS),--sqlite-rounds $(SQLITE_ROUNDS)) $(if $(REPORT),--report $(REPORT))
+
+crashpoints: setup-test ## kill a process at each crash point, on both databases, and report: REPORT=…
+	MPAY_CRASHPOINTS_REPORT=$(or $(REPORT),docs/proofs/crashpoints.md) $(PYTEST) -n 2 --dist load tests/proofs
 
 docs: setup ## generate the references of hooks and states
 	$(BIN)/mpay hooks --markdown > docs/hooks.md

@@ -20,10 +20,8 @@ from mpay_gateway.domain.payment import (
 from mpay_gateway.flow import two_step
 from mpay_gateway.flow.registration import apply_service
 from mpay_gateway.flow.settling import settle
-from mpay_gateway.storage.tasks import TaskKind
 from tests.scene.gateway import Gateway
 from tests.scene.payer import Page, Payer
-from tests.scene.processes import die_at
 from tests.scene.waiting import eventually
 
 
@@ -112,43 +110,6 @@ def test_a_process_that_slept_past_its_lease_gives_nothing_up(make_gateway, look
     assert awake.reversals(payment_id) == ()
 
 
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("crash_point", ["decide-to-give-up:after-commit", "voided:before-commit"])
-def test_a_void_is_ended_by_the_next_worker(crash_point, make_gateway, shop):
-    """The process dies after it stored the void, or after the bank made it."""
-    gateway = make_gateway(two_step=True)
-    order = shop.order()
-    payment_id = paid_on_hold(gateway, order)
-    shop.change(order, "cancelled")
-    _make_due(gateway, payment_id)
-    die_at(crash_point, gateway)
-    assert [each.state for each in gateway.reversals(payment_id)] == [ReversalState.DUE]
-    for _ in range(3):
-        gateway.clock.advance(minutes=2)
-        gateway.work()
-    assert gateway.payment(payment_id).state is PaymentState.CANCELLED
-    assert [each.state for each in gateway.reversals(payment_id)] == [ReversalState.DONE]
-    assert [each["kind"] for each in at_bank(gateway, payment_id)["reversals"]] == ["void"]
-
-
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("crash_point", ["decide-two-step:after-commit", "captured:before-commit"])
-def test_a_hold_is_captured_once_by_the_next_worker(crash_point, make_gateway, shop):
-    """The process dies after it decided, or after the bank made the capture."""
-    gateway = make_gateway(two_step=True)
-    order = shop.order()
-    payment_id = paid_on_hold(gateway, order)
-    _make_due(gateway, payment_id)
-    die_at(crash_point, gateway)
-    for _ in range(3):
-        gateway.clock.advance(minutes=2)
-        gateway.work()
-        gateway.settle_down()
-    session = at_bank(gateway, payment_id)
-    assert (len(session["captures"]), session["reversals"]) == (1, [])
-    assert [each["outcome"] for each in shop.confirmations(order)] == ["applied"]
-
-
 @pytest.fixture
 def two_parts(gateway, shop, bank):
     """Two payers at the bank with 40.00 and 60.00 of one order, both paid there; the order, and their pages."""
@@ -235,11 +196,6 @@ def test_a_service_that_was_renamed_does_not_change_a_repeated_start(gateway, pa
     (session,) = bank.sessions(payment.reference)
     assert page.link(bank.url).endswith(str(session["session_id"]))
     assert gateway.payment(payment.id).state is PaymentState.STARTED
-
-
-def _make_due(gateway: Gateway, payment_id: str) -> None:
-    now = gateway.clock.now()
-    gateway.parts.units.run("hurry", lambda work: work.tasks.hurry(TaskKind.RECHECK, payment_id, now))
 
 
 def _settle(gateway: Gateway, pages: list[Page]) -> None:

@@ -8,7 +8,7 @@ from mpay_gateway.flow.audit_verification import Report, Terms, trusted_signator
 from mpay_gateway.flow.sealing import SUBJECT
 from mpay_gateway.storage.tasks import TaskKind
 from tests.scene.gateway import Gateway
-from tests.scene.processes import START_SECONDS, die_at, process
+from tests.scene.processes import START_SECONDS, process
 from tests.scene.waiting import eventually
 
 
@@ -28,29 +28,6 @@ def verify(gateway: Gateway) -> Report:
 
 def waits(gateway: Gateway) -> bool:
     return gateway.read(lambda work: work.growth.oldest()) is not None
-
-
-@pytest.mark.parametrize(
-    ("crash_point", "left"),
-    [("claim-tasks:after-commit", 0), ("seal:before-commit", 0), ("seal:after-commit", 1)],
-)
-def test_a_worker_killed_while_it_seals(crash_point, left, gateway, payer, shop):
-    """A1: all of a seal or nothing of it; whoever comes next goes on with the chain."""
-    payer.pay(shop.order())
-    gateway.settle_down()
-    seal_due(gateway)
-    die_at(crash_point, gateway)
-    assert verify(gateway).seals == left
-    gateway.clock.advance(minutes=2)
-    gateway.work()
-    report = verify(gateway)
-    assert (report.problems, report.seals, report.unsealed_rows) == ((), 1, 0)
-    payer.pay(shop.order())
-    gateway.settle_down()
-    gateway.clock.advance(minutes=2)
-    gateway.work()
-    report = verify(gateway)
-    assert (report.problems, report.seals, report.unsealed_rows) == ((), 2, 0)
 
 
 def test_two_workers_side_by_side_make_one_chain(gateway, payer, shop):

@@ -12,17 +12,9 @@ from mpay_gateway.flow.statement_intake import fetch_statement, plan_statements
 from mpay_gateway.storage.bank_statements import task_subject
 from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.texts.local_format import LOCAL_ZONE
-from tests.functional.test_sudden_death import at_each, recover
-from tests.scene.payer import Payer
-from tests.scene.processes import die_at
 from tests.scene.waiting import eventually
 
 ACCOUNT = AccountId("sandbox-main")
-BY_THE_MACHINE = (
-    "store-statement:after-commit",
-    "post-statement-lines:before-commit",
-    "call:mpay_read_statement:after-answer",
-)
 
 
 def bank_day():
@@ -158,25 +150,6 @@ def test_a_worker_reads_each_day_the_day_after_and_tries_again_until_it_can(gate
     assert due_at(gateway, today) is None
     fetch_statement(gateway.parts, ACCOUNT, bank_day())  # whatever day it is at the bank
     assert ours(gateway, page) == [LineOutcome.SETTLED]
-
-
-@at_each(BY_THE_MACHINE)
-def test_a_worker_killed_between_storing_and_posting(crash_point, make_gateway, shop, bank):
-    """A8: the next worker posts what the dead one stored, once."""
-    gateway = make_gateway(served=False)
-    bank.break_down(callbacks="off")
-    payer = Payer(gateway)
-    page = payer.pay(shop.order(amount="100.00"))
-    gateway.work()
-    day = bank_day()
-    gateway.parts.units.run(
-        "plan", lambda work: work.bank_statements.plan(ACCOUNT, day, due=gateway.clock.now())
-    )
-    die_at(crash_point, gateway)
-    assert "bank:main" not in gateway.balances()
-    recover(gateway)
-    assert ours(gateway, page) == [LineOutcome.SETTLED]
-    assert gateway.balances()["bank:main"] + gateway.balances()["fees:sandbox-main"] == 100_00
 
 
 def test_check_books_sees_a_line_that_is_not_posted_as_it_says(gateway, paid):

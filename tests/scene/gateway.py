@@ -181,6 +181,7 @@ def _services(counterparts: Counterparts, folder: Path) -> Path:
 
 @contextmanager
 def served(gateway: Gateway) -> Iterator[None]:
+    """The gateway's pages at its public address, for a while."""
     port = gateway.counterparts.place.gateway_port
     server = StopableWSGIServer(
         gateway.app, host="127.0.0.1", port=port, threads=8, ident=None, clear_untrusted_proxy_headers=True

@@ -1,0 +1,79 @@
+"""A9: a process dies inside the commits that move money, before each of their statements: all of it, or nothing."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import product
+
+import pytest
+from sqlalchemy import event
+
+from mpay_gateway import boundary
+from tests.proofs.conftest import REPORT
+from tests.proofs.dying import Served, Worker
+from tests.proofs.matrix import chance
+from tests.proofs.newborn import STATEMENT
+from tests.proofs.scenarios import books, holds, kiosks, worker
+from tests.proofs.stage import Dying, Stage
+from tests.scene.gateway import served
+
+COMMITS: dict[str, Callable[[Stage], None]] = {
+    "settle": worker.a_worker_hears_of_money_and_tells_the_service,
+    "captured": holds.held_money_is_taken,
+    "reversal-done": worker.a_second_capture_goes_back,
+    "delivery-confirmed": worker.a_worker_hears_of_money_and_tells_the_service,
+    "accept-payment": kiosks.a_payer_puts_his_money_into_a_kiosk,
+    "post-statement-lines": books.a_worker_reads_a_statement,
+}
+WHOLE = bool(os.environ.get(REPORT))
+SHARE = 3
+"""So many statements, of one commit on SQLite, are in the share of every run."""
+PLAYED = list(product(COMMITS, ("sqlite", "postgresql"))) if WHOLE else [("settle", "sqlite")]
+
+
+class Rehearsal(Stage):
+    """A stage where nothing dies: what would have is done in this process, and the unit's statements are counted."""
+
+    counted = 0
+
+    def dies(self, running: Dying) -> None:
+        with _counting(self.gateway.parts.units.engine, self.point) as statements:
+            match running:
+                case Worker():
+                    self.gateway.work()
+                case Served():
+                    with served(self.gateway):
+                        running.visit(self.gateway)
+                        self.gateway.settle_down()
+        self.gateway.settle_down()
+        self.counted = len(statements)
+        self.died = "nothing"
+
+
+@pytest.mark.parametrize(("unit", "engine"), PLAYED)
+def test_a_commit_is_whole_whichever_statement_it_dies_before(unit, engine, stage_for):
+    with stage_for(unit, engine) as stage:
+        rehearsal = Rehearsal(**vars(stage) | {"_gateway": None})
+        COMMITS[unit](rehearsal)
+    assert rehearsal.counted > SHARE, rehearsal.counted
+    numbers = range(1, rehearsal.counted + 1)
+    for number in numbers if WHOLE else chance().sample(numbers, SHARE):
+        with stage_for(f"{STATEMENT}{unit}:{number}", engine) as stage:
+            COMMITS[unit](stage)
+            assert stage.died
+
+
+@contextmanager
+def _counting(engine: object, unit: str) -> Iterator[list[str]]:
+    """Every statement of the unit that is executed meanwhile."""
+    seen: list[str] = []
+
+    def note(*what: object) -> None:
+        if boundary._open_unit.get() == unit:
+            seen.append(str(what[2]))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
