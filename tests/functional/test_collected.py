@@ -1,62 +1,26 @@
 """Money that others collect: a payer transfers it, or a device takes it, a file of the collector tells of it."""
 
-import re
 import subprocess
-from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
+from datetime import datetime, time
 
 import pytest
 
 from mpay_gateway.api import Accepted, CollectedPayment, MessageMeta, Money, OrderName
-from mpay_gateway.domain.bank_statement import LineOutcome
-from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.payment import CaptureState, PaymentState
 from mpay_gateway.flow.payment_intake import Port
 from mpay_gateway.flow.statement_intake import fetch_statement
-from mpay_gateway.texts.local_days import local_day
 from mpay_gateway.texts.local_format import LOCAL_ZONE
-from tests.functional.test_sudden_death import at_each, recover
-from tests.scene.payer import Payer
-from tests.scene.processes import die_at
-from tests.scene.waiting import eventually
-
-TREASURY, PARTNER = AccountId("treasury"), AccountId("partner")
-IBAN = "MD24AG000225100013104168"
-COLLECTED = """
-[provider.treasury]
-plugin = "collector"
-confirms = "statement"
-statements = "treasury"
-iban = "{iban}"
-
-[provider.partner]
-plugin = "collector"
-confirms = "push"
-statements = "partner"
-
-[provider.partner.csv]
-delimiter = ";"
-decimal = ","
-day_format = "%d.%m.%Y"
-fee = "fee"
-total = "TOTAL"
-
-[instrument.transfer]
-plugin = "cash_terminal"
-providers = ["treasury"]
-channels = ["portal"]
-
-[instrument.terminal]
-plugin = "cash_terminal"
-providers = ["partner"]
-channels = ["kiosk"]
-"""
-WHILE_THE_LINE_IS_TAKEN_IN = (
-    "store-statement:after-commit",
-    "capture-stated:before-commit",
-    "capture-stated:after-commit",
-    "post-statement-lines:before-commit",
+from tests.scene.collected import (
+    COLLECTED,
+    IBAN,
+    PARTNER,
+    TREASURY,
+    camt,
+    folder_of,
+    number_for,
+    yesterday,
 )
+from tests.scene.waiting import eventually
 
 
 @pytest.fixture
@@ -75,42 +39,6 @@ def collecting(make_gateway, tmp_path):
 @pytest.fixture
 def gateway(collecting):
     return collecting()
-
-
-def yesterday() -> date:
-    """The last day that is over: it can be settled."""
-    return local_day(datetime.now(UTC)) - timedelta(days=1)
-
-
-def folder_of(gateway, account) -> Path:
-    return gateway.ini.parent / account
-
-
-def number_for(payer, order) -> str:
-    """The payer goes as far as the number that he is to pay under."""
-    page = payer.start(order, instrument="transfer")
-    found = re.search(r"(?<![0-9])[0-9]{15}(?![0-9])", page.text)
-    assert found, page.text
-    return found[0]
-
-
-def camt(reference: str, amount: str, *, day: date, words: str = "Plata, nota {}", number: int = 1) -> str:
-    """One transfer on an account that had nothing."""
-
-    def balance(code, stated):
-        return (
-            f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy='MDL'>{stated}</Amt>"
-            f"<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>{day}</Dt></Dt></Bal>"
-        )
-
-    return (
-        "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'><BkToCstmrStmt>"
-        f"<GrpHdr><MsgId>M{number}</MsgId></GrpHdr><Stmt><Id>S{number}</Id><Acct><Id><IBAN>{IBAN}</IBAN></Id></Acct>"
-        f"{balance('OPBD', '0.00')}{balance('CLBD', amount)}"
-        f"<Ntry><Amt Ccy='MDL'>{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>"
-        f"<BookgDt><Dt>{day}</Dt></BookgDt><AcctSvcrRef>TREZ-{number}</AcctSvcrRef><NtryDtls><TxDtls><RmtInf>"
-        f"<Ustrd>{words.format(reference)}</Ustrd></RmtInf></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"
-    )
 
 
 def test_a_transfer_is_paid_when_the_statement_says_so_and_the_day_is_closed(gateway, payer, shop, tmp_path):
@@ -180,30 +108,6 @@ def test_another_amount_and_a_strange_reference_wait_for_people(gateway, payer, 
     (payment,) = gateway.payments(order.key)
     assert [each.state for each in gateway.captures(payment.id)] == [CaptureState.REVIEW]
     assert shop.state(order)["state"] != "paid"
-
-
-@at_each(WHILE_THE_LINE_IS_TAKEN_IN)
-def test_a_worker_killed_while_it_takes_a_line_in(crash_point, collecting, shop):
-    """A8, A9, A10: the next one goes on, and the money is there once."""
-    gateway = collecting(served=False)
-    order, day = shop.order(amount="150.00"), yesterday()
-    number = number_for(Payer(gateway), order)
-    (folder_of(gateway, TREASURY) / "a.xml").write_text(camt(number, "150.00", day=day))
-    gateway.parts.units.run(
-        "plan-statements", lambda work: work.bank_statements.plan(TREASURY, day, due=gateway.clock.now())
-    )
-    die_at(crash_point, gateway)
-    recover(gateway)
-    (payment,) = gateway.payments(order.key)
-    assert len(gateway.captures(payment.id)) == 1
-    lines = gateway.read(
-        lambda work: work.bank_statements.between(
-            TREASURY, datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC)
-        )
-    )
-    assert [each.outcome for each in lines] == [LineOutcome.SETTLED]
-    assert gateway.balances()["bank:main"] == 150_00
-    eventually(lambda: shop.state(order)["state"], lambda state: state == "paid")
 
 
 def mpay(gateway, *arguments):

@@ -15,6 +15,16 @@ from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.texts.local_days import local_day
 from tests.proofs.dying import Command, Worker
 from tests.proofs.stage import Stage, scenario
+from tests.scene.collected import (
+    COLLECTED,
+    IBAN,
+    PARTNER,
+    TREASURY,
+    camt,
+    folder_of,
+    number_for,
+    yesterday,
+)
 from tests.scene.payer import Page
 from tests.scene.processes import named
 
@@ -70,6 +80,22 @@ def a_worker_reads_a_statement(stage: Stage) -> None:
     stage.dies(Worker())
     stage.recover()
     _assert_posted_once(stage, page)
+
+
+@scenario(units=("store-statement", "capture-stated", "post-statement-lines"))
+def a_worker_takes_the_line_of_a_statement_as_the_truth(stage: Stage) -> None:
+    """A8 to A10: where nothing else tells of the money, the line is the capture."""
+    for account in (TREASURY, PARTNER):
+        (stage.folder / account).mkdir()
+    stage.prepare(enabled=("mpay-provider-collector",), more=COLLECTED.format(iban=IBAN))
+    order, day, now = stage.shop.order(amount="150.00"), yesterday(), stage.gateway.clock.now()
+    told = camt(number_for(stage.payer, order), "150.00", day=day)
+    (folder_of(stage.gateway, TREASURY) / "day.xml").write_text(told, "utf-8")
+    stage.gateway.parts.units.run("plan", lambda work: work.bank_statements.plan(TREASURY, day, due=now))
+    stage.dies(Worker())
+    stage.recover()
+    stage.assert_paid_once(order)
+    assert stage.gateway.balances()["bank:main"] == 150_00
 
 
 @scenario(units=("statement-not-read",))
