@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from mpay_gateway.crash_points import CALLS, ELSEWHERE, POINTS, UNITS
+from mpay_gateway.domain.breaker import BreakerRule, CallsTo
+from mpay_gateway.domain.errors import OutcomeUnknown
 from mpay_gateway.domain.payment import CaptureState, PaymentState
+from mpay_gateway.flow.breakers import unanswered
 from mpay_gateway.storage.tasks import TaskKind
 from tests.proofs.dying import Way
 from tests.proofs.nursery import Nursery
@@ -91,6 +94,11 @@ class Stage:
         said = log.read_bytes()[before:].decode("utf-8", "replace")
         assert code == 0, said
         return said
+
+    def open_breaker(self, calls: CallsTo) -> None:
+        """Let it be known that these calls went unanswered, one after the other."""
+        for _ in range(BreakerRule().opens_after):
+            unanswered(self.gateway.parts, calls, OutcomeUnknown("no answer"))
 
     def recover(self) -> None:
         """Time passes; whoever comes next does what is due once the dead one's leases have run out."""

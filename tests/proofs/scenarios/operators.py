@@ -110,6 +110,19 @@ def an_operator_stops_a_confirmation(stage: Stage) -> None:
     assert (delivery.state, stage.shop.state(order)["paid"]) == (DeliveryState.PARKED, "0.00")
 
 
+@scenario(units=("take-parked",))
+def an_operator_looks_after_a_confirmation_that_is_stopped(stage: Stage) -> None:
+    _, page, token = _untold(stage)
+    delivery_id = _delivery_id(stage, page)
+    stage.mpay("delivery", "park", delivery_id, "--operator", "ana", token=token)
+    take = ("delivery", "take", delivery_id, "--operator", "ana")
+    stage.dies(Command(take, token=token))
+    stage.mpay(*take, token=token)
+    delivery = stage.gateway.delivery(page.payment_id)
+    assert delivery is not None
+    assert (delivery.state, delivery.owner) == (DeliveryState.PARKED, "ana")
+
+
 @scenario(units=("hurry-delivery",))
 def an_operator_sends_a_confirmation_again(stage: Stage) -> None:
     order, page, token = _untold(stage)

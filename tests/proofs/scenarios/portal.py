@@ -2,6 +2,7 @@
 
 from mpay_gateway.domain.breaker import BreakerRule
 from mpay_gateway.domain.payment import PaymentState
+from mpay_gateway.flow.breakers import lookups_at
 from tests.proofs.dying import Served
 from tests.proofs.stage import Stage, scenario
 from tests.scene.gateway import Gateway
@@ -152,10 +153,7 @@ def a_service_answers_again(stage: Stage) -> None:
 def a_service_is_tried_that_was_silent_for_a_while(stage: Stage) -> None:
     """A probe that is lost costs its service the pause until the next one."""
     order = stage.shop.order()
-    stage.shop.break_down(lookup="down")
-    for _ in range(BreakerRule().opens_after):
-        assert stage.payer.arrive(order).status == 503
-    stage.shop.repair()
+    stage.open_breaker(lookups_at(order.service_id))
     stage.dies(Served(lambda gateway: Payer(gateway).arrive(order), ahead=AFTER_THE_PAUSE))
     stage.gateway.clock.advance(seconds=2 * AFTER_THE_PAUSE)
     _assert_paid_after_all(stage, order)

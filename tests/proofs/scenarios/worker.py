@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
+from mpay_gateway.flow.breakers import starts_at
 from mpay_gateway.flow.held_deliveries import hurry_delivery
 from mpay_gateway.flow.registration import apply_service
 from mpay_gateway.storage.tasks import TaskKind
@@ -45,6 +47,20 @@ def a_worker_tells_a_service_that_was_silent(stage: Stage) -> None:
     stage.dies(Worker())
     stage.recover()
     stage.assert_paid_once(order)
+
+
+@scenario(units=("breaker-alive",))
+def a_bank_that_started_nothing_gives_an_answer(stage: Stage) -> None:
+    """Its breaker closes then, or at the next answer: nobody waits for good."""
+    order, later = stage.shop.order(), stage.shop.order()
+    stage.paid_at_bank(order)
+    stage.open_breaker(starts_at(AccountId("sandbox-main")))
+    stage.dies(Worker())
+    stage.recover()
+    stage.assert_paid_once(order)
+    stage.payer.pay(later)
+    stage.recover()
+    stage.assert_paid_once(later)
 
 
 @scenario(units=("delivery-idle",))
