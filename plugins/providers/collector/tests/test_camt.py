@@ -182,6 +182,25 @@ def test_a_statement_without_a_period_tells_of_the_days_up_to_its_closing_balanc
     assert (empty.days, empty.lines) == ({THE_DAY}, ())
 
 
+def test_debits_that_are_our_own_affair_are_left_out():
+    paid_out = entry("50.00", indicator="DBIT", servicer="B-2",
+                     details="<TxDtls><RmtInf><Ustrd>Decontare 2026-11-22</Ustrd></RmtInf></TxDtls>")  # fmt: skip
+    monthly = entry("5.00", indicator="DBIT", servicer="B-3", details=detail()).replace(
+        "</Ntry>", "<AddtlNtryInf>Comision lunar</AddtlNtryInf></Ntry>"
+    )
+    given_back = entry("20.00", indicator="DBIT", servicer="B-4",
+                       details=detail(f"<EndToEndId>Decontare {REFERENCE}</EndToEndId>"))  # fmt: skip
+    camt = Camt(entries=(entry(), paid_out, monthly, given_back), closing="1075.00")
+    everything = [each.transaction_id for each in lines(camt)]
+    assert everything == ["BANK-1", "B-2", "B-3", "B-4"]
+    left = lines(camt, own_debits="^Decontare 20|^Comision")
+    assert [each.transaction_id for each in left] == ["BANK-1", "B-4"]
+    came_in = Camt(
+        entries=(entry(details="<TxDtls><RmtInf><Ustrd>Comision</Ustrd></RmtInf></TxDtls>"),), closing="1150"
+    )
+    assert len(lines(came_in, own_debits="Comision")) == 1
+
+
 def test_an_account_in_debt_adds_up_too():
     below = balance("OPBD", "100.00", indicator="DBIT") + balance("CLBD", "50.00")
     assert one(entry(), balances=below, closing="").net == lei("150.00")

@@ -58,6 +58,13 @@ def test_a_partners_own_form_is_read():
     assert "cut off" in refusal(text[: text.index("Итого")].encode("cp1251"), PARTNERS)
 
 
+def test_a_partners_own_debits_are_left_out_and_count_in_the_total():
+    form = CsvForm(total="TOTAL")
+    text = f"{HEAD}{LINE}{DAY},TR-2,chirie,-30.00\nTOTAL,2,120.00\n"
+    found = read("a.csv", text.encode(), settings(csv=form, own_debits="chirie")).lines
+    assert [each.line.transaction_id for each in found] == ["TR-1"]
+
+
 def test_a_mark_at_the_beginning_and_empty_lines_do_no_harm():
     assert len(lines(b"\xef\xbb\xbf" + f"{HEAD}\n{LINE}\n\n".encode())) == 1
 

@@ -144,10 +144,18 @@ def test_a_name_of_a_stranger_is_shown_on_one_line(tmp_path, read):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"iban": "MD24 AG00"}, {"reference": "("}, {"reference": "[0-9]*"}, {"iban": "nobody"}]
+    "wrong",
+    [
+        {"iban": "MD24 AG00"},
+        {"reference": "("},
+        {"reference": "[0-9]*"},
+        {"iban": "nobody"},
+        {"own_debits": "["},
+        {"own_debits": ".*"},
+    ],
 )
 def test_settings_that_cannot_be_are_refused_at_the_start(wrong):
-    with pytest.raises(ValueError, match=r"iban|reference"):
+    with pytest.raises(ValueError, match=r"iban|reference|own_debits"):
         settings(**wrong)
 
 

@@ -49,7 +49,7 @@ def read(name: str, body: bytes, settings: CollectorSettings) -> StatementFile: 
     return StatementFile(
         tuple(names),
         frozenset(day for each in read_ones for day in each.days),
-        tuple(line for each in read_ones for line in each.lines),
+        tuple(line for each in read_ones for line in each.lines if not line.own),
     )
 
 

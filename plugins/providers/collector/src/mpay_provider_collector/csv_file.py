@@ -36,7 +36,7 @@ def read(name: str, body: bytes, settings: CollectorSettings) -> StatementFile:
     lines = tuple(_Reader(settings, columns, len(header)).line(row) for row in rows)
     if form.total:
         _check_total(trailer, lines, form)
-    return StatementFile((), frozenset(_days(name, lines)), lines)
+    return StatementFile((), frozenset(_days(name, lines)), tuple(each for each in lines if not each.own))
 
 
 def _rows(body: bytes, form: CsvForm) -> list[Row]:
@@ -104,7 +104,7 @@ class _Reader:
             net=gross - fee,
             at=noon_of(day),
         )
-        return DatedLine(day, line)
+        return DatedLine(day, line, self.settings.is_own_debit(line, self._cell(cells, form.reference)))
 
     def _cell(self, cells: Sequence[str], column: str) -> str:
         return cells[self.columns[column]].strip() if column else ""

@@ -19,7 +19,6 @@ from mpay_provider_collector.statement_file import (
 )
 
 _STATUSES = ("BOOK", "PDNG", "INFO", "FUTR")
-_NOT_PROVIDED = "NOTPROVIDED"
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 
 
@@ -87,7 +86,7 @@ def _lines_of(entry: Entry, statement: str, settings: CollectorSettings) -> Iter
             net=net,
             at=at,
         )
-        yield DatedLine(day, line)
+        yield DatedLine(day, line, settings.is_own_debit(line, *_words(part), *_notes(entry, part)))
 
 
 def signed(node: Node, amount: Money) -> Money:
@@ -157,12 +156,13 @@ def _id(entry: Entry, part: Node, statement: str, *, place: int) -> str:
     return found
 
 
+def _notes(entry: Entry, part: Node) -> tuple[str, ...]:
+    """What the bank wrote about it."""
+    notes = (*entry.node.all("AddtlNtryInf"), *part.all("AddtlTxInf"))
+    return tuple(each.words for each in notes)
+
+
 def _words(part: Node) -> tuple[str, ...]:
     """Where a payer, or his bank, may have put our reference."""
-    end_to_end = part.text("Refs/EndToEndId")
-    return (
-        "" if end_to_end == _NOT_PROVIDED else end_to_end,
-        part.text("Refs/UETR"),
-        *(each.words for each in part.all("RmtInf/Strd/CdtrRefInf/Ref")),
-        *(each.words for each in part.all("RmtInf/Ustrd")),
-    )
+    places = ("Refs/EndToEndId", "Refs/UETR", "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Ustrd")
+    return tuple(each.words for place in places for each in part.all(place))

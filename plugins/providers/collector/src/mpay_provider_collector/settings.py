@@ -6,6 +6,8 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
+from mpay_gateway.api import StatementLine
+
 CURRENCY = "MDL"
 ENCODINGS = ("utf-8", "windows-1250", "windows-1251", "windows-1252")
 _NAMES_A_DAY = re.compile(r"(?=.*%Y)(?=.*%m)(?=.*%d)[^%]*(%[Ymd][^%]*){3}\Z")
@@ -63,29 +65,38 @@ class CollectorSettings:
 
     `confirms`: whose word is taken. `statements`: the folder with the files. `iban`: of the account that the
     camt.053 statements are about; those of another account are refused; empty: any. `reference`: what our references
-    look like in the words of a transfer, a regular expression.
+    look like in the words of a transfer, a regular expression. `own_debits`: what stands in the words of debits that
+    are no payer's affair (what is paid to services, the bank's own fees), a regular expression; they are left out.
     """
 
     confirms: Way
     statements: Path
     iban: str = ""
     reference: str = "[0-9]{15}"
+    own_debits: str = ""
     csv: CsvForm = field(default_factory=CsvForm)
 
     def __post_init__(self) -> None:
         if self.iban and not _IBAN.match(self.iban):
             raise ValueError("iban is none: capital letters and digits, without spaces")
-        try:
-            empty = self.references.search("") is not None
-        except re.error as error:
-            raise ValueError(f"reference is no regular expression: {error}") from error
-        if empty:
-            raise ValueError("reference fits the empty text")
+        for name in ("reference", "own_debits"):
+            try:
+                empty = re.search(getattr(self, name) or ".", "") is not None
+            except re.error as error:
+                raise ValueError(f"{name} is no regular expression: {error}") from error
+            if empty:
+                raise ValueError(f"{name} fits the empty text")
 
     @cached_property
     def references(self) -> re.Pattern[str]:
         """Finds references that stand by themselves. Raises: re.error."""
         return re.compile(rf"(?<![0-9A-Za-z])(?:{self.reference})(?![0-9A-Za-z])")
+
+    def is_own_debit(self, line: StatementLine, *texts: str) -> bool:
+        """Whether money left the account for nothing that a payer paid."""
+        if not self.own_debits or line.reference or line.gross.minor >= 0:
+            return False
+        return any(re.search(self.own_debits, text) for text in texts)
 
     def reference_in(self, *texts: str) -> str:
         """The one reference that the texts name; empty when they name none, or several."""

@@ -25,10 +25,11 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DatedLine:
-    """A line and the day on which it was booked."""
+    """A line and the day on which it was booked. `own`: a debit that is no payer's affair."""
 
     day: date
     line: StatementLine
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
