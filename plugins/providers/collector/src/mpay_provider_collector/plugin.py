@@ -8,7 +8,6 @@ from mpay_gateway.api import (
     Capability,
     Confirms,
     EvidenceSink,
-    InvalidAnswer,
     MessageMeta,
     Need,
     PluginContext,
@@ -49,7 +48,7 @@ class CollectorProvider(ProviderPlugin):
         """The lines of the day in all files that tell of it; a file that is not believed counts for nothing."""
         folder = read_folder(self._settings)
         telling = folder.of(period.day)
-        if not telling:
+        if not telling and not folder.problems:
             raise _nothing_of(period, folder, str(self._settings.statements))
         for each in telling:
             kind = "text/csv" if each.name.lower().endswith(".csv") else "text/xml"
@@ -67,9 +66,7 @@ def _together(telling: list[Found], period: StatementPeriod) -> tuple[StatementL
     return tuple(line for line, times in lines.items() for _ in range(times))
 
 
-def _nothing_of(period: StatementPeriod, folder: Folder, place: str) -> InvalidAnswer | RemoteUnavailable:
-    if folder.problems:
-        return InvalidAnswer("; ".join(folder.problems))
+def _nothing_of(period: StatementPeriod, folder: Folder, place: str) -> RemoteUnavailable:
     others = f", {folder.others} are neither .xml nor .csv" if folder.others else ""
     return RemoteUnavailable(
         f"no file in {place} is about {period.day}; {len(folder.found)} were read{others}"
