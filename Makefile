@@ -16,7 +16,7 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate bench chaos \
+        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate bench soak chaos \
         crashpoints failover races docs clean
 
 help: ## show this list
@@ -100,6 +100,9 @@ races: setup-test ## two at once, thousands of times: ROUNDS=10000 (PostgreSQL) 
 
 crashpoints: setup-test ## kill a process at each crash point, on both databases, and report: REPORT=…
 	MPAY_CRASHPOINTS_REPORT=$(or $(REPORT),docs/proofs/crashpoints.md) $(PYTEST) -n 2 --dist load tests/proofs
+
+soak: setup-test ## hold a rate of payments for MINUTES=30, see times and memory (RATE=, DATABASE=, PROCESSES=, FIND=1)
+	$(PYTHON) bench/soak.py
 
 docs: setup ## generate the references of hooks and states
 	$(BIN)/mpay hooks --markdown > docs/hooks.md

@@ -13,7 +13,7 @@ from unittest.mock import patch
 from browser import Browser, InProcessSite
 from instant import InstantCounterparts
 from payer import Payer
-from sqlalchemy import event
+from sqlalchemy.engine.default import DefaultDialect
 from stack import Stack
 
 import mpay_eservice_soap.client as soap_client
@@ -63,7 +63,7 @@ def watch_payment(stack: Stack, counterparts: InstantCounterparts) -> Seen:
     payer.pay(counterparts.purchase())
     seen = Seen()
     with ExitStack() as watching:
-        _watch_units(seen, parts.units, watching)
+        _watch_units(seen, watching)
         _watch_messages(seen, watching)
         _watch_renders(seen, watching)
         payer.pay(counterparts.purchase())
@@ -71,12 +71,16 @@ def watch_payment(stack: Stack, counterparts: InstantCounterparts) -> Seen:
     return seen
 
 
-def _watch_units(seen: Seen, units: UnitOfWork, watching: ExitStack) -> None:
+def _watch_units(seen: Seen, watching: ExitStack) -> None:
     statements = [0]
     run, read = UnitOfWork.run, UnitOfWork.read
 
-    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements[0] += not statement.startswith("BEGIN")
+    def counted(execute: Callable[..., object]) -> Callable[..., object]:
+        def count(*arguments: object, **keywords: object) -> object:
+            statements[0] += 1
+            return execute(*arguments, **keywords)
+
+        return count
 
     def watched(name: str, call: Callable[[], object]) -> object:
         before = statements[0]
@@ -91,8 +95,9 @@ def _watch_units(seen: Seen, units: UnitOfWork, watching: ExitStack) -> None:
     def watched_read(self: UnitOfWork, work: Callable[..., object]) -> object:
         return watched("read", lambda: read(self, work))
 
-    event.listen(units.engine, "before_cursor_execute", count)
-    watching.callback(event.remove, units.engine, "before_cursor_execute", count)
+    for name in ("do_execute", "do_executemany"):  # of every engine, of those that only read too
+        execute = getattr(DefaultDialect, name)
+        watching.enter_context(patch.object(DefaultDialect, name, counted(execute)))
     watching.enter_context(patch.object(UnitOfWork, "run", watched_run))
     watching.enter_context(patch.object(UnitOfWork, "read", watched_read))
 

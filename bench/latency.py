@@ -12,7 +12,7 @@ from stack import Stack
 from mpay_gateway.storage import create_engine
 from mpay_gateway.storage.tables import audit
 
-_CALLS = {"pay page": 1, "result page": 2}
+CALLS = {"pay page": 1, "result page": 2}
 """How often each page asks a counterpart: the order; the bank's answer and the confirmation."""
 _BATCH = 500
 
@@ -40,7 +40,7 @@ def added_latency(stack: Stack, payments: list[Paid]) -> Latency:
     own = stack.instant.own_ms()
     pages = {
         page: Spread.of(paid.seconds[page] * 1000 for paid in payments).less(calls * own)
-        for page, calls in _CALLS.items()
+        for page, calls in CALLS.items()
     }
     return Latency(pages, own)
 

@@ -42,6 +42,17 @@ def cpu_ms(roots: dict[str, int]) -> dict[str, float]:
     return used
 
 
+def tree_by_name(roots: dict[str, int]) -> dict[str, tuple[int, ...]]:
+    """The ids of each named process and its descendants; those in which papers are drawn apart, as "papers"."""
+    processes = {process.pid: process for process in _all_processes()}
+    found: dict[str, tuple[int, ...]] = {}
+    for name, root in roots.items():
+        for process in _tree(root, processes.values()):
+            owner = "papers" if _RENDERING in process.command else name
+            found[owner] = (*found.get(owner, ()), process.pid)
+    return found
+
+
 def _tree(root: int, processes: Iterable[_Process]) -> list[_Process]:
     children: dict[int, list[_Process]] = {}
     found = []

@@ -10,6 +10,7 @@ import socket
 import sys
 import urllib.request
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,7 +23,7 @@ sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "counterparts" / "demo")]
 from launcher import scenario  # noqa: E402
 from launcher.configuration import prepare  # noqa: E402
 from launcher.place import Place  # noqa: E402
-from launcher.processes import Processes  # noqa: E402
+from launcher.processes import Processes, Program  # noqa: E402
 
 from mpay_gateway.settings import read_settings  # noqa: E402
 from tests.postgres import PostgresServer  # noqa: E402
@@ -76,8 +77,9 @@ certificates = ["keys/service.crt"]
 class Stack:
     """A running scenario on `database` ("SQLite" or "PostgreSQL"); a context that ends what it started."""
 
-    def __init__(self, database: str, folder: Path) -> None:
-        """`folder`: where configuration, logs and databases of this run go."""
+    def __init__(self, database: str, folder: Path, *, gateway_processes: int = 1) -> None:
+        """`folder`: where configuration, logs and databases of this run go. `gateway_processes`: of `mpay serve`."""
+        self._gateway_processes = gateway_processes
         self.database = database
         self.database_url = ""
         self._ending = ExitStack()
@@ -95,7 +97,7 @@ class Stack:
             for step in scenario.setup_steps(self.place):
                 self._processes.run(step)
             for program in scenario.programs(self.place):
-                self._processes.start(program)
+                self._processes.start(self._sized(program))
             self._processes.wait_until_ready()
         except BaseException:
             self._ending.close()
@@ -119,6 +121,12 @@ class Stack:
     def orders(self, count: int) -> list[str]:
         """Order so much at the demo e-Service; the order keys."""
         return [self._order() for _ in range(count)]
+
+    def _sized(self, program: Program) -> Program:
+        """The program with as many processes as were asked for, if it is the gateway."""
+        if program.name != "gateway" or self._gateway_processes == 1:
+            return program
+        return replace(program, command=(*program.command, "--workers", str(self._gateway_processes)))
 
     def _order(self) -> str:
         body = json.dumps({"kind": "one-line"}).encode()
