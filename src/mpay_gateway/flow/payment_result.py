@@ -103,9 +103,9 @@ def look_at_result(parts: Parts, token: str, payment_id: str) -> ResultPage:
 
 def _ask_provider(parts: Parts, payment: Payment) -> None:
     """Beside the request, if it is not known what became of the payment, and not asked about just now."""
-    if parts.registry.accounts[payment.account_id].confirms is not Confirms.PULL:
+    if not payment.state.open or parts.registry.accounts[payment.account_id].confirms is not Confirms.PULL:
         return
-    if payment.state.open and parts.limits.may_ask_provider(payment.id):
+    if parts.limits.may_ask_provider(payment.id):
         parts.background.start(settle_key(payment.id), lambda: settle(parts, payment.id))
 
 

@@ -39,6 +39,8 @@ AT_ONCE = 100
 """So many lines are posted in one commit: other writers get their turn between."""
 GIVE_UP_AFTER = timedelta(days=30)
 """A day whose statement was not to be had for so long is a person's affair."""
+LOOK_AGAIN = tuple(timedelta(days=days) for days in (1, 3, 7))
+"""After the first reading was due. Providers add to a day that they had told of already."""
 _log = structlog.get_logger("statement_intake")
 
 
@@ -67,7 +69,10 @@ def plan_statements(parts: Parts) -> None:
 
 
 def read_statement(parts: Parts, lease: Lease) -> None:
-    """A worker's try to read one day of one account. What cannot be had is tried again as a delivery is."""
+    """A worker's try to read one day of one account. What cannot be had is tried again as a delivery is.
+
+    A day that was read is looked at again, some days later each time: what came late is posted too.
+    """
     account_id, day = account_and_day(lease.subject)
     parts.units.run("plan-next-statement", lambda work: _plan_next(parts, work, account_id, day))
     try:
@@ -80,7 +85,8 @@ def read_statement(parts: Parts, lease: Lease) -> None:
                      error=type(error).__name__, again=again and again.isoformat())  # fmt: skip
         parts.units.run("statement-not-read", lambda work: work.tasks.finish(lease, due=again))
     else:
-        parts.units.run("statement-read", lambda work: work.tasks.finish(lease, due=None))
+        later = _later(parts, day)
+        parts.units.run("statement-read", lambda work: work.tasks.finish(lease, due=later))
 
 
 def _plan_next(parts: Parts, work: Work, account_id: AccountId, day: date) -> None:
@@ -256,6 +262,12 @@ def _due(parts: Parts, day: date) -> datetime:
     return datetime.combine(
         day + timedelta(days=1), time(parts.settings.books.statement_hour), tzinfo=LOCAL_ZONE
     )
+
+
+def _later(parts: Parts, day: date) -> datetime | None:
+    """The next look at a day that was read."""
+    looks = (_due(parts, day) + each for each in LOOK_AGAIN)
+    return next((each for each in looks if each > parts.clock.now()), None)
 
 
 def _again(parts: Parts, day: date) -> datetime | None:

@@ -228,7 +228,21 @@ def test_a_worker_reads_a_day_with_problems_again_until_there_are_none(gateway):
     gateway.statements.problems.clear()
     gateway.clock.advance(hours=2)
     Worker(gateway.parts).run_due()
-    assert gateway.parts.units.read(lambda work: work.tasks.due_at(TaskKind.STATEMENT, subject)) is None
+    due = gateway.parts.units.read(lambda work: work.tasks.due_at(TaskKind.STATEMENT, subject))
+    assert due - gateway.clock.now() > timedelta(hours=12)
+
+
+def test_a_line_that_is_added_to_a_day_which_was_read_is_found(gateway):
+    """A collector's file may come late, or grow: nobody has to ask for the day again."""
+    payment = gateway.start("ORDER-1")
+    plan_statements(gateway.parts)
+    gateway.work(days=1)
+    assert gateway.statements.outcomes() == []
+    gateway.statements.written[DAY] = [line(payment)]
+    gateway.work(turns=10, days=1)
+    assert gateway.statements.outcomes() == [LineOutcome.SETTLED]
+    assert told(gateway, payment) is DeliveryState.CONFIRMED
+    assert gateway.statements.read_days.count(DAY) == 4
 
 
 @pytest.fixture

@@ -161,17 +161,34 @@ def test_several_statements_of_one_file_are_read():
         ("<Dt>2026-11-23</Dt>", THE_DAY, NOON),
         ("<DtTm>2026-11-23T21:59:59Z</DtTm>", THE_DAY, datetime(2026, 11, 23, 21, 59, 59, tzinfo=UTC)),
         ("<DtTm>2026-11-23T23:30:00</DtTm>", THE_DAY, datetime(2026, 11, 23, 21, 30, tzinfo=UTC)),
-        ("<DtTm>2026-11-23T22:30:00Z</DtTm>", date(2026, 11, 24), datetime(2026, 11, 23, 22, 30, tzinfo=UTC)),
+        ("<DtTm>2026-11-23T22:30:00Z</DtTm>", THE_DAY, datetime(2026, 11, 23, 22, 30, tzinfo=UTC)),
+        ("<DtTm>2026-11-23T00:30:00+02:00</DtTm>", THE_DAY, datetime(2026, 11, 22, 22, 30, tzinfo=UTC)),
         ("<Dt>2028-02-29</Dt>", date(2028, 2, 29), datetime(2028, 2, 29, 10, tzinfo=UTC)),
         ("<Dt>2026-12-31</Dt>", date(2026, 12, 31), datetime(2026, 12, 31, 10, tzinfo=UTC)),
         ("<Dt>2027-03-28</Dt>", date(2027, 3, 28), datetime(2027, 3, 28, 9, tzinfo=UTC)),
     ],
 )
-def test_a_day_is_one_in_chisinau(booked, day, at):
+def test_a_day_is_the_one_that_is_written_and_a_time_without_zone_is_chisinaus(booked, day, at):
     """F81, F83."""
     file = read("a.xml", Camt(entries=(entry(booked=booked),), closing="1150.00").body, settings())
     (dated,) = file.lines
     assert (dated.day, dated.line.at, day in file.days) == (day, at, True)
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("2026-11-23T00:00:00", "2026-11-23T23:59:59"),
+        ("2026-11-23T00:00:00", "2026-11-24T00:00:00"),
+        ("2026-11-23T00:00:00", "2026-11-23T00:00:00"),
+        ("2026-11-23T00:00:00Z", "2026-11-23T23:59:59Z"),
+        ("2026-11-23T00:00:00+02:00", "2026-11-24T00:00:00+02:00"),
+    ],
+)
+def test_a_period_of_one_day_is_no_other_day(since, until):
+    """A day that is taken for told before its own statement is there would be looked at too early."""
+    period = f"<FrToDt><FrDtTm>{since}</FrDtTm><ToDtTm>{until}</ToDtTm></FrToDt>"
+    assert read("a.xml", Camt(period=period).body, settings()).days == {THE_DAY}
 
 
 def test_a_statement_without_a_period_tells_of_the_days_up_to_its_closing_balance():

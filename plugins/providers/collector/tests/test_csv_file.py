@@ -75,6 +75,7 @@ def test_a_mark_at_the_beginning_and_empty_lines_do_no_harm():
         ("a.csv", HEAD + LINE, {date(2026, 11, 23)}),
         ("a.csv", HEAD, set()),
         ("partner-2026-11-24.csv", HEAD, {date(2026, 11, 24)}),
+        ("20261399-20261124.csv", HEAD, {date(2026, 11, 24)}),
         ("20261124.csv", HEAD + LINE, {date(2026, 11, 23), date(2026, 11, 24)}),
         ("a.csv", HEAD + LINE + LINE.replace("23", "25"), {date(2026, 11, day) for day in (23, 24, 25)}),
     ],

@@ -135,6 +135,12 @@ def test_a_file_that_cannot_be_read_or_is_too_large_stops_nobody(tmp_path, read)
     assert reading.problems == ("'b.csv': it is larger than 16 MiB",)
 
 
+def test_of_many_files_that_are_refused_the_first_are_named(tmp_path, read):
+    for number in range(25):
+        (tmp_path / f"{number:02}.csv").write_text(f"wrong {number}\n")
+    assert [len(read().problems), read().problems[-1]] == [21, "5 more files are refused"]
+
+
 def test_a_name_of_a_stranger_is_shown_on_one_line(tmp_path, read):
     (tmp_path / "a.csv").write_text(GOOD)
     (tmp_path / "b\n\x1b[31m.csv").write_text("nothing")

@@ -18,14 +18,13 @@ from mpay_provider_collector.entry import Entry, lines_of, signed
 from mpay_provider_collector.node import Node
 from mpay_provider_collector.settings import CURRENCY, CollectorSettings
 from mpay_provider_collector.statement_file import (
-    LOCAL,
     DatedLine,
     StatementFile,
     Unreadable,
     day_of,
-    moment_of,
     shown,
     span,
+    written_time,
 )
 
 LARGEST = 16 << 20
@@ -120,19 +119,18 @@ class _Statement:
         return found[0]
 
     def _days(self, lines: Sequence[DatedLine], closing: date) -> Iterator[date]:
-        """The period that the statement names; else from its first line to its closing balance."""
+        """The period that the statement names; else from its first line to its closing balance. As they are written."""
         booked = [line.day for line in lines]
         since, until = self.node.text("FrToDt/FrDtTm"), self.node.text("FrToDt/ToDtTm")
         if since and until:
-            last = moment_of(until) - timedelta(microseconds=1)
-            days = span(moment_of(since).astimezone(LOCAL).date(), last.astimezone(LOCAL).date())
+            first, end = (written_time(each).replace(tzinfo=None) for each in (since, until))
+            yield from span(first.date(), max(first, end - timedelta(microseconds=1)).date())
         else:
-            days = span(min([*booked, closing]), closing)
-        yield from days
+            yield from span(min([*booked, closing]), closing)
         yield from booked
 
 
 def _day(node: Node) -> date:
     """Of a DateAndDateTimeChoice. Raises: Unreadable."""
     stated = node.text("Dt")
-    return day_of(stated) if stated else moment_of(node.needed("DtTm").content).astimezone(LOCAL).date()
+    return day_of(stated) if stated else written_time(node.needed("DtTm").content).date()

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
@@ -149,4 +150,5 @@ def _days(name: str, lines: Sequence[DatedLine]) -> Iterator[date]:
         booked = [each.day for each in lines]
         yield from span(min(booked), max(booked))
     for year, month, day in _DAY_IN_NAME.findall(name):
-        yield day_of(f"{year}-{month}-{day}")
+        with suppress(ValueError):  # another number
+            yield date(int(year), int(month), int(day))

@@ -8,14 +8,14 @@ from mpay_gateway.api import Money, StatementLine, sum_money
 from mpay_provider_collector.node import Node
 from mpay_provider_collector.settings import CURRENCY, CollectorSettings
 from mpay_provider_collector.statement_file import (
-    LOCAL,
     DatedLine,
     Unreadable,
     day_of,
     id_of,
-    moment_of,
+    instant_of,
     noon_of,
     shown,
+    written_time,
 )
 
 _STATUSES = ("BOOK", "PDNG", "INFO", "FUTR")
@@ -51,11 +51,11 @@ class Entry:
         return stated in _TRUE
 
     def booked_at(self) -> tuple[date, datetime]:
-        """The day in Chisinau, and the time: noon where only the day is stated."""
+        """The day as it is written, and the time: noon where only the day is stated."""
         if day := self.node.text("BookgDt/Dt"):
             return day_of(day), noon_of(day_of(day))
-        moment = moment_of(self.node.needed("BookgDt").needed("DtTm").content)
-        return moment.astimezone(LOCAL).date(), moment
+        written = written_time(self.node.needed("BookgDt").needed("DtTm").content)
+        return written.date(), instant_of(written)
 
     def problem(self, what: str) -> Unreadable:
         return Unreadable(f"line {self.node.line}: {what}")

@@ -22,6 +22,8 @@ from mpay_gateway.api import (
 from mpay_provider_collector.folder import Folder, Found, read_folder
 from mpay_provider_collector.settings import CollectorSettings
 
+MOST_PROBLEMS = 20
+"""So many files that are refused are named."""
 _OPERATION = "statement"
 
 
@@ -53,7 +55,7 @@ class CollectorProvider(ProviderPlugin):
         for each in telling:
             kind = "text/csv" if each.name.lower().endswith(".csv") else "text/xml"
             evidence.received(each.body, MessageMeta(_OPERATION, kind, each.name))
-        return StatementReading(_together(telling, period), tuple(folder.problems))
+        return StatementReading(_together(telling, period), _named(folder.problems))
 
 
 def _together(telling: list[Found], period: StatementPeriod) -> tuple[StatementLine, ...]:
@@ -64,6 +66,12 @@ def _together(telling: list[Found], period: StatementPeriod) -> tuple[StatementL
         for line, times in count.items():
             lines[line] = max(times, lines.get(line, 0))
     return tuple(line for line, times in lines.items() for _ in range(times))
+
+
+def _named(problems: list[str]) -> tuple[str, ...]:
+    """The first of them, and how many more there are."""
+    more = len(problems) - MOST_PROBLEMS
+    return (*problems[:MOST_PROBLEMS], *([f"{more} more files are refused"] if more > 0 else ()))
 
 
 def _nothing_of(period: StatementPeriod, folder: Folder, place: str) -> RemoteUnavailable:

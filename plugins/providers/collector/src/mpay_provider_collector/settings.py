@@ -11,6 +11,8 @@ from mpay_gateway.api import StatementLine
 CURRENCY = "MDL"
 ENCODINGS = ("utf-8", "windows-1250", "windows-1251", "windows-1252")
 _NAMES_A_DAY = re.compile(r"(?=.*%Y)(?=.*%m)(?=.*%d)[^%]*(%[Ymd][^%]*){3}\Z")
+_WORDS = 1000
+"""Characters of a stranger's words that are looked at."""
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\Z", re.ASCII)
 
 
@@ -96,9 +98,9 @@ class CollectorSettings:
         """Whether money left the account for nothing that a payer paid."""
         if not self.own_debits or line.reference or line.gross.minor >= 0:
             return False
-        return any(re.search(self.own_debits, text) for text in texts)
+        return any(re.search(self.own_debits, text[:_WORDS]) for text in texts)
 
     def reference_in(self, *texts: str) -> str:
         """The one reference that the texts name; empty when they name none, or several."""
-        found = {match[0] for text in texts for match in self.references.finditer(text)}
+        found = {match[0] for text in texts for match in self.references.finditer(text[:_WORDS])}
         return found.pop() if len(found) == 1 else ""

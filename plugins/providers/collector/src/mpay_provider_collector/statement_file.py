@@ -25,7 +25,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DatedLine:
-    """A line and the day on which it was booked. `own`: a debit that is no payer's affair."""
+    """A line and the day on which it was booked, as it is written. `own`: a debit that is no payer's affair."""
 
     day: date
     line: StatementLine
@@ -69,15 +69,20 @@ def day_of(text: str, form: str = "%Y-%m-%d") -> date:
     return found
 
 
-def moment_of(text: str) -> datetime:
-    """A time as ISO 8601 has it; one without a zone is Chisinau's. Raises: Unreadable."""
+def written_time(text: str) -> datetime:
+    """A time as ISO 8601 has it, with the zone that is written, if any. Raises: Unreadable."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise Unreadable(f"{shown(text)} is no time") from error
     if found.year not in _YEARS:
         raise Unreadable(f"{shown(text)} is no time of these years")
-    return (found if found.tzinfo else found.replace(tzinfo=LOCAL)).astimezone(UTC)
+    return found
+
+
+def instant_of(written: datetime) -> datetime:
+    """The moment; a time without a zone is Chisinau's."""
+    return (written if written.tzinfo else written.replace(tzinfo=LOCAL)).astimezone(UTC)
 
 
 def noon_of(day: date) -> datetime:
