@@ -16,7 +16,7 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate bench soak chaos \
+        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate bench bench-books soak chaos \
         crashpoints failover races docs clean
 
 help: ## show this list
@@ -103,6 +103,9 @@ crashpoints: setup-test ## kill a process at each crash point, on both databases
 
 soak: setup-test ## hold a rate of payments for MINUTES=30, see times and memory (RATE=, DATABASE=, PROCESSES=, FIND=1)
 	$(PYTHON) bench/soak.py
+
+bench-books: setup-test ## check the books over ROWS=1000000 ledger rows (DATABASE=)
+	$(PYTHON) bench/books.py
 
 docs: setup ## generate the references of hooks and states
 	$(BIN)/mpay hooks --markdown > docs/hooks.md

@@ -41,9 +41,9 @@ class InstantCounterparts:
         self._process.terminate()
         self._process.wait()
 
-    def purchase(self, through: Site | None = None) -> Purchase:
+    def purchase(self, through: Site | None = None, *, lines: int = 1) -> Purchase:
         """A new order whose answer lies ready, signed. `through`: the caller's own connection, if he has one."""
-        order_key = f"K-{secrets.token_hex(6)}"
+        order_key = f"L{lines}-{secrets.token_hex(8)}"
         (through or self.site).send(Request("GET", f"/test/orders/{order_key}"), "")
         return Purchase(SERVICE, order_key, "", INSTRUMENT)
 

@@ -22,7 +22,7 @@ sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "counterparts" / "demo")]
 
 from launcher import scenario  # noqa: E402
 from launcher.configuration import prepare  # noqa: E402
-from launcher.place import Place  # noqa: E402
+from launcher.place import DemoError, Place  # noqa: E402, F401
 from launcher.processes import Processes, Program  # noqa: E402
 
 from mpay_gateway.settings import read_settings  # noqa: E402

@@ -27,6 +27,7 @@ from eservice_kit.wire_write import confirmation_answer, orders_answer
 
 SERVICE_ID = "INSTANT01"
 AMOUNT_MINOR = 15_000
+"""Of each line."""
 LOOKUPS = 3
 """How often one payment asks for its order: to show it, when the payer agrees, and before it starts."""
 _CONFIRMATION = ""
@@ -213,11 +214,13 @@ def _order_answer(order_key: str) -> etree._Element:
 
 
 def _order(order_key: str) -> OrderDetails:
+    """The key says how many lines it has: `L9-…`."""
     amount = Decimal(AMOUNT_MINOR) / 100
-    line = OrderLine(line_id="1", reason="Taxa", amount_due=amount)
+    count = int(order_key[1 : order_key.index("-")])
+    lines = tuple(OrderLine(line_id=str(n), reason="Taxa", amount_due=amount) for n in range(1, count + 1))
     return OrderDetails(
         service_id=SERVICE_ID, order_key=order_key, reason="Taxa de stat", status=OrderStatus.ACTIVE,
-        lines=(line,), total_due=amount, currency="MDL",
+        lines=lines, total_due=amount * count, currency="MDL",
     )  # fmt: skip
 
 
