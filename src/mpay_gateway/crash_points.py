@@ -42,6 +42,8 @@ UNITS = frozenset(
         "capture-stated", "keep-probe", "lease-statement", "plan-next-statement", "plan-statements",
         "post-statement-lines", "settle-day", "statement-fetched", "statement-looked-at", "statement-not-read",
         "statement-read", "store-statement",
+        # A backup was restored.
+        "begin-restoration", "compare-restoration", "finish-restoration",
         # What operators do.
         "add-operator", "apply-service", "approve", "disable-instrument", "disable-operator", "disable-service",
         "enable-instrument", "hurry-delivery", "park-delivery", "propose", "reject", "take-parked",

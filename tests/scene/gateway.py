@@ -58,6 +58,7 @@ class Plan:
     enabled: tuple[str, ...] = ()
     public_url: str = ""
     process: str = ""
+    watermark: str = ""
     served: bool = True
 
 
@@ -157,6 +158,8 @@ def write_configuration(counterparts: Counterparts, plan: Plan, folder: Path) ->
     text = re.sub(r"(?m)^database = .*$", f'database = "{plan.database}"', text)
     if plan.public_url:
         text = re.sub(r"(?m)^public_url = .*$", f'public_url = "{plan.public_url}"', text)
+    if plan.watermark:
+        text = text.replace("[gateway]\n", f'[gateway]\nwatermark = "{plan.watermark}"\n', 1)
     text += f"\n[limits]\n{plan.limits}\n" if plan.limits else ""
     text += f"\n{plan.more}\n"
     text = re.sub(r"(?m)^enabled = \[", f"enabled = [{''.join(f'{each!r}, ' for each in plan.enabled)}", text)

@@ -31,6 +31,7 @@ class Commands(LazyCommands):
         "audit": Entry("audit:audit", "Seal and verify the chains of audit and evidence."),
         "reconcile": Entry("reconciling:reconcile_command", "Compare a day with the providers' statements."),
         "settle": Entry("settling:settle_command", "Pay a day out: one file for each service's account."),
+        "restored": Entry("restored:restored", "After a restored backup: ask everybody, then begin again."),
         "services": Entry("services:services", "Register and list e-Services."),
         "instruments": Entry("instruments:instruments", "List ways to pay, switch them off and on."),
         "payment": Entry("payments:payment", "Find payments and read their whole story."),

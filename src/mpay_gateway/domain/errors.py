@@ -97,6 +97,10 @@ class PaymentInProgress(NotPayable):
         self.payment_id = payment_id
 
 
+class PaymentsSuspended(MpayError):
+    """Nothing new may begin now, for a reason of ours. What is under way goes on."""
+
+
 class TooManyRequests(MpayError):
     """A limit on look-ups was reached. `retry_after` is in seconds."""
 

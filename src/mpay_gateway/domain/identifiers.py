@@ -99,6 +99,19 @@ def new_reference(form: ReferenceForm, random_below: RandomBelow) -> str:
     return _random_text(form.length, _CROCKFORD, random_below)
 
 
+def new_payment_reference(form: ReferenceForm, epoch: int, random_below: RandomBelow) -> str:
+    """The same, its first character that of the database's epoch.
+
+    A database that went back to a backup does not know what it had issued since. Under its new epoch it issues
+    other references for certain, however short the provider's form: a provider that was given an old one would
+    answer with somebody else's payment.
+    """
+    drawn = new_reference(form, random_below)
+    if form.alphabet is Alphabet.DIGITS:
+        return str(1 + epoch % 9) + drawn[1:]
+    return _CROCKFORD[epoch % len(_CROCKFORD)] + drawn[1:]
+
+
 def grouped(identifier: str) -> str:
     """An identifier in groups of four, as it is printed."""
     return " ".join(identifier[place : place + 4] for place in range(0, len(identifier), 4))

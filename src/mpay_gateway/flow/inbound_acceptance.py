@@ -29,6 +29,7 @@ from mpay_gateway.flow.inbound_claims import Opening, let_go, lock_own, open_inb
 from mpay_gateway.flow.inbound_orders import OrderNow, Place, order_now, tidy, why_not
 from mpay_gateway.flow.order_lookup import says_unknown
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.suspension import refuse_while_restoring
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.evidence import Message
 from mpay_gateway.storage.snapshots import Snapshot
@@ -39,7 +40,7 @@ _log = structlog.get_logger("intake")
 
 
 def accept(parts: Parts, place: Place, payment: CollectedPayment) -> Acceptance:
-    """Book the money and let the service be told, or refuse it. Raises: Conflict; RemoteError."""
+    """Book the money and let the service be told, or refuse it. Raises: Conflict; PaymentsSuspended; RemoteError."""
     told = replace(payment, order=tidy(payment.order))
     known = parts.units.read(lambda work: work.intakes.find(place.account.id, told.key))
     if (
@@ -47,6 +48,7 @@ def accept(parts: Parts, place: Place, payment: CollectedPayment) -> Acceptance:
         and (answer := parts.units.read(lambda work: decided(work, known, told))) is not None
     ):
         return answer
+    parts.units.read(refuse_while_restoring)
     try:
         order = order_now(parts, place, told.order)
     except UnknownService:

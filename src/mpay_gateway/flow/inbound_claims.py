@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from mpay_gateway.domain.identifiers import InvoiceId, OrderKey, new_payment_id, new_reference
+from mpay_gateway.domain.identifiers import InvoiceId, OrderKey, new_payment_id, new_payment_reference
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Claim, ClaimState, Payment, PaymentState
@@ -15,6 +15,7 @@ from mpay_gateway.flow.inbound_orders import Place
 from mpay_gateway.flow.invoicing import invoice_showing
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import end_in
+from mpay_gateway.flow.suspension import refuse_while_restoring
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.snapshots import Snapshot
 from mpay_gateway.storage.tasks import Lease, TaskKind
@@ -35,13 +36,14 @@ class Opening:
 
 def open_inbound(parts: Parts, work: Work, opening: Opening) -> Payment:
     """Store a payment with its claim, as created: no call ever leaves for it. The order is locked."""
-    place, now = opening.place, parts.clock.now()
-    invoice = invoice_showing(parts, work, opening.snapshot)
-    payment = _payment(parts, opening, invoice.id)
-    work.payments.use_account(place.account.id, place.account.plugin, at=now)
+    refuse_while_restoring(work)
+    place, now, epoch = opening.place, parts.clock.now(), work.restorations.epoch()
     form = place.account.reference_form
+    invoice = invoice_showing(parts, work, opening.snapshot)
+    payment = _payment(parts, opening, invoice.id, new_payment_reference(form, epoch, parts.ids.below))
+    work.payments.use_account(place.account.id, place.account.plugin, at=now)
     payment = work.payments.add(
-        payment, redraw=lambda: new_reference(form, parts.ids.below), actor=place.actor
+        payment, redraw=lambda: new_payment_reference(form, epoch, parts.ids.below), actor=place.actor
     )
     work.claims.take(
         _claim(parts, opening, payment), payable=opening.payable.most,
@@ -82,7 +84,7 @@ def expire(parts: Parts, lease: Lease) -> None:
     parts.units.run("expire-claim", end)
 
 
-def _payment(parts: Parts, opening: Opening, invoice_id: InvoiceId) -> Payment:
+def _payment(parts: Parts, opening: Opening, invoice_id: InvoiceId, reference: str) -> Payment:
     place, now = opening.place, parts.clock.now()
     assert place.instrument is not None, "a closed place opens nothing"
     return Payment(
@@ -96,7 +98,7 @@ def _payment(parts: Parts, opening: Opening, invoice_id: InvoiceId) -> Payment:
         channel=place.channel_for(opening.service),
         amount=opening.amount,
         state=PaymentState.CREATED,
-        reference=new_reference(place.account.reference_form, parts.ids.below),
+        reference=reference,
         remote_reference=opening.key,
         created_at=now,
         session_until=opening.until,

@@ -52,6 +52,7 @@ from mpay_gateway.flow.order_lookup import (
 )
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.plugin_records import InstanceRecords
+from mpay_gateway.flow.suspension import refuse_while_restoring
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 
@@ -118,7 +119,8 @@ class _Wish:
 
 
 def look_up_due(parts: Parts, place: Place, query: InboundQuery) -> DueOrder:
-    """What is due, as it may be shown at this place. Raises: UnknownService; UnknownOrder; RemoteError."""
+    """What is due, as it may be shown here. Raises: UnknownService; UnknownOrder; PaymentsSuspended; RemoteError."""
+    parts.units.read(refuse_while_restoring)
     service = parts.services.get(query.order.service_id)
     place.channel_for(service)
     key = possible_key(service, query.order.order_key)
@@ -140,10 +142,11 @@ def _shown(parts: Parts, work: Work, place: Place, service: Service, answer: Ans
 
 
 def claim(parts: Parts, place: Place, wish: _Wish) -> Claimed | Refused:
-    """Hold the order for a key. Raises: Conflict; UnknownService, UnknownOrder; RemoteError."""
+    """Hold the order for a key. Raises: Conflict; UnknownService, UnknownOrder; PaymentsSuspended; RemoteError."""
     held = parts.units.read(lambda work: _claimed(work, place, wish))
     if held is not None:
         return held
+    parts.units.read(refuse_while_restoring)
     order = order_of_just_now(parts, place, wish.order)
     return parts.units.run("claim-order", lambda work: _hold(parts, work, place, wish, order))
 

@@ -21,7 +21,7 @@ from mpay_gateway.domain.errors import (
     RemoteRefused,
     RemoteUnavailable,
 )
-from mpay_gateway.domain.identifiers import new_payment_id, new_reference
+from mpay_gateway.domain.identifiers import new_payment_id, new_payment_reference
 from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
@@ -37,6 +37,7 @@ from mpay_gateway.flow.invoicing import store_answer
 from mpay_gateway.flow.order_lookup import Answer, look_up
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import end_unchanged
+from mpay_gateway.flow.suspension import refuse_while_restoring
 from mpay_gateway.plugin_host import AccountInfo
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.serial import next_step_from_text, next_step_to_text
@@ -69,6 +70,7 @@ def start_payment(
     Raises: NotFound; InvalidChoice; PaymentInProgress, InvoiceAlreadyPaid; RemoteUnavailable and RemoteRefused
     when the provider certainly took nothing; RemoteError when the service does not answer.
     """
+    parts.units.read(refuse_while_restoring)
     visit, old = visit_and_invoice(parts, token)
     # After the visit: a form that another request has used since is known by its payment.
     known = parts.units.read(lambda work: work.payments.find_by_form(form_token)) if form_token else None
@@ -184,10 +186,11 @@ class _Opening:
         payable = payable_now(work, self.answer.snapshot)
         if not fits(self.answer.order, payable, self.amount):
             return _why_not(payable)
-        now = self.parts.clock.now()
-        payment = self._payment(invoice.id)
+        refuse_while_restoring(work)
+        now, epoch = self.parts.clock.now(), work.restorations.epoch()
+        payment = self._payment(invoice.id, self._reference(epoch))
         work.payments.use_account(self.account.id, self.account.plugin, at=now)
-        payment = work.payments.add(payment, redraw=self._reference, actor="payer")
+        payment = work.payments.add(payment, redraw=lambda: self._reference(epoch), actor="payer")
         work.claims.take(
             self._claim(payment, payable), payable=payable.most, advance=self.answer.order.advance_allowed,
             actor="payer", at=now,
@@ -209,7 +212,7 @@ class _Opening:
         work.tasks.schedule(TaskKind.EXPIRE, payment.id, payment.session_until)
         return work.payments.amend(payment, next_step=next_step_to_text(step), next_check_at=None)
 
-    def _payment(self, invoice_id: str) -> Payment:
+    def _payment(self, invoice_id: str, reference: str) -> Payment:
         parts, now = self.parts, self.parts.clock.now()
         return Payment(
             id=new_payment_id(parts.ids.below),
@@ -222,7 +225,7 @@ class _Opening:
             channel=self.visit.channel,
             amount=self.amount,
             state=PaymentState.CREATED,
-            reference=self._reference(),
+            reference=reference,
             created_at=now,
             session_until=now + timedelta(minutes=self.account.session_minutes),
             description=self._description(invoice_id),
@@ -234,8 +237,8 @@ class _Opening:
             language=self.language.value,
         )
 
-    def _reference(self) -> str:
-        return new_reference(self.account.reference_form, self.parts.ids.below)
+    def _reference(self, epoch: int) -> str:
+        return new_payment_reference(self.account.reference_form, epoch, self.parts.ids.below)
 
     def _description(self, invoice_id: str) -> str:
         """What the provider is told: kept with the payment, so that a repeated start says the same."""

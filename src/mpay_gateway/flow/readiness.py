@@ -2,6 +2,7 @@
 
 from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.restoring import look_back
 from mpay_gateway.storage import UnitOfWork
 from mpay_gateway.storage.migrate import newest_revision, reachable_revision
 
@@ -9,9 +10,15 @@ from mpay_gateway.storage.migrate import newest_revision, reachable_revision
 def check_ready(parts: Parts) -> None:
     """The database is there, of this program's shape, and no open payment has lost its provider account.
 
+    One that has gone back to a backup is noticed before anything begins.
+
     Raises: ConfigurationError.
     """
     check_database(parts.units)
+    try:
+        look_back(parts)
+    except OSError as error:
+        raise ConfigurationError((f"[gateway] watermark: cannot be written: {error.strerror}",)) from error
     if problems := lost_accounts(parts):
         raise ConfigurationError(problems)
 

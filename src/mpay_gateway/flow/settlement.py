@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from mpay_gateway.boundary import Clock, IdSource
 from mpay_gateway.domain.money import Money, sum_money
+from mpay_gateway.flow.suspension import refuse_while_restoring
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.ledger import Entry, bank
 from mpay_gateway.storage.settlements import SETTLEMENT_POSTING, Owed, Settlement
@@ -39,13 +40,17 @@ def preview(units: UnitOfWork, day: date) -> tuple[Settlement, ...]:
 def settle(
     units: UnitOfWork, day: date, own_account: str, *, clock: Clock, ids: IdSource
 ) -> tuple[Settlement, ...]:
-    """Settle a day that is over, in one commit; a day that is settled gives the same again and posts nothing."""
+    """Settle a day that is over, in one commit; a day that is settled gives the same again and posts nothing.
+
+    Raises: PaymentsSuspended.
+    """
     return units.run("settle-day", lambda work: _settle(work, day, own_account, clock=clock, ids=ids))
 
 
 def _settle(
     work: Work, day: date, own_account: str, *, clock: Clock, ids: IdSource
 ) -> tuple[Settlement, ...]:
+    refuse_while_restoring(work)  # a day that was settled in the lost time would be paid out again
     now = clock.now()
     if work.settlements.close(day, at=now):
         for entries in _groups(work, day):

@@ -46,10 +46,11 @@ class _Asked:
     evidence: BufferedSink
 
 
-def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING) -> None:
+def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING) -> bool:
     """Ask the provider and write down what it says. Repeatable; without effect on what is settled.
 
-    A provider that does not answer leaves the payment as it is, to be asked again on schedule.
+    A provider that does not answer leaves the payment as it is, to be asked again on schedule. Returns whether it
+    answered.
     """
     payment = parts.units.read(lambda work: work.payments.get(payment_id))
     asked = _Asked(payment_id, parts.clock.now(), BufferedSink(parts.clock))
@@ -62,11 +63,12 @@ def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING)
         _log.warning("provider_not_heard", payment=payment_id, error=type(error).__name__)
         still_silent(parts, starts_at(payment.account_id))
         parts.units.run("provider-not-heard", lambda work: _ask_later(parts, work, asked))
-        return
+        return False
     sign_of_life(parts, starts_at(payment.account_id))
     lease = parts.units.run("settle", lambda work: _believe(parts, work, asked, answer))
     if lease is not None:
         finish_authorised(parts, lease)
+    return True
 
 
 def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmation) -> Lease | None:

@@ -43,7 +43,7 @@ class GatewaySection:
     `trusted_proxies`: networks (CIDR) of our own reverse proxies, whose X-Forwarded-For is believed for limits.
     `signing_key` signs what services get, and seals; `earlier_certificates` are of keys that sealed before it;
     `client_key` and `client_certificate` are for TLS servers that ask. `accept_asynchronous_standby`: run although a
-    standby that is promoted may lack acknowledged money.
+    standby that is promoted may lack acknowledged money. `watermark`: the file by which a restored backup is noticed.
     """
 
     public_url: str
@@ -56,6 +56,7 @@ class GatewaySection:
     trusted_proxies: tuple[str, ...] = ()
     earlier_certificates: tuple[PemFile, ...] = ()
     accept_asynchronous_standby: bool = False
+    watermark: Path | None = None
 
     def __post_init__(self) -> None:
         self.proxy_networks  # noqa: B018  a network that cannot be read is a problem of the file

@@ -13,7 +13,7 @@ from mpay_gateway.domain.payment import (
     PaymentState,
     ReversalState,
 )
-from mpay_gateway.storage.evidence import LOOKUP
+from mpay_gateway.storage.evidence import LOOKUP, RESTORATION
 from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.tables import (
     audit,
@@ -77,6 +77,7 @@ class Books(Questions):
             ~exists().where(payments.c.id == evidence.c.subject),
             ~exists().where(order_snapshots.c.id == evidence.c.subject),
             ~evidence.c.subject.startswith(LOOKUP),
+            ~evidence.c.subject.startswith(RESTORATION),
             self._later(evidence.c.at),
         )
         for row in self._stream(stray):

@@ -51,6 +51,8 @@ class EvidenceRow:
 
 LOOKUP = "lookup:"
 """Begins the subject of messages that led to no order; the others' subjects are payments and snapshots."""
+RESTORATION = "restoration:"
+"""Begins the subject of what we note down ourselves about a database that went back in time."""
 _FIELDS = tuple(EvidenceRow.__dataclass_fields__)
 _ADD = insert(evidence).returning(evidence.c.id)
 _ADD_BODIES = insert(evidence_bodies)

@@ -354,6 +354,19 @@ breakers = Table(
     comment="Which counterparts answer no calls of a kind: one small row each, shared by all processes.",
 )  # fmt: skip
 
+restorations = Table(
+    "restorations", metadata,
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("noticed_at", UtcDateTime, nullable=False),
+    Column("noticed_by", _Name, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reconciled_at", UtcDateTime),
+    Column("finished_at", UtcDateTime, comment="Null: nothing new may begin."),
+    Column("finished_by", _Name, nullable=False),
+    comment="When the database went back to a backup.",
+)  # fmt: skip
+
 ledger_accounts = Table(
     "ledger_accounts", metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),

@@ -28,6 +28,7 @@ from mpay_gateway.storage.operators import Operators
 from mpay_gateway.storage.payments import Payments
 from mpay_gateway.storage.records import PluginRecords
 from mpay_gateway.storage.refunds import Refunds
+from mpay_gateway.storage.restorations import Restorations
 from mpay_gateway.storage.reversals import Reversals
 from mpay_gateway.storage.seals import Seals
 from mpay_gateway.storage.services import Services
@@ -138,6 +139,10 @@ class Work:
     @cached_property
     def refunds(self) -> Refunds:
         return Refunds(self.connection, self.audit)
+
+    @cached_property
+    def restorations(self) -> Restorations:
+        return Restorations(self.connection)
 
     @cached_property
     def decisions(self) -> Decisions:

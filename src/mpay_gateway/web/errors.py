@@ -25,6 +25,7 @@ from mpay_gateway.domain.errors import (
     MpayError,
     NotFound,
     NotPayable,
+    PaymentsSuspended,
     RemoteError,
     RemoteRefused,
     TooManyRequests,
@@ -36,6 +37,7 @@ from mpay_gateway.flow.visiting import find_visit
 _log = structlog.get_logger("web")
 _REFERENCE = ReferenceForm(length=8)
 _SOON = 60
+_LATER = 600
 _MACHINES = frozenset({"provider_callback", "status", "health", "ready", "metrics", "static", "logo", "qr"})
 """Routes whose callers read no pages."""
 _AFTER_THE_BANK = frozenset(
@@ -63,6 +65,7 @@ _BY_TYPE: tuple[tuple[type[Exception], Problem], ...] = (
     (InvalidInput, Problem(400, "bad-request")),
     (NotFound, Problem(404, "not-found")),
     (NotPayable, Problem(409, "not-payable")),
+    (PaymentsSuspended, Problem(503, "suspended", _LATER)),
     (RemoteError, Problem(503, "remote", _SOON)),
     (DocumentFailed, Problem(503, "paper", _SOON)),
     (Conflict, Problem(503, "unavailable", _SOON)),

@@ -11,11 +11,12 @@ from datetime import timedelta
 
 import structlog
 
-from mpay_gateway.domain.errors import Conflict, MpayError
+from mpay_gateway.domain.errors import ConfigurationError, Conflict, MpayError
 from mpay_gateway.flow.overdue import Overdue
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.places import AGAIN, Places
 from mpay_gateway.flow.plugin_jobs import schedule_jobs
+from mpay_gateway.flow.restoring import look_back
 from mpay_gateway.flow.sealing import keep_sealing
 from mpay_gateway.flow.statement_intake import plan_statements
 from mpay_gateway.flow.task_claiming import Hands, claim_tasks
@@ -26,6 +27,7 @@ from mpay_gateway.worker.jobs import JOBS
 
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 60.0
+LOOK_BACK_SECONDS = 1.0
 TROUBLE_SECONDS = 5.0
 """How long the loop rests when it could not claim anything."""
 AFTER_BUG = timedelta(minutes=5)
@@ -53,6 +55,7 @@ class Worker:
         self._overdue = Overdue()
         self._next_heartbeat = 0.0
         self._next_tending = 0.0
+        self._next_look_back = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then finish what runs; nothing is left claimed."""
@@ -100,6 +103,16 @@ class Worker:
             plan_statements(self._parts)
             self._overdue.look(self._parts)
             self._next_tending = now + HEARTBEAT_SECONDS
+        if now >= self._next_look_back:
+            self._next_look_back = now + LOOK_BACK_SECONDS
+            self._look_back()
+
+    def _look_back(self) -> None:
+        """Move the mark forward by which a restored backup is noticed. That it cannot be written stops no work."""
+        try:
+            look_back(self._parts)
+        except (ConfigurationError, OSError) as error:
+            _log.error("watermark_not_kept", error=type(error).__name__, detail=str(error))
 
     def _start_due(self, pool: ThreadPoolExecutor) -> bool:
         """Claim as many tasks as there are free threads and hand them over. False when there was nothing."""

@@ -12,5 +12,6 @@ def gateway_section(name: str, *earlier: str) -> SimpleNamespace:
         public_url="https://mpay.example",
         signing_key=own.key_pem,
         signing_certificate=own.certificate_pem,
+        watermark=None,
         earlier_certificates=tuple(identity(each).certificate_pem for each in earlier),
     )

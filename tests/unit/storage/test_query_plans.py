@@ -12,8 +12,14 @@ from mpay_gateway import storage
 from mpay_gateway.storage import create_engine
 from mpay_gateway.storage.migrate import migrate
 
-WHOLE_ON_PURPOSE = {"switches._ALL", "services._ALL", "breakers._TROUBLED"}
-"""Small tables that are read whole."""
+WHOLE_ON_PURPOSE = {
+    "switches._ALL",
+    "services._ALL",
+    "breakers._TROUBLED",
+    "restorations._NEWEST",
+    "restorations._LAST",
+}
+"""Small tables that are read whole; and the last row of a table by its key, which is a scan of one row."""
 
 
 def kept_statements() -> Iterator[tuple[str, Select | Update]]:
