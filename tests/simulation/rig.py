@@ -24,7 +24,7 @@ class Rig:
         self.registry = registry()
         self.calls = hook_calls(self.registry, self.wire)
         self.settings = SimpleNamespace(
-            gateway=SimpleNamespace(public_url="https://mpay.example"),
+            gateway=SimpleNamespace(public_url="https://mpay.example", watermark=None),
             outbound=SimpleNamespace(allow_http=False),
         )
         self.units = UnitOfWork(self.store.engine, SystemClock(), lease_time=LeaseTime.CALLER)

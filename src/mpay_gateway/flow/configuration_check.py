@@ -94,8 +94,19 @@ def _database(parts: Parts) -> Iterator[Finding]:
     yield _ok("database", f"{parts.units.engine.dialect.name}, of this program's shape")
     yield from durability_findings(parts)
     yield _sealing(parts)
+    yield from _going_back(parts)
     yield from _problems("accounts", lost_accounts(parts))
     yield from _services(parts)
+
+
+def _going_back(parts: Parts) -> Iterator[Finding]:
+    """Whether the database went back to a backup, and whether anybody would notice."""
+    restoration = parts.units.read(lambda work: work.restorations.open())
+    if restoration is not None:
+        detail = f"the database went back to {restoration.since:%Y-%m-%d %H:%M} UTC: new payments wait"
+        yield Finding(Level.WARNING, "restored", f"{detail}, see `mpay restored status`")
+    if parts.settings.gateway.watermark is None and parts.units.engine.dialect.name == "postgresql":
+        yield Finding(Level.WARNING, "[gateway] watermark", "none: a restored backup is not noticed")
 
 
 def _sealing(parts: Parts) -> Finding:

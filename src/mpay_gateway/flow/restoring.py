@@ -15,6 +15,7 @@ from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.errors import Conflict, MpayError
 from mpay_gateway.domain.evidence import Direction, MessageMeta
 from mpay_gateway.domain.identifiers import AccountId
+from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.restoration import Restoration
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.settling import settle
@@ -116,7 +117,9 @@ def compare(parts: Parts, restoration: Restoration) -> Comparison:
     Repeatable. Money of payments that we know is booked and told; what else there is stays a line of a statement
     that nothing explains, for people.
     """
-    known = parts.units.read(lambda work: work.restorations.to_ask_about(restoration.since, REACH))
+    known = parts.units.read(
+        lambda work: work.restorations.to_ask_about(restoration.since, REACH, _answering(parts))
+    )
     unheard = tuple(each for each in known if not settle(parts, each))
     stating = accounts_with_statements(parts)
     unread = tuple(
@@ -131,6 +134,12 @@ def compare(parts: Parts, restoration: Restoration) -> Comparison:
     )  # fmt: skip
     parts.units.run("compare-restoration", lambda work: _note(parts, work, restoration, compared))
     return compared
+
+
+def _answering(parts: Parts) -> frozenset[AccountId]:
+    """The accounts that can be asked about one payment; of the others the statements tell."""
+    accounts = parts.registry.accounts.values()
+    return frozenset(each.id for each in accounts if each.confirms is Confirms.PULL)
 
 
 def _days(parts: Parts, restoration: Restoration) -> tuple[date, ...]:

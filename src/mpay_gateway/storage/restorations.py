@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection
 
+from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.payment import PaymentState
 from mpay_gateway.domain.restoration import Restoration
 from mpay_gateway.storage.statements import insert_once
@@ -68,10 +69,16 @@ class Restorations:
         row = self._connection.execute(_LAST).first()
         return row.at if row else None
 
-    def to_ask_about(self, since: datetime, reach: timedelta) -> tuple[str, ...]:
+    def to_ask_about(
+        self, since: datetime, reach: timedelta, accounts: frozenset[AccountId]
+    ) -> tuple[str, ...]:
         """Payments of which the lost time may know more: open ones, and those begun so shortly before `since`."""
         c = payments.c
-        query = select(c.id).where(or_(c.state.in_(_OPEN), c.created_at >= since - reach)).order_by(c.id)
+        query = (
+            select(c.id)
+            .where(c.account_id.in_(accounts), or_(c.state.in_(_OPEN), c.created_at >= since - reach))
+            .order_by(c.id)
+        )
         return tuple(self._connection.execute(query).scalars())
 
     def hurry_checks(self, now: datetime) -> None:

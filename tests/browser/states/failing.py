@@ -66,6 +66,22 @@ def _unavailable(window: Window, scene: Scene) -> None:
         scene.stack.rename_table("switches_away", "instrument_switches")
 
 
+def _suspended(window: Window, scene: Scene) -> None:
+    """A backup was restored, and nobody has finished with that yet: for as long as the button is pressed."""
+    order = scene.stack.shop.order()
+    window.go(scene.stack.entrance(order))
+    window.press(window.page.get_by_role("main").get_by_role("button"))
+    scene.stack.write(
+        "INSERT INTO restorations (epoch, since, noticed_at, noticed_by, reason, finished_by)"
+        " SELECT 1, max(at), max(at), 'test', 'test', '' FROM audit WHERE ? = ''",
+        "",
+    )
+    try:
+        Method(window).press_on()
+    finally:
+        scene.stack.write("DELETE FROM restorations WHERE epoch > ?", "0")
+
+
 FAILING = (
     State("error-400", "problem.bad-request.title", _address("/service/pay?ServiceID=DEMO01"), 400),
     State("error-400-form", "problem.stale-form.title", _tampered("form.csrf_token.value = 'forged'"), 400, kept=False),
@@ -77,5 +93,6 @@ FAILING = (
           413, kept=False),
     State("error-500", "problem.bug.title", _broken, 500),
     State("error-503", "problem.remote.title", _silent, 503),
+    State("error-503-suspended", "problem.suspended.title", _suspended, 503, kept=False),
     State("error-503-unavailable", "problem.unavailable.title", _unavailable, 503, kept=False),
 )  # fmt: skip
