@@ -33,7 +33,8 @@ UNITS = frozenset(
         # Who does not answer.
         "breaker-alive", "breaker-answered", "breaker-unanswered", "take-probe",
         # Money goes back.
-        "reversal-done", "reversal-idle", "reversal-not-done",
+        "refund-done", "refund-idle", "refund-not-done", "refund-waits", "refund-word", "reversal-done",
+        "reversal-idle", "reversal-not-done",
         # The worker's own.
         "claim-tasks", "job-done", "job-gone", "put-back", "schedule-jobs",
         # Seals.
@@ -45,8 +46,9 @@ UNITS = frozenset(
         # A backup was restored.
         "begin-restoration", "compare-restoration", "finish-restoration",
         # What operators do.
-        "add-operator", "apply-service", "approve", "disable-instrument", "disable-operator", "disable-service",
-        "enable-instrument", "hurry-delivery", "park-delivery", "propose", "reject", "take-parked",
+        "acknowledge-refund", "add-operator", "apply-service", "approve", "disable-instrument", "disable-operator",
+        "disable-service", "enable-instrument", "hurry-delivery", "park-delivery", "propose", "reject",
+        "retry-refund", "take-parked", "withdraw-refund",
     }
 )  # fmt: skip
 """Names of the units of work: each is one commit, between `NAME:before-commit` and `NAME:after-commit`."""

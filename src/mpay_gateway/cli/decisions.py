@@ -5,6 +5,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import local, print_json, print_table
+from mpay_gateway.cli.words import reason_option
 from mpay_gateway.domain.decision import Act, Decision
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.flow.decisions import approve as approve_decision
@@ -50,12 +51,7 @@ def list_decisions(configured: Configured, *, as_json: bool) -> None:
 @resolve.command("open")
 @click.argument("payment_id", metavar="PAYMENT")
 @click.argument("act", type=click.Choice(list(_REVIEWED)))
-@click.option(
-    "--reason",
-    required=True,
-    metavar="TEXT",
-    help="Why; the second operator reads it, the audit keeps it.",
-)
+@reason_option
 @operator_option
 @click.pass_obj
 def open_decision(configured: Configured, payment_id: str, act: str, *, reason: str, operator: str) -> None:
@@ -92,9 +88,15 @@ def propose_and_tell(
 ) -> None:
     """Store the proposal and say how it goes on."""
     actor = identify(configured.units, operator)
-    decision = propose(configured.parts, clean_payment_id(payment_id), act, reason, actor=actor)
+    tell_proposal(
+        propose(configured.parts, clean_payment_id(payment_id), act, reason, actor=actor), "resolve"
+    )
+
+
+def tell_proposal(decision: Decision, group: str) -> None:
+    """Say what was proposed and how it goes on. `group`: of the command that approves it."""
     _tell(decision)
-    click.echo(f"another operator: mpay resolve approve {decision.id} --operator NAME", err=True)
+    click.echo(f"another operator: mpay {group} approve {decision.id} --operator NAME", err=True)
 
 
 def _tell(decision: Decision) -> None:

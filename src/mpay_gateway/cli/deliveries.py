@@ -6,6 +6,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.decisions import propose_and_tell
 from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import age, local, print_json, print_table
+from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.payment import Delivery, DeliveryState
 from mpay_gateway.flow.breakers import deliveries_to, look
@@ -95,8 +96,10 @@ def retry(configured: Configured, delivery_id: str, *, operator: str) -> None:
 
 @delivery.command()
 @click.argument("delivery_id", metavar="ID")
-@click.option("--reason", default="", metavar="TEXT", help="Why it is stopped.")
-@click.option("--owner", default="", metavar="NAME", help="Who looks after it.  [default: the operator]")
+@click.option("--reason", default="", type=WORDS, metavar="TEXT", help="Why it is stopped.")
+@click.option(
+    "--owner", default="", type=WORDS, metavar="NAME", help="Who looks after it.  [default: the operator]"
+)
 @operator_option
 @click.pass_obj
 def park(configured: Configured, delivery_id: str, *, reason: str, owner: str, operator: str) -> None:
@@ -108,7 +111,7 @@ def park(configured: Configured, delivery_id: str, *, reason: str, owner: str, o
 
 @delivery.command()
 @click.argument("delivery_id", metavar="ID")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; the second operator reads it.")
+@reason_option
 @operator_option
 @click.pass_obj
 def release(configured: Configured, delivery_id: str, *, reason: str, operator: str) -> None:

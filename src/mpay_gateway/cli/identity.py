@@ -4,13 +4,14 @@ import os
 
 import click
 
+from mpay_gateway.cli.words import WORDS
 from mpay_gateway.flow.operators import actor_of
 from mpay_gateway.storage import UnitOfWork
 
 TOKEN_VARIABLE = "MPAY_OPERATOR_TOKEN"  # noqa: S105  the name of a variable
 
 operator_option = click.option(
-    "--operator", required=True, metavar="NAME",
+    "--operator", required=True, type=WORDS, metavar="NAME",
     help=f"Who acts. The token is asked for, or taken from {TOKEN_VARIABLE}.",
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import local, print_table
 from mpay_gateway.cli.silences import silences
+from mpay_gateway.cli.words import WORDS
 from mpay_gateway.domain.errors import NotFound
 from mpay_gateway.storage.switches import Switch
 
@@ -43,7 +44,11 @@ def list_instruments(configured: Configured) -> None:
 @click.option("--until", type=instant, metavar="TIME",
               help="ISO 8601, local unless it has a zone.  [default: until it is switched on]")  # fmt: skip
 @click.option(
-    "--reason", default="", metavar="TEXT", help="What operators read; payers are told only that it is off."
+    "--reason",
+    default="",
+    type=WORDS,
+    metavar="TEXT",
+    help="What operators read; payers are told only that it is off.",
 )
 @click.pass_obj
 def disable(configured: Configured, instrument_id: str, *, until: datetime | None, reason: str) -> None:

@@ -20,7 +20,7 @@ class Commands(LazyCommands):
 
     entries = {  # noqa: RUF012  a constant of the class
         "serve": Entry("running:serve", "Serve the payer's pages and the providers' callbacks."),
-        "worker": Entry("running:worker", "Do what is due: deliveries, re-checks, reversals."),
+        "worker": Entry("running:worker", "Do what is due: deliveries, re-checks, reversals, refunds."),
         "init-db": Entry("database:init_db", "Create the tables, or bring them to the newest shape."),
         "check-config": Entry(
             "configuration:check_config", "Check everything that the gateway needs to run."
@@ -39,6 +39,7 @@ class Commands(LazyCommands):
         "resolve": Entry(
             "decisions:resolve", "Decide, two operators together, on money in review or released."
         ),
+        "refund": Entry("refunds:refund", "Give confirmed money back, two operators together."),
         "operator": Entry("operators:operator", "Name the people who may act on money."),
         "plugins": Entry("plugins:plugins", "List plugins and what each is used for."),
         "hooks": Entry("plugins:hooks", "List the hooks, what they promise, who implements them."),

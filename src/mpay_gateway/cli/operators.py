@@ -5,6 +5,7 @@ import click
 from mpay_gateway.boundary import SystemIds
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.printing import local, print_table
+from mpay_gateway.cli.words import WORDS
 from mpay_gateway.flow.operators import add_operator, disable_operator
 
 
@@ -14,7 +15,7 @@ def operator() -> None:
 
 
 @operator.command()
-@click.argument("name")
+@click.argument("name", type=WORDS)
 @click.pass_obj
 def add(configured: Configured, name: str) -> None:
     """Add the operator NAME and print his token, once. Whom we know already gets a new token."""
@@ -24,7 +25,7 @@ def add(configured: Configured, name: str) -> None:
 
 
 @operator.command()
-@click.argument("name")
+@click.argument("name", type=WORDS)
 @click.pass_obj
 def disable(configured: Configured, name: str) -> None:
     """Let NAME act no more. What he did stays in the audit."""

@@ -7,6 +7,7 @@ import click
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
+from mpay_gateway.cli.refunds import standing
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.flow.attention import payments_for_people
@@ -131,6 +132,11 @@ def _after_capture(story: Story) -> Iterator[tuple[str, str]]:
     for reversal in story.reversals:
         what = f"{reversal.state.value} {reversal.amount}, {reversal.ground.value}, {reversal.attempts} tries"
         yield "reversal", f"{what}; {reversal.last_error}" if reversal.last_error else what
+    for refund in story.refunds:
+        what = (
+            f"{standing(refund)} {refund.amount}, {refund.ground.value}, {refund.attempts} tries, {refund.id}"
+        )
+        yield "refund", f"{what}; {refund.last_error}" if refund.last_error else what
 
 
 def _timeline(events: tuple[Event, ...]) -> list[tuple[str, ...]]:

@@ -14,7 +14,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.days import day, refuse_to_come
 from mpay_gateway.cli.printing import print_table
 from mpay_gateway.crash_points import crash_point
-from mpay_gateway.flow.settlement import preview, settle
+from mpay_gateway.flow.settlement import OwedBack, owed_back, preview, settle
 from mpay_gateway.storage.settlements import Settlement
 from mpay_gateway.texts.local_days import local_day
 
@@ -35,6 +35,7 @@ def settle_command(configured: Configured, chosen: date, *, dry_run: bool, outpu
     refuse_to_come(chosen, configured.clock)
     if dry_run:
         _show(preview(configured.units, chosen))
+        _show_owed_back(owed_back(configured.units))
         return
     if chosen == local_day(configured.clock.now()):
         raise click.UsageError(f"{chosen} is not over yet; --dry-run shows what it has so far")
@@ -43,11 +44,20 @@ def settle_command(configured: Configured, chosen: date, *, dry_run: bool, outpu
     for each in made:
         _write(output / _name(each), each.content)
     _show(made)
+    _show_owed_back(owed_back(configured.units))
 
 
 def _show(made: tuple[Settlement, ...]) -> None:
     rows = [(each.service_id, each.iban, str(each.amount), _name(each)) for each in made]
     print_table(("service", "iban", "amount", "file"), rows, none="nothing to pay out")
+
+
+def _show_owed_back(owed: tuple[OwedBack, ...]) -> None:
+    """What no file deducts: it has to be asked back of its beneficiaries."""
+    if owed:
+        click.echo("\nowed back by beneficiaries, for money that was refunded after it was paid out:")
+        rows = [(each.service_id, each.iban, str(each.amount)) for each in owed]
+        print_table(("service", "iban", "amount"), rows, none="")
 
 
 def _name(settlement: Settlement) -> str:

@@ -39,6 +39,7 @@ class ReceiptPage:
     instrument: str
     invoice_number: str
     confirmed_at: str
+    refunded: str
     reason: str
     order_key: str
     lines: tuple[PrintedLine, ...]
@@ -81,6 +82,7 @@ def _page(receipt: Receipt, language: Language, translate: Translate) -> Receipt
         instrument=printable(receipt.instrument),
         invoice_number=grouped(confirmation.invoice_id),
         confirmed_at=format_datetime(receipt.confirmed_at, language) if receipt.confirmed_at else "",
+        refunded=format_money(receipt.refunded, language) if receipt.refunded else "",
         reason=printable(receipt.order_reason),
         order_key=printable(confirmation.order_key),
         lines=_lines(receipt, language, translate),
@@ -120,6 +122,7 @@ def _data(receipt: Receipt, page: ReceiptPage) -> dict[str, Plain]:
         "payer": {"name": page.payer, "code": page.payer_code},
         "instrument": page.instrument,
         "total": plain_money(confirmation.total),
+        "refunded": plain_money(receipt.refunded) if receipt.refunded else None,
         "lines": [
             {
                 "id": line.line_id,

@@ -32,6 +32,15 @@ class DecisionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """What is to be decided on: the act, the row that it is about, and the money of it."""
+
+    act: Act
+    subject: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """A proposal and what became of it.
 

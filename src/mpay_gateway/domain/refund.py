@@ -63,6 +63,11 @@ class Refund:
         return self.state is RefundState.DUE and self.released_at is None
 
 
+def came_back(refunds: Iterable[Refund], currency: str) -> Money:
+    """What has gone back to the payer, as providers say."""
+    return sum_money((each.returned for each in refunds), currency)
+
+
 def left_to_refund(capture: Capture, refunds: Iterable[Refund]) -> Money:
     """What of a capture may still be given back. `refunds`: those of its payment."""
     of_capture = [each.held for each in refunds if each.capture_id == capture.id]

@@ -198,6 +198,7 @@ EDGES: tuple[Edge, ...] = (
     Edge("refund", _F.DUE, _FE.UNANSWERED, _F.DUE, "no usable answer: again with the same key"),
     Edge("refund", _F.DUE, _FE.REFUSE, _F.REFUSED, "the provider refuses: a person decides"),
     Edge("refund", _F.DUE, _FE.WITHDRAW, _F.REFUSED, "an operator takes it back before money may leave"),
+    Edge("refund", _F.REFUSED, _FE.ACKNOWLEDGE, _F.REFUSED, "an operator has seen to it"),
     Edge("refund", _F.REFUSED, _FE.RETRY, _F.DUE, "an operator tries again"),
     Edge(
         "refund",

@@ -26,6 +26,7 @@ from mpay_gateway.storage.histories import Histories, History, Subject
 from mpay_gateway.storage.hold_doubts import HoldDoubts
 from mpay_gateway.storage.ledger_books import LedgerBooks
 from mpay_gateway.storage.questions import Doubt, one_long_look
+from mpay_gateway.storage.refund_books import RefundBooks
 
 MOST = 1000
 """So many violations of one invariant are reported; more say nothing new."""
@@ -62,6 +63,7 @@ class Rows:
     histories: Histories
     holds: HoldDoubts
     days: DayBooks
+    refunds: RefundBooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def _rows(work: Work, since: datetime | None) -> Rows:
     one_long_look(where)
     return Rows(
         LedgerBooks(where, since), Books(where, since), ClaimBooks(where, since), Histories(where, since),
-        HoldDoubts(where, since), DayBooks(where, since),
+        HoldDoubts(where, since), DayBooks(where, since), RefundBooks(where, since),
     )  # fmt: skip
 
 
@@ -168,6 +170,7 @@ def _given_back_once(rows: Rows) -> Iterator[Doubt]:
         books.confirmed_and_reversed(),
         rows.holds.given_up_and_taken(),
         groundless,
+        rows.refunds.doubts(),
     )
 
 
@@ -279,7 +282,11 @@ INVARIANTS = (
     Invariant(
         4, "confirmed lines sum to the captured amount, to the accounts of the paid order", _confirmed_in_full
     ),
-    Invariant(5, "no more goes back than was captured, and nothing that is confirmed", _given_back_once),
+    Invariant(
+        5,
+        "no more goes back than was captured, of confirmed money by refunds alone, each with its ground",
+        _given_back_once,
+    ),
     Invariant(6, "only captured money is confirmed, and all that pays an order", _money_first),
     Invariant(7, "claims stay within what was payable when they were taken", _claimed),
     Invariant(8, "states change along edges of the published graph only", _on_the_graph),

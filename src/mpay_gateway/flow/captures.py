@@ -14,7 +14,6 @@ from mpay_gateway.domain.payment import (
     Payment,
     PaymentState,
     ReversalGround,
-    ReversalState,
 )
 from mpay_gateway.domain.provider_answer import ProviderCapture, ProviderConfirmation
 from mpay_gateway.domain.transitions import ClaimEvent, PaymentEvent
@@ -23,6 +22,7 @@ from mpay_gateway.flow.confirmation_opening import open_delivery
 from mpay_gateway.flow.holds import hold_of, note_taken, turn_void
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import announce
+from mpay_gateway.flow.provider_refunds import given_back
 from mpay_gateway.flow.reversal import open_reversal, record_providers_reversal
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.ledger import SUSPENSE, Entry, payable, receivable
@@ -62,17 +62,7 @@ def _taken_back(
     if answer.reversed is None:
         return None
     currency = answer.reversed.currency
-    ours = sum_money(
-        (
-            reversal.amount
-            for reversal in work.reversals.of_payment(payment.id)
-            if reversal.capture_id
-            and reversal.state is not ReversalState.REFUSED
-            and reversal.amount.currency == currency
-        ),
-        currency,
-    )
-    back = answer.reversed - ours
+    back = answer.reversed - given_back(work, payment.id, currency)
     if back <= Money.zero(currency):
         return None
     if any(each.amount.currency != currency for each in fresh):

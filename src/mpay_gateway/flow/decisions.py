@@ -2,33 +2,45 @@
 
 from collections.abc import Callable, Mapping
 
-from mpay_gateway.domain.decision import Act, Decision, DecisionState
-from mpay_gateway.domain.errors import InvalidInput, InvalidTransition, NotAuthorised, NotFound
+from mpay_gateway.domain.decision import Act, Decision, DecisionState, Proposal
+from mpay_gateway.domain.errors import InvalidTransition, NotAuthorised, NotFound
 from mpay_gateway.domain.payment import Capture, CaptureState, DeliveryState, Payment
+from mpay_gateway.domain.remarks import clean_reason
 from mpay_gateway.domain.transitions import DecisionEvent
 from mpay_gateway.flow.delivery_release import REVERSED, give_up_delivery
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.refund_opening import open_refund, override
 from mpay_gateway.flow.review import accept_capture, give_capture_back
 from mpay_gateway.storage import Work
-
-LONGEST_REASON = 500
 
 
 def propose(parts: Parts, payment_id: str, act: Act, reason: str, *, actor: str) -> Decision:
     """Propose an act about the payment's money. Nothing happens before a second operator approves.
 
     Raises: UnknownPayment; NotFound when the payment has nothing of the kind; Conflict when a proposal is open;
-    InvalidInput for a reason that is missing or longer than 500 characters.
+    InvalidInput for a reason that is missing, too long, or not fit to be stored.
     """
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise InvalidInput(f"a reason of 1 to {LONGEST_REASON} characters is needed: others will read it")
+    return propose_about(
+        parts, payment_id, lambda work, payment: _proposal(work, payment, act), reason, actor=actor
+    )
+
+
+def propose_about(
+    parts: Parts, payment_id: str, about: Callable[[Work, Payment], Proposal], reason: str, *, actor: str
+) -> Decision:
+    """The same for what `about` finds to be decided on, given the locked payment.
+
+    Raises: UnknownPayment; Conflict; InvalidInput; what `about` raises.
+    """
+    words = clean_reason(reason)
 
     def store(work: Work) -> Decision:
         payment = work.payments.lock(payment_id)
-        subject, capture = _subject(work, payment, act)
+        proposed = about(work, payment)
         decision = Decision(
-            id=parts.ids.token(), payment_id=payment.id, act=act, subject=subject, amount=capture.amount,
-            reason=reason.strip(), state=DecisionState.PROPOSED, opened_by=actor, opened_at=parts.clock.now(),
+            id=parts.ids.token(), payment_id=payment.id, act=proposed.act, subject=proposed.subject,
+            amount=proposed.amount, reason=words, state=DecisionState.PROPOSED, opened_by=actor,
+            opened_at=parts.clock.now(),
         )  # fmt: skip
         work.decisions.add(decision)
         return decision
@@ -62,12 +74,17 @@ def reject(parts: Parts, decision_id: str, *, actor: str) -> Decision:
 
 
 def _held(work: Work, decision_id: str) -> Decision:
-    """The decision, locked after its payment and order."""
+    """The open decision, locked after its payment and order. Raises: NotFound; InvalidTransition."""
     work.lock_with_order(work.decisions.get(decision_id).payment_id)
-    return work.decisions.lock(decision_id)
+    decision = work.decisions.lock(decision_id)
+    if decision.state is not DecisionState.PROPOSED:
+        raise InvalidTransition(
+            f"decision {decision.id} is {decision.state.value} already, by {decision.decided_by}"
+        )
+    return decision
 
 
-def _subject(work: Work, payment: Payment, act: Act) -> tuple[str, Capture]:
+def _proposal(work: Work, payment: Payment, act: Act) -> Proposal:
     """What the act is about, and the money of it. Raises: NotFound."""
     if act is Act.RELEASE:
         delivery = work.deliveries.of_payment(payment.id)
@@ -77,9 +94,9 @@ def _subject(work: Work, payment: Payment, act: Act) -> tuple[str, Capture]:
             or delivery.parked_reason == REVERSED
         ):
             raise NotFound(f"payment {payment.id} has no parked confirmation whose money is still here")
-        return delivery.id, _capture(work, payment, CaptureState.CLAIMED)
+        return Proposal(act, delivery.id, _capture(work, payment, CaptureState.CLAIMED).amount)
     capture = _capture(work, payment, CaptureState.REVIEW)
-    return capture.id, capture
+    return Proposal(act, capture.id, capture.amount)
 
 
 def _capture(work: Work, payment: Payment, state: CaptureState) -> Capture:
@@ -115,4 +132,7 @@ _DO: Mapping[Act, Callable[[Parts, Work, Decision], None]] = {
     Act.ACCEPT: _accept,
     Act.GIVE_BACK: _give_back,
     Act.RELEASE: _release,
+    Act.REFUND: open_refund,
+    Act.SERVICE_REFUND: open_refund,
+    Act.OVERRIDE: override,
 }

@@ -1,7 +1,6 @@
 """Money whose confirmation is given up: it becomes the payer's again, and goes back."""
 
 from mpay_gateway.domain.errors import InvalidTransition
-from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import CaptureState, ClaimState, Delivery, DeliveryState, ReversalGround
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent
 from mpay_gateway.flow.parts import Parts
@@ -23,9 +22,7 @@ def give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGrou
     claim = work.claims.of_payment(delivery.payment_id)
     if claim.state is ClaimState.CAPTURED:
         work.claims.change(claim, ClaimEvent.RELEASE, actor=actor, at=now)
-    # Money that operators accepted was owed to the lines by a posting of its own.
-    booked = work.ledger.entries_of("accept", capture.id) or work.ledger.entries_of("capture", capture.id)
-    owed = tuple(entry.turned() for entry in booked if entry.amount < Money.zero(entry.amount.currency))
+    owed = tuple(entry.turned() for entry in work.ledger.owed_of(capture.id))
     work.ledger.post(
         "release", capture.id, (*owed, Entry.credit(SUSPENSE, capture.amount)),
         payment_id=delivery.payment_id, at=now,

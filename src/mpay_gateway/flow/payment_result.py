@@ -1,6 +1,7 @@
 """Steps 11 to 15 as the payer sees them: what became of his payment, and what he can do now."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from mpay_gateway.domain.errors import NotFound, UnknownPayment
@@ -19,6 +20,7 @@ from mpay_gateway.domain.payment import (
     paid_amount,
 )
 from mpay_gateway.domain.provider_answer import Confirms
+from mpay_gateway.domain.refund import Refund, came_back
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.confirmation_delivery import delivery_key
 from mpay_gateway.flow.parts import Parts
@@ -47,13 +49,15 @@ class Outcome(StrEnum):
     REFUSED_BY_SERVICE = "refused-by-service"
     GIVEN_BACK = "given-back"
     RETURNED = "returned"
+    REFUNDED = "refunded"
 
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
     """Everything that the result page shows.
 
-    `told`: the service has confirmed that it knows. `given_back`: money on its way back or back already.
+    `told`: the service has confirmed that it knows. `given_back`: money on its way back or back already, of which
+    no service knew; `refunds`: money of which it knew.
     """
 
     outcome: Outcome
@@ -64,10 +68,21 @@ class ResultPage:
     delivery: Delivery | None
     captures: tuple[Capture, ...]
     given_back: tuple[Reversal, ...]
+    refunds: tuple[Refund, ...] = ()
 
     @property
     def amount(self) -> Money:
         return paid_amount(self.payment, self.captures)
+
+    @property
+    def refunded(self) -> Money:
+        """What of the money that pays the order went back since."""
+        return came_back(self.refunds, self.amount.currency)
+
+    @property
+    def refunded_at(self) -> datetime | None:
+        """When the last of it went back."""
+        return max((each.done_at for each in self.refunds if each.done_at), default=None)
 
     @property
     def told(self) -> bool:
@@ -144,9 +159,14 @@ def _page(work: Work, service: Service, token: str, payment_id: str) -> ResultPa
     payment = payment_of_visit(work, token, payment_id)
     delivery = work.deliveries.of_payment(payment.id)
     captures = work.payments.captures_of(payment.id)
-    reversals = work.reversals.of_payment(payment.id)
+    reversals, refunds = work.reversals.of_payment(payment.id), work.refunds.of_payment(payment.id)
+    outcome = _outcome(payment, captures, reversals)
+    if outcome is Outcome.PAID and came_back(refunds, payment.amount.currency) >= paid_amount(
+        payment, captures
+    ):
+        outcome = Outcome.REFUNDED
     return ResultPage(
-        outcome=_outcome(payment, captures, reversals),
+        outcome=outcome,
         payment=payment,
         service=service,
         order=work.snapshots.get(payment.snapshot_id).order,
@@ -154,6 +174,7 @@ def _page(work: Work, service: Service, token: str, payment_id: str) -> ResultPa
         delivery=delivery,
         captures=captures,
         given_back=reversals,
+        refunds=refunds,
     )
 
 

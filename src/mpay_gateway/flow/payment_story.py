@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mpay_gateway.domain.decision import Decision
 from mpay_gateway.domain.payment import Capture, Claim, Delivery, Payment, Reversal
+from mpay_gateway.domain.refund import Refund
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.audit import AuditRow
 from mpay_gateway.storage.evidence import EvidenceRow
@@ -33,6 +34,7 @@ class Story:
     delivery: Delivery | None
     delivery_due: datetime | None
     reversals: tuple[Reversal, ...]
+    refunds: tuple[Refund, ...]
     decisions: tuple[Decision, ...]
     events: tuple[Event, ...]
 
@@ -53,6 +55,7 @@ def _story(work: Work, payment_id: str) -> Story:
         delivery=delivery,
         delivery_due=work.tasks.due_at(TaskKind.DELIVER, delivery.id) if delivery else None,
         reversals=work.reversals.of_payment(payment.id),
+        refunds=work.refunds.of_payment(payment.id),
         decisions=work.decisions.of_payment(payment.id),
         events=tuple(sorted(events, key=lambda event: event.at)),
     )

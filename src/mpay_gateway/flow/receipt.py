@@ -9,6 +9,7 @@ from mpay_gateway.domain.errors import NotFound, NotPayable, UnknownPayment
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, CaptureState, Payment, paid_amount
+from mpay_gateway.domain.refund import came_back
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.instrument_choice import visit_and_invoice
 from mpay_gateway.flow.parts import Parts
@@ -18,13 +19,17 @@ from mpay_gateway.texts import mask_code, mask_name
 
 @dataclass(frozen=True, slots=True)
 class GenuineReceipt:
-    """What the check page shows of a genuine receipt: no person's data."""
+    """What the check page shows of a genuine receipt: no person's data.
+
+    `given_back`: none of the money pays the order any more. `refunded`: what of it went back after its service knew.
+    """
 
     service: Service
     amount: Money
     paid_at: datetime
     reference: str
     given_back: bool
+    refunded: Money
 
 
 def receipt_pdf(parts: Parts, token: str, payment_id: str, language: Language) -> Document:
@@ -45,13 +50,16 @@ def invoice_pdf(parts: Parts, token: str, language: Language) -> Document:
 
 def check_receipt(parts: Parts, receipt_token: str) -> GenuineReceipt:
     """What is known of the receipt with this token. Raises: UnknownPayment when it is not genuine."""
-    payment, captures = parts.units.read(lambda work: _paid_by(work, receipt_token))
+    payment, captures, refunded = parts.units.read(lambda work: _paid_by(work, receipt_token))
+    amount = paid_amount(payment, captures)
+    claimed = any(capture.state is CaptureState.CLAIMED for capture in captures)
     return GenuineReceipt(
         service=parts.services.get_any(payment.service_id),
-        amount=paid_amount(payment, captures),
+        amount=amount,
         paid_at=payment.captured_at or payment.created_at,
         reference=payment.id,
-        given_back=all(capture.state is not CaptureState.CLAIMED for capture in captures),
+        given_back=not claimed or refunded >= amount,
+        refunded=refunded,
     )
 
 
@@ -77,11 +85,17 @@ def _receipt(parts: Parts, work: Work, token: str, payment: Payment, service: Se
         paid_at=payment.captured_at,
         confirmed_at=delivery.confirmed_at,
         check_address=receipt_address(parts, payment),
+        refunded=_refunded(work, payment) or None,
     )
 
 
-def _paid_by(work: Work, receipt_token: str) -> tuple[Payment, tuple[Capture, ...]]:
+def _paid_by(work: Work, receipt_token: str) -> tuple[Payment, tuple[Capture, ...], Money]:
+    """The payment, its captures, and what of them was refunded."""
     payment = work.payments.find_by_receipt(receipt_token)
     if payment is None or payment.captured_at is None:
         raise UnknownPayment("no such receipt")
-    return payment, work.payments.captures_of(payment.id)
+    return payment, work.payments.captures_of(payment.id), _refunded(work, payment)
+
+
+def _refunded(work: Work, payment: Payment) -> Money:
+    return came_back(work.refunds.of_payment(payment.id), payment.amount.currency)

@@ -219,7 +219,7 @@ def _untold(capture: CaptureOfDay, probed: Probed) -> str:
 
 def _of_reversals(reversals: tuple[ReversalOfDay, ...]) -> Iterator[Gap]:
     for each in reversals:
-        detail = "given back, and the reversal stands in no statement"
+        detail = "given back, and that stands in no statement"
         yield _gap(GapKind.CONFIRMED_NOT_SETTLED, each, each.amount.negated(), None, detail)
 
 
@@ -243,9 +243,9 @@ def _of_lines(lines: tuple[tuple[StoredLine, Money | None], ...]) -> Iterator[Ga
 
 _WHY_UNKNOWN = {
     LineOutcome.WAITING: "not looked at yet",
-    LineOutcome.UNKNOWN: "no capture or reversal of ours: not posted",
+    LineOutcome.UNKNOWN: "no capture, reversal or refund of ours: not posted",
     LineOutcome.DUPLICATE: "an earlier line is about the same transaction: not posted",
-    LineOutcome.CHARGED_BACK: "the provider took it back by itself: posted against refunds, the order stays paid",
+    LineOutcome.CHARGED_BACK: "the provider took it back by itself: a recorded refund, the order stays paid",
 }
 
 

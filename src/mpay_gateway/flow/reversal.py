@@ -1,5 +1,6 @@
 """Give captured money back that no service was ever successfully told of; void an authorisation that is not used."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -18,6 +19,14 @@ from mpay_gateway.storage.ledger import SUSPENSE, Entry, receivable
 from mpay_gateway.storage.tasks import Lease, TaskKind
 
 _log = structlog.get_logger("reversal")
+
+
+@dataclass(frozen=True, slots=True)
+class NotGiven:
+    """The provider did not give the money back, or it is not known. `final`: asking again cannot help."""
+
+    error: MpayError
+    final: bool
 
 
 def open_reversal(
@@ -57,18 +66,25 @@ def reverse(parts: Parts, lease: Lease) -> None:
     if reversal.state is not ReversalState.DUE:
         parts.units.run("reversal-idle", lambda work: work.tasks.finish(lease, due=None))
         return
+    answer = ask_back(parts, lease, payment, reversal.amount, key=reversal.key)
+    if isinstance(answer, NotGiven):
+        parts.units.run("reversal-not-done", lambda work: _not_done(parts, work, lease, answer))
+    else:
+        parts.units.run("reversal-done", lambda work: _answered(parts, work, lease, answer))
+
+
+def ask_back(
+    parts: Parts, lease: Lease, payment: Payment, amount: Money, *, key: str
+) -> ReversalAnswer | NotGiven:
+    """Ask the provider to give money back, under a key and a lease; what it answers is not written down yet."""
     to_check = PaymentToCheck(
-        payment.id, payment.reference, payment.remote_reference, reversal.amount,
+        payment.id, payment.reference, payment.remote_reference, amount,
         DurableSink(parts.units, parts.clock, payment.id, lease),
     )  # fmt: skip
     try:
-        answer = parts.calls.reverse_payment(payment.account_id, to_check, reversal.amount, key=reversal.key)
+        return parts.calls.reverse_payment(payment.account_id, to_check, amount, key=key)
     except MpayError as error:
-        problem = error
-        event = ReversalEvent.REFUSE if is_final(error) else ReversalEvent.UNANSWERED
-        parts.units.run("reversal-not-done", lambda work: _not_done(parts, work, lease, event, problem))
-    else:
-        parts.units.run("reversal-done", lambda work: _answered(parts, work, lease, answer))
+        return NotGiven(error, is_final(error))
 
 
 def note_given_back(parts: Parts, work: Work, reversal_id: str) -> None:
@@ -121,13 +137,13 @@ def _book(work: Work, reversal: Reversal, account_id: str, amount: Money, *, at:
     work.ledger.post("reversal", reversal.id, entries, payment_id=reversal.payment_id, at=at)
 
 
-def _not_done(parts: Parts, work: Work, lease: Lease, event: ReversalEvent, error: MpayError) -> None:
+def _not_done(parts: Parts, work: Work, lease: Lease, answer: NotGiven) -> None:
     _, reversal = _leased(work, lease)
     now, attempts = parts.clock.now(), reversal.attempts + 1
+    event = ReversalEvent.REFUSE if answer.final else ReversalEvent.UNANSWERED
     work.reversals.change(
         reversal, event, actor="machine", at=now, attempts=attempts,
-        last_error=remark(error),
+        last_error=remark(answer.error),
     )  # fmt: skip
-    again = event is ReversalEvent.UNANSWERED
-    work.tasks.finish(lease, due=now + next_delivery(attempts) if again else None)
-    _log.warning("reversal_not_done", reversal=reversal.id, attempts=attempts, again=again)
+    work.tasks.finish(lease, due=None if answer.final else now + next_delivery(attempts))
+    _log.warning("reversal_not_done", reversal=reversal.id, attempts=attempts, again=not answer.final)

@@ -34,6 +34,18 @@ def next_hearing(waited: timedelta) -> timedelta:
     return _HOUR
 
 
+def next_word(age: timedelta) -> timedelta | None:
+    """How long until a refund's order is read again, `age` after what its service has to follow.
+
+    Every 5 minutes for half an hour, hourly for a day, daily for 30 days; then None: people look after it.
+    """
+    if age < 30 * _MINUTE:
+        return 5 * _MINUTE
+    if age < _DAY:
+        return _HOUR
+    return _DAY if age < 30 * _DAY else None
+
+
 def session_over(payment: Payment, now: datetime) -> bool:
     """Whether the payer's time at the provider, and ten minutes more, are over."""
     return now > payment.session_until + AFTER_SESSION

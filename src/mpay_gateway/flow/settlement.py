@@ -8,6 +8,7 @@ entry is ever in two files.
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from mpay_gateway.boundary import Clock, IdSource
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.flow.suspension import refuse_while_restoring
 from mpay_gateway.storage import UnitOfWork, Work
-from mpay_gateway.storage.ledger import Entry, bank
+from mpay_gateway.storage.ledger import REFUNDS, Entry, bank
 from mpay_gateway.storage.settlements import SETTLEMENT_POSTING, Owed, Settlement
 from mpay_gateway.texts.local_days import bounds, local_day
 from mpay_gateway.texts.local_format import LOCAL_ZONE
@@ -24,6 +25,15 @@ COLUMNS = (
     "day", "service", "iban", "kind", "payment", "invoice", "order", "transaction", "time", "amount", "currency",
 )  # fmt: skip
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class OwedBack:
+    """What one beneficiary owes us."""
+
+    service_id: str
+    iban: str
+    amount: Money
 
 
 def preview(units: UnitOfWork, day: date) -> tuple[Settlement, ...]:
@@ -63,6 +73,18 @@ def _settle(
                 )
                 work.ledger.post(SETTLEMENT_POSTING, made.id, posted, payment_id=None, at=now)
     return work.settlements.of_day(day)
+
+
+def owed_back(units: UnitOfWork) -> tuple[OwedBack, ...]:
+    """What beneficiaries owe us: money that they were paid, and that was refunded since."""
+    balances = units.read(lambda work: work.ledger.balances())
+    found = []
+    for (account, _), amount in balances.items():
+        kind, _, beneficiary = account.partition(":")
+        if kind == REFUNDS and beneficiary and amount:
+            service_id, _, iban = beneficiary.partition(":")
+            found.append(OwedBack(service_id, iban, amount))
+    return tuple(found)
 
 
 def _groups(work: Work, day: date) -> Iterator[list[Owed]]:

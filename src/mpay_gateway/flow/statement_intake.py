@@ -17,6 +17,7 @@ from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.queries import StatementPeriod
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.provider_refunds import has_room, is_there_to_take, note_refunded, record_stated
 from mpay_gateway.flow.reversal import note_given_back
 from mpay_gateway.flow.schedules import LEASE, next_delivery
 from mpay_gateway.flow.statement_captures import capture_stated
@@ -30,7 +31,7 @@ from mpay_gateway.storage.bank_statements import (
     task_subject,
 )
 from mpay_gateway.storage.evidence import LOOKUP
-from mpay_gateway.storage.ledger import REFUNDS, Entry, bank, fees, receivable
+from mpay_gateway.storage.ledger import Entry, bank, fees, receivable
 from mpay_gateway.storage.tasks import Lease, TaskKind
 from mpay_gateway.texts.local_days import local_day
 from mpay_gateway.texts.local_format import LOCAL_ZONE
@@ -188,6 +189,8 @@ def _post_some(parts: Parts, work: Work, lease: Lease, account_id: AccountId, *,
             _post(parts, work, line)
             if line.reversal_id is not None and Capability.REVERSE not in account.capabilities:
                 note_given_back(parts, work, line.reversal_id)
+            if line.refund_id is not None and Capability.REVERSE not in account.capabilities:
+                note_refunded(parts, work, line.refund_id)
         elif line.outcome is LineOutcome.UNKNOWN and line.payment_id is not None:
             strange.add(line.payment_id)
     for payment_id in sorted(strange):  # tasks are locked after all payments that the postings name
@@ -225,31 +228,38 @@ def _taken(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
 
 
 def _gone_back(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
-    """A reversal of ours, else a chargeback of money that is there to be charged back, else unknown.
+    """A reversal or refund of ours, else a chargeback of confirmed money, else unknown.
 
-    An account that gives nothing back by itself has refused the reversal: a person has had the money sent.
+    An account that gives nothing back by itself has refused: a person has had the money sent. Other money that is
+    taken back waits: what it is depends on what services or people say.
     """
     payment_id = work.bank_statements.payment_of(stored)
     if payment_id is None and (capture := work.bank_statements.capture_of(stored)) is not None:
         payment_id = capture.payment_id
     if payment_id is None:
         return decided(stored, LineOutcome.UNKNOWN)
-    amount = stored.line.gross.negated()
+    payment, amount = work.payments.lock(payment_id), stored.line.gross.negated()
     by_hand = Capability.REVERSE not in account.capabilities
-    if reversal := work.bank_statements.reversal_of(payment_id, amount, refused_too=by_hand):
+    if reversal := work.stated_returns.reversal_of(payment_id, amount, refused_too=by_hand):
         return decided(stored, LineOutcome.GIVEN_BACK, payment_id=payment_id, reversal_id=reversal.id)
-    enough = amount <= work.bank_statements.left_of(payment_id, amount.currency)
-    outcome = LineOutcome.CHARGED_BACK if enough else LineOutcome.UNKNOWN
+    sent_by_hand = by_hand and has_room(work, payment, amount)
+    if refund := work.stated_returns.refund_of(payment_id, amount, refused_too=sent_by_hand):
+        return decided(stored, LineOutcome.GIVEN_BACK, payment_id=payment_id, refund_id=refund.id)
+    enough = amount <= work.stated_returns.left_of(payment_id, amount.currency)
+    charged_back = enough and is_there_to_take(work, payment, amount)
+    outcome = LineOutcome.CHARGED_BACK if charged_back else LineOutcome.UNKNOWN
     return decided(stored, outcome, payment_id=payment_id)
 
 
 def _post(parts: Parts, work: Work, stored: StoredLine) -> None:
-    """Bank and fees against what the provider owed us; what it took back by itself against `refunds`."""
-    line, charged_back = stored.line, stored.outcome is LineOutcome.CHARGED_BACK
+    """Bank and fees against what the provider owed us; what it took back by itself is written down as a refund."""
+    line = stored.line
+    if stored.outcome is LineOutcome.CHARGED_BACK and stored.payment_id is not None:
+        record_stated(parts, work, work.payments.lock(stored.payment_id), line.gross.currency)
     entries = [
         Entry.debit(bank(parts.settings.books.own_account), line.net),
         Entry.debit(fees(stored.account_id), line.fee),
-        Entry.credit(REFUNDS if charged_back else receivable(stored.account_id), line.gross),
+        Entry.credit(receivable(stored.account_id), line.gross),
     ]
     work.ledger.post(
         STATEMENT_POSTING, stored.movement, [entry for entry in entries if entry.amount],

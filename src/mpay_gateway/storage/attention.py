@@ -2,12 +2,14 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, bindparam, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, exists, literal, select, union_all
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import PaymentId
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
-from mpay_gateway.storage.tables import captures, deliveries, payments, reversals
+from mpay_gateway.domain.refund import RefundGround, RefundState
+from mpay_gateway.storage.tables import captures, deliveries, payments, refunds, reversals, tasks
+from mpay_gateway.storage.tasks import TaskKind
 
 _OPEN = [state for state in PaymentState if state.open]
 
@@ -19,12 +21,21 @@ class Why(StrEnum):
     UNKNOWN = "the provider never said what became of it"
     NOT_GIVEN_BACK = "the provider refuses to give the money back"
     PARKED = "the service refuses the confirmation"
+    NOT_REFUNDED = "the provider refuses the refund, or gave back another amount"
+    NOT_RELEASED = "its refund waits, and the service does not release the debt"
+    NOT_ACKNOWLEDGED = "it is refunded, and the service does not say so"
+    TAKEN_BACK = "the provider took confirmed money back by itself"
 
 
 def _because(why: Why, *conditions: ColumnElement[bool]) -> Select[tuple[str, str]]:
     return select(payments.c.id, literal(why.name).label("why")).where(*conditions)
 
 
+_REFUND_FOR_PEOPLE = (refunds.c.payment_id == payments.c.id, refunds.c.acknowledged_at.is_(None))
+_BY_PROVIDER = refunds.c.ground == RefundGround.BY_PROVIDER
+_RESTS = ~exists().where(
+    tasks.c.kind == TaskKind.REFUND, tasks.c.subject == refunds.c.id, tasks.c.due.is_not(None)
+)
 _STUCK = union_all(
     _because(Why.REVIEW, captures.c.payment_id == payments.c.id, captures.c.state == CaptureState.REVIEW),
     _because(Why.UNKNOWN, payments.c.state.in_(_OPEN), payments.c.next_check_at.is_(None)),
@@ -36,6 +47,16 @@ _STUCK = union_all(
         Why.PARKED, deliveries.c.payment_id == payments.c.id, deliveries.c.state == DeliveryState.PARKED,
         deliveries.c.parked_reason != bindparam("settled"),
     ),
+    _because(
+        Why.NOT_REFUNDED, *_REFUND_FOR_PEOPLE, refunds.c.state == RefundState.REFUSED, refunds.c.attempts > 0
+    ),
+    _because(
+        Why.NOT_RELEASED, *_REFUND_FOR_PEOPLE, refunds.c.state == RefundState.DUE, _RESTS
+    ),
+    _because(
+        Why.NOT_ACKNOWLEDGED, *_REFUND_FOR_PEOPLE, refunds.c.state == RefundState.DONE, ~_BY_PROVIDER, _RESTS
+    ),
+    _because(Why.TAKEN_BACK, *_REFUND_FOR_PEOPLE, _BY_PROVIDER),
 ).subquery()  # fmt: skip
 
 

@@ -4,16 +4,21 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, func, insert, select, true, update
+from sqlalchemy import Row, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.bank_statement import UNDECIDED, LineOutcome, Statement, line_digest, movement_key
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.payment import ReversalState
 from mpay_gateway.domain.provider_answer import StatementLine
 from mpay_gateway.storage.statements import insert_once
-from mpay_gateway.storage.tables import captures, payments, reversals, statement_lines, statements, tasks
+from mpay_gateway.storage.tables import (
+    captures,
+    payments,
+    statement_lines,
+    statements,
+    tasks,
+)
 from mpay_gateway.storage.tasks import TaskKind
 
 STATEMENT_POSTING = "statement"
@@ -36,6 +41,7 @@ class StoredLine:
     payment_id: str | None = None
     capture_id: str | None = None
     reversal_id: str | None = None
+    refund_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The capture or reversal of ours that a line is about. `amount`: ours."""
+    """The capture, reversal or refund of ours that a line is about. `amount`: ours."""
 
     payment_id: str
     id: str
     amount: Money
+
+    @classmethod
+    def of_row(cls, row: Any) -> "Match":
+        return cls(row.payment_id, row.id, Money.from_minor(row.amount_minor, row.currency))
 
 
 class BankStatements:
@@ -127,48 +137,25 @@ class BankStatements:
                 c.account_id == stored.account_id, c.transaction_id == stored.line.transaction_id
             )
         ).first()
-        return None if row is None else _match(row)
+        return None if row is None else Match.of_row(row)
 
     def unstated_capture_of(self, payment_id: str) -> Match | None:
         """The payment's capture, if it has just one and no line is about it yet."""
         c = captures.c
         query = select(c.payment_id, c.id, c.amount_minor, c.currency).where(c.payment_id == payment_id)
         rows = self._connection.execute(query.limit(2)).all()
-        return _match(rows[0]) if len(rows) == 1 and not self.is_stated(rows[0].id) else None
+        return Match.of_row(rows[0]) if len(rows) == 1 and not self.is_stated(rows[0].id) else None
 
     def is_stated(self, capture_id: str) -> bool:
         """Whether a line is posted as the provider's word on this capture."""
         return self._is(exists().where(statement_lines.c.capture_id == capture_id))
 
-    def reversal_of(self, payment_id: str, amount: Money, *, refused_too: bool = False) -> Match | None:
-        """The oldest reversal of ours of just this amount that no line is about yet, unless it was refused."""
-        c, taken = reversals.c, statement_lines.c.reversal_id
-        refused = true() if refused_too else c.state != ReversalState.REFUSED
-        row = self._connection.execute(
-            select(c.payment_id, c.id, c.amount_minor, c.currency)
-            .where(
-                c.payment_id == payment_id, c.capture_id.is_not(None), refused,
-                c.amount_minor == amount.minor, c.currency == amount.currency, ~exists().where(taken == c.id),
-            )
-            .order_by(c.created_at, c.id)
-            .limit(1)
-        ).first()  # fmt: skip
-        return None if row is None else _match(row)
-
-    def left_of(self, payment_id: str, currency: str) -> Money:
-        """What was captured for the payment, less what its posted lines say went back."""
-        c, own = captures.c, statement_lines.c
-        taken = self._sum(c.amount_minor, c.payment_id == payment_id, c.currency == currency)
-        back = self._sum(
-            own.gross_minor, own.payment_id == payment_id, own.currency == currency, own.gross_minor < 0,
-            own.outcome.in_([LineOutcome.GIVEN_BACK, LineOutcome.CHARGED_BACK]),
-        )  # fmt: skip
-        return Money.from_minor(taken + back, currency)
-
     def decide(self, before: StoredLine, after: StoredLine) -> bool:
         """Store what the line is. False when another process has decided meanwhile."""
         c = statement_lines.c
-        values = {name: getattr(after, name) for name in ("payment_id", "capture_id", "reversal_id")}
+        values = {
+            name: getattr(after, name) for name in ("payment_id", "capture_id", "reversal_id", "refund_id")
+        }
         done = self._connection.execute(
             update(statement_lines)
             .where(c.id == before.id, c.outcome == before.outcome)
@@ -211,11 +198,6 @@ class BankStatements:
                 return None
             following += timedelta(days=1)
         return following
-
-    def _sum(self, column: Any, *which: Any) -> int:
-        return int(
-            self._connection.execute(select(func.coalesce(func.sum(column), 0)).where(*which)).scalar_one()
-        )
 
     def _is(self, condition: Any) -> bool:
         return bool(self._connection.execute(select(condition)).scalar())
@@ -264,9 +246,5 @@ def _stored(row: Row[Any]) -> StoredLine:
     line = StatementLine(row.transaction_id, row.reference, row.kind, gross, fee, gross - fee, row.at)
     return StoredLine(
         row.id, AccountId(row.account_id), row.day, row.movement, line, LineOutcome(row.outcome),
-        row.payment_id, row.capture_id, row.reversal_id,
+        row.payment_id, row.capture_id, row.reversal_id, row.refund_id,
     )  # fmt: skip
-
-
-def _match(row: Any) -> Match:
-    return Match(row.payment_id, row.id, Money.from_minor(row.amount_minor, row.currency))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, true, union_all
 
 from mpay_gateway.domain.evidence import CONTENT_NOTE, Direction
 from mpay_gateway.domain.payment import (
@@ -15,6 +15,7 @@ from mpay_gateway.domain.payment import (
 )
 from mpay_gateway.storage.evidence import LOOKUP, RESTORATION
 from mpay_gateway.storage.questions import Doubt, Questions
+from mpay_gateway.storage.refunds import held_minor
 from mpay_gateway.storage.tables import (
     audit,
     captures,
@@ -23,6 +24,7 @@ from mpay_gateway.storage.tables import (
     evidence,
     order_snapshots,
     payments,
+    refunds,
     reversals,
 )
 
@@ -101,7 +103,7 @@ class Books(Questions):
     def given_back_too_much(self) -> Iterator[Doubt]:
         """Payments of which more goes back than was captured, and reversals of money that pays an order."""
         taken = self._sum_by_payment(captures, true())
-        back = self._sum_by_payment(reversals, _OF_CAPTURES & (reversals.c.state != ReversalState.REFUSED))
+        back = self._went_back()
         query = (
             select(back.c.payment_id, back.c.amount, taken.c.amount.label("taken"))
             .join_from(
@@ -177,6 +179,21 @@ class Books(Questions):
         )
         for row in self._stream(untold):
             yield Doubt(row.payment_id, "money pays the order, and the service is not told")
+
+    def _went_back(self) -> Any:
+        """What is given back or may be, by payment and currency: reversals and refunds."""
+        reversed_ = select(reversals.c.payment_id, reversals.c.currency, reversals.c.amount_minor).where(
+            _OF_CAPTURES, reversals.c.state != ReversalState.REFUSED
+        )
+        every = union_all(
+            reversed_, select(refunds.c.payment_id, refunds.c.currency, held_minor())
+        ).subquery()
+        amount = func.sum(every.c.amount_minor).label("amount")
+        return (
+            select(every.c.payment_id, every.c.currency, amount)
+            .group_by(every.c.payment_id, every.c.currency)
+            .subquery()
+        )
 
     def _sum_by_payment(self, table: Any, which: ColumnElement[bool]) -> Any:
         return (

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select, true
+from sqlalchemy import ColumnElement, Select, Table, exists, select, true, union_all
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import AccountId, OrderKey, PaymentId, ServiceId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalState
-from mpay_gateway.storage.tables import captures, deliveries, payments, reversals, statement_lines
+from mpay_gateway.domain.refund import RefundGround
+from mpay_gateway.storage.tables import captures, deliveries, payments, refunds, reversals, statement_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,16 @@ class Days:
     def unstated_reversals(
         self, since: datetime, until: datetime, account_id: AccountId | None = None
     ) -> tuple[ReversalOfDay, ...]:
-        """Done in the span; the provider says in no statement that it gave the money back."""
-        c, line = reversals.c, statement_lines.c
-        query = (
-            select(c.payment_id, captures.c.account_id, captures.c.transaction_id, c.amount_minor, c.currency)
-            .join_from(reversals, captures, captures.c.id == c.capture_id)
-            .where(
-                c.done_at >= since, c.done_at < until, c.state == ReversalState.DONE,
-                exists().where(line.capture_id == captures.c.id), ~exists().where(line.reversal_id == c.id),
-                _of(captures.c.account_id, account_id),
-            )
-            .order_by(c.done_at, c.id)
-        )  # fmt: skip
+        """Reversals and refunds done in the span, by our word; no statement says that the money was given back."""
+        line = statement_lines.c
+        query = union_all(
+            _unstated(reversals, line.reversal_id, since, until).where(
+                _of(captures.c.account_id, account_id)
+            ),
+            _unstated(refunds, line.refund_id, since, until).where(
+                refunds.c.ground != RefundGround.BY_PROVIDER, _of(captures.c.account_id, account_id)
+            ),
+        ).order_by("done_at", "went_back")
         return tuple(
             ReversalOfDay(
                 PaymentId(row.payment_id), AccountId(row.account_id), row.transaction_id,
@@ -90,6 +89,20 @@ class Days:
             )
             for row in self._connection.execute(query)
         )  # fmt: skip
+
+
+def _unstated(table: Table, stated: ColumnElement[Any], since: datetime, until: datetime) -> Select[Any]:
+    """What went back of captures that stand in a statement. `stated`: by which a line names it."""
+    c = table.c
+    return (
+        select(c.payment_id, captures.c.account_id, captures.c.transaction_id, c.amount_minor, c.currency,
+               c.done_at, c.id.label("went_back"))
+        .join_from(table, captures, captures.c.id == c.capture_id)
+        .where(
+            c.done_at >= since, c.done_at < until,
+            exists().where(statement_lines.c.capture_id == captures.c.id), ~exists().where(stated == c.id),
+        )
+    )  # fmt: skip
 
 
 def _of(column: ColumnElement[Any], account_id: AccountId | None) -> ColumnElement[bool]:

@@ -1,7 +1,8 @@
 """Double-entry books, insert only. Debits are positive, credits negative; each transaction sums to zero.
 
 Accounts: `receivable:<provider account>`, `payable:<service>:<IBAN>`, `fees:<provider account>`, `bank:<own account>`,
-`suspense` (captured, no claim), `refunds` (what providers took back by themselves).
+`suspense` (captured, no claim), `refunds` (what providers took back by themselves), `refunds:<service>:<IBAN>` (what a
+beneficiary owes us: it was paid out, and went back to the payer since).
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ from mpay_gateway.storage.tables import ledger_accounts, ledger_entries, ledger_
 
 SUSPENSE = "suspense"
 REFUNDS = "refunds"
+PAYABLE = "payable:"
+REFUND_POSTING = "refund"
+"""The kind of the posting of a refund; its subject is the refund's id."""
 
 
 def receivable(account_id: str) -> str:
@@ -27,7 +31,12 @@ def receivable(account_id: str) -> str:
 
 def payable(service_id: str, iban: str) -> str:
     """What we owe to one account of a service."""
-    return f"payable:{service_id}:{iban or 'no-account'}"
+    return f"{PAYABLE}{service_id}:{iban or 'no-account'}"
+
+
+def owed_back(payable_account: str) -> str:
+    """What the beneficiary of a payable account owes us: money that it was paid, and that was refunded since."""
+    return f"{REFUNDS}:{payable_account.removeprefix(PAYABLE)}"
 
 
 def fees(account_id: str) -> str:
@@ -113,6 +122,12 @@ class Ledger:
             .order_by(ledger_entries.c.id)
         )
         return tuple(Entry(name, Money.from_minor(minor, currency)) for name, minor, currency in rows)
+
+    def owed_of(self, capture_id: str) -> tuple[Entry, ...]:
+        """The credits by which a capture made us owe its service, one for each line of the order."""
+        # Money that operators accepted was owed to the lines by a posting of its own.
+        booked = self.entries_of("accept", capture_id) or self.entries_of("capture", capture_id)
+        return tuple(entry for entry in booked if entry.account.startswith(PAYABLE))
 
     def balances(self) -> dict[tuple[str, str], Money]:
         """Balance by account name and currency, derived from the entries alone."""

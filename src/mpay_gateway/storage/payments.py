@@ -20,11 +20,19 @@ from mpay_gateway.domain.payment import (
     PaymentState,
     ReversalState,
 )
+from mpay_gateway.domain.refund import RefundState
 from mpay_gateway.domain.service import Channel
 from mpay_gateway.domain.transitions import CaptureEvent, PaymentEvent, next_state
 from mpay_gateway.storage.audit import Audit, Change
 from mpay_gateway.storage.statements import insert_once
-from mpay_gateway.storage.tables import capture_intents, captures, payments, provider_accounts, reversals
+from mpay_gateway.storage.tables import (
+    capture_intents,
+    captures,
+    payments,
+    provider_accounts,
+    refunds,
+    reversals,
+)
 
 _PLAIN = tuple(name for name in Payment.__dataclass_fields__ if name != "amount")
 _OPEN = tuple(state for state in PaymentState if state.open)
@@ -126,9 +134,10 @@ class Payments:
         return self._many(_OF_ORDER, {"of_service": service_id, "of_key": order_key})
 
     def open_by_account(self) -> dict[AccountId, int]:
-        """How many payments of each account may still move money: open, or with a capture or reversal under way."""
+        """How many payments of each account may still move money: open, or with a call about money under way."""
         moving = union_all(
             select(reversals.c.payment_id).where(reversals.c.state == ReversalState.DUE),
+            select(refunds.c.payment_id).where(refunds.c.state == RefundState.DUE),
             select(capture_intents.c.payment_id).where(capture_intents.c.state == IntentState.DUE),
         )
         rows = self._connection.execute(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, insert, select, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import Conflict, NotFound
@@ -92,6 +92,14 @@ class Refunds:
     def _many(self, query: Select[Any]) -> tuple[Refund, ...]:
         rows = self._connection.execute(query.order_by(refunds.c.created_at, refunds.c.id))
         return tuple(_refund(row) for row in rows)
+
+
+def held_minor() -> ColumnElement[int]:
+    """`Refund.held` in minor units, as a column: what of the capture cannot be given back again."""
+    c = refunds.c
+    return case((c.state == RefundState.REFUSED, c.returned_minor), else_=c.amount_minor).label(
+        "amount_minor"
+    )
 
 
 def _columns(refund: Refund) -> Mapping[str, Any]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, case, exists, insert, select, text
+from sqlalchemy import and_, case, exists, func, insert, or_, select, text
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.money import Money
+from mpay_gateway.storage.ledger import PAYABLE, REFUND_POSTING
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import (
     captures,
@@ -16,6 +17,7 @@ from mpay_gateway.storage.tables import (
     ledger_entries,
     ledger_transactions,
     payments,
+    refunds,
     settlement_days,
     settlement_entries,
     settlements,
@@ -24,7 +26,6 @@ from mpay_gateway.storage.tables import (
 SETTLEMENT_POSTING = "settlement"
 """The kind of the posting of a settlement; its subject is the settlement's id."""
 _CLOSE = insert_once(settlement_days, ["day"], returning=settlement_days.c.day)
-_PAYABLE = "payable:"
 _ONE_AT_A_TIME = text("LOCK TABLE settlement_days IN SHARE ROW EXCLUSIVE MODE")
 
 
@@ -58,11 +59,11 @@ class Settlement:
 
     @property
     def service_id(self) -> str:
-        return self.account.removeprefix(_PAYABLE).partition(":")[0]
+        return self.account.removeprefix(PAYABLE).partition(":")[0]
 
     @property
     def iban(self) -> str:
-        return self.account.removeprefix(_PAYABLE).partition(":")[2]
+        return self.account.removeprefix(PAYABLE).partition(":")[2]
 
 
 class Settlements:
@@ -97,10 +98,28 @@ class Settlements:
             for row in self._connection.execute(query)
         )
 
-    def unsettled(self, until: datetime) -> tuple[Owed, ...]:
-        """Every entry of what we owe to services from before `until` that is in no settlement, in order."""
+    def accounts_paid(self, capture_id: str) -> frozenset[str]:
+        """The payable accounts whose share of the capture is in a settlement already."""
         t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
-        at = case((captures.c.id.is_not(None), captures.c.captured_at), else_=t.at).label("at")
+        query = (
+            select(a.name)
+            .join_from(settlement_entries, ledger_entries, e.id == settlement_entries.c.entry_id)
+            .join(ledger_transactions, t.id == e.transaction_id)
+            .join(ledger_accounts, a.id == e.account_id)
+            .where(t.subject == capture_id, t.kind.in_(["capture", "accept"]))
+        )
+        return frozenset(self._connection.execute(query).scalars())
+
+    def unsettled(self, until: datetime) -> tuple[Owed, ...]:
+        """Every entry of what we owe to services from before `until` that is in no settlement, in order.
+
+        What was refunded before it was paid out counts on the day of the money that it is taken from.
+        """
+        t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
+        accepted = ledger_transactions.alias()
+        at = func.coalesce(
+            accepted.c.at, case((captures.c.id.is_not(None), captures.c.captured_at), else_=t.at)
+        ).label("at")
         query = (
             select(
                 e.id, a.name, t.kind, payments.c.id.label("payment_id"), payments.c.invoice_id,
@@ -109,9 +128,16 @@ class Settlements:
             .join_from(ledger_entries, ledger_transactions)
             .join(ledger_accounts, a.id == e.account_id)
             .join(payments, payments.c.id == t.payment_id, isouter=True)
-            .join(captures, and_(t.kind == "capture", captures.c.id == t.subject), isouter=True)
+            .join(refunds, and_(t.kind == REFUND_POSTING, refunds.c.id == t.subject), isouter=True)
+            .join(
+                captures, or_(captures.c.id == refunds.c.capture_id,
+                              and_(t.kind == "capture", captures.c.id == t.subject)), isouter=True,
+            )
+            .join(
+                accepted, and_(accepted.c.kind == "accept", accepted.c.subject == refunds.c.capture_id), isouter=True
+            )
             .where(
-                a.name.startswith(_PAYABLE), t.kind != SETTLEMENT_POSTING, at < until,
+                a.name.startswith(PAYABLE), t.kind != SETTLEMENT_POSTING, at < until,
                 ~exists().where(settlement_entries.c.entry_id == e.id),
             )
             .order_by(at, e.id)

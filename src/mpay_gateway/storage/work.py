@@ -35,6 +35,7 @@ from mpay_gateway.storage.services import Services
 from mpay_gateway.storage.settlements import Settlements
 from mpay_gateway.storage.shelf import Shelf
 from mpay_gateway.storage.snapshots import Snapshot, Snapshots
+from mpay_gateway.storage.stated_returns import StatedReturns
 from mpay_gateway.storage.switches import Switches
 from mpay_gateway.storage.tasks import LeaseTime, Tasks
 from mpay_gateway.storage.visits import Visits
@@ -187,6 +188,10 @@ class Work:
     @cached_property
     def bank_statements(self) -> BankStatements:
         return BankStatements(self.connection)
+
+    @cached_property
+    def stated_returns(self) -> StatedReturns:
+        return StatedReturns(self.connection)
 
     @cached_property
     def days(self) -> Days:

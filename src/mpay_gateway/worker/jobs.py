@@ -7,6 +7,7 @@ from mpay_gateway.flow.inbound_claims import expire
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.plugin_jobs import run_job
 from mpay_gateway.flow.rechecking import recheck
+from mpay_gateway.flow.refunding import refund
 from mpay_gateway.flow.reversal import reverse
 from mpay_gateway.flow.sealing import seal
 from mpay_gateway.flow.statement_intake import read_statement
@@ -18,6 +19,7 @@ JOBS: dict[TaskKind, Callable[[Parts, Lease], None]] = {
     TaskKind.RECHECK: recheck,
     TaskKind.FINISH: finish_authorised,
     TaskKind.REVERSE: reverse,
+    TaskKind.REFUND: refund,
     TaskKind.SEAL: seal,
     TaskKind.EXPIRE: expire,
     TaskKind.JOB: run_job,

@@ -32,7 +32,9 @@ TROUBLE_SECONDS = 5.0
 """How long the loop rests when it could not claim anything."""
 AFTER_BUG = timedelta(minutes=5)
 """When a task is tried again that ended in an error of the program: others go on meanwhile."""
-_ASKING_PROVIDERS = frozenset({TaskKind.RECHECK, TaskKind.FINISH, TaskKind.REVERSE, TaskKind.STATEMENT})
+_ASKING_PROVIDERS = frozenset(
+    {TaskKind.RECHECK, TaskKind.FINISH, TaskKind.REVERSE, TaskKind.REFUND, TaskKind.STATEMENT}
+)
 ACCOUNT_AGAIN = timedelta(seconds=5)
 """When a question to a provider is asked again that found half of the threads waiting for it."""
 _log = structlog.get_logger("worker")
@@ -208,6 +210,9 @@ def _account_of(work: Work, lease: Lease) -> str:
     """The provider account whose plugin the task will call."""
     if lease.kind is TaskKind.STATEMENT:
         return account_and_day(lease.subject)[0]
-    reverses = lease.kind is TaskKind.REVERSE
-    payment_id = work.reversals.get(lease.subject).payment_id if reverses else lease.subject
+    payment_id = lease.subject
+    if lease.kind is TaskKind.REVERSE:
+        payment_id = work.reversals.get(lease.subject).payment_id
+    elif lease.kind is TaskKind.REFUND:
+        payment_id = work.refunds.get(lease.subject).payment_id
     return work.payments.get(payment_id).account_id

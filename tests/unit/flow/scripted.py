@@ -107,6 +107,7 @@ class ScriptedCalls:
     amounts: tuple[str, ...] = ("100.00", "50.00")
     captured: dict[str, list[ProviderCapture]] = field(default_factory=dict)
     status: dict[str, ProviderStatus] = field(default_factory=dict)
+    order_status: dict[str, OrderStatus] = field(default_factory=dict)
     delivery_answers: list[Exception] = field(default_factory=list)
     silent: dict[str, Exception] = field(default_factory=dict)
     reversal_answers: list[Exception | ReversalAnswer] = field(default_factory=list)
@@ -192,7 +193,8 @@ class ScriptedCalls:
             for place, amount in enumerate(self.amounts)
         )
         total = lei(str(sum(float(amount) for amount in self.amounts)))
-        return Order(SERVICE, OrderKey(order_key), "A thing", OrderStatus.ACTIVE, "MDL", total, lines)
+        status = self.order_status.get(order_key, OrderStatus.ACTIVE)
+        return Order(SERVICE, OrderKey(order_key), "A thing", status, "MDL", total, lines)
 
     def _call(self, evidence: object, operation: str) -> None:
         refuse_inside_unit_of_work(operation)

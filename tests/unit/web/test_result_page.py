@@ -20,6 +20,7 @@ from mpay_gateway.domain.payment import (
     ReversalGround,
     ReversalState,
 )
+from mpay_gateway.domain.refund import Refund, RefundGround, RefundState
 from mpay_gateway.domain.service import Channel, Service
 from mpay_gateway.flow.payment_result import Outcome, ResultPage
 from mpay_gateway.storage.visits import Visit
@@ -54,6 +55,13 @@ def reversal(done_at=None):
     return Reversal(
         "r", PaymentId("A" * 16), "c", "k", AMOUNT, ReversalGround.CLAIM_LOST, ReversalState.DUE, NOW, done_at
     )
+
+
+def refund(returned):
+    return Refund(
+        "r", PaymentId("A" * 16), "c", "k", returned, returned, RefundGround.OPERATORS, RefundState.DONE, NOW,
+        done_at=NOW,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -123,6 +131,18 @@ def test_a_waiting_page_finds_out_by_itself_with_and_without_script(html):
 def test_money_on_its_way_back_is_told_with_its_date_once_it_is_known(html, outcome):
     assert "on its way to the bank" in html(page(outcome, back=(reversal(),)))
     assert "5 October 2026" in html(page(outcome, back=(reversal(NOW),)))
+
+
+@pytest.mark.parametrize("language", ["ro", "ru", "en"])
+def test_a_refund_is_told_with_its_date_whole_or_in_part(html, language):
+    whole = html(replace(page(Outcome.REFUNDED), refunds=(refund(AMOUNT),)), language)
+    assert ("2026" in whole, "receipt.pdf" in whole) == (True, False)
+    part = html(replace(page(), refunds=(refund(Money.from_minor(4000, "MDL")),)), language)
+    assert ("40" in part, "receipt.pdf" in part) == (True, True)
+    said = {"ro": "restitui", "ru": "вернули", "en": "returned to you"}[language]
+    assert said in whole
+    assert said in part
+    assert said not in html(page(), language)
 
 
 def test_a_hostile_reason_stays_text(html):

@@ -24,7 +24,8 @@ def _asked_for(request: Request) -> tuple[str, str]:
 
 
 def _state(page: ResultPage) -> str:
-    back = sum(reversal.done_at is not None for reversal in page.given_back)
+    ends = [each.done_at for each in page.given_back] + [each.done_at for each in page.refunds]
+    back = sum(end is not None for end in ends)
     return f"{page.outcome}.{'told' if page.told else 'untold'}.{back}"
 
 

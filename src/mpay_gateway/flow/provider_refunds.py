@@ -1,0 +1,155 @@
+"""Confirmed money that a provider took back by itself: chargebacks, voids elsewhere (fault C38).
+
+It is written down as a refund that is done, and booked; the order stays paid, and people look into it. How much it is
+we hear from two sides, the pulled status and the statement, each in sums of its own: what counts is the greater sum,
+so that the same money is never written down twice.
+"""
+
+from datetime import timedelta
+
+import structlog
+
+from mpay_gateway.domain.money import Money, sum_money
+from mpay_gateway.domain.payment import Capture, Delivery, Payment, ReversalState
+from mpay_gateway.domain.provider_answer import ProviderConfirmation
+from mpay_gateway.domain.refund import Refund, RefundGround, RefundState, left_to_refund
+from mpay_gateway.domain.transitions import RefundEvent
+from mpay_gateway.flow.delivery_release import REVERSED
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.refund_opening import confirmed_capture
+from mpay_gateway.flow.refund_postings import book_refund
+from mpay_gateway.storage import Work
+from mpay_gateway.storage.tasks import TaskKind
+
+_ASK_AGAIN = timedelta(hours=1)
+"""When the provider is asked again about money that it took back before its service knew of it."""
+_log = structlog.get_logger("provider_refunds")
+
+
+def given_back(work: Work, payment_id: str, currency: str) -> Money:
+    """What our books have of money of the payment that went back, or that may have gone back on our word."""
+    reversed_ = (
+        each.amount
+        for each in work.reversals.of_payment(payment_id)
+        if each.capture_id and each.state is not ReversalState.REFUSED
+    )
+    refunded = (each.held for each in work.refunds.of_payment(payment_id) if not each.waits)
+    return sum_money((each for each in (*reversed_, *refunded) if each.currency == currency), currency)
+
+
+def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation) -> None:
+    """Write down what the pulled status says went back beyond what our books have. The payment is locked.
+
+    While the service is still being told, nothing is: the provider is asked again later.
+    """
+    if answer.reversed is None:
+        return
+    beyond = answer.reversed - given_back(work, payment.id, answer.reversed.currency)
+    if beyond <= Money.zero(beyond.currency):
+        return
+    if confirmed_capture(work, payment) is not None:
+        record(parts, work, payment, beyond)
+    elif _is_being_told(work.deliveries.of_payment(payment.id)):
+        work.tasks.schedule(TaskKind.RECHECK, payment.id, parts.clock.now() + _ASK_AGAIN)
+
+
+def record(parts: Parts, work: Work, payment: Payment, taken: Money) -> Refund | None:
+    """Write down confirmed money that the provider took back. The payment is locked.
+
+    Of what it says beyond the money that is there nothing is written down. None when nothing is there.
+    """
+    capture = confirmed_capture(work, payment)
+    if capture is None:
+        return None
+    amount = min(taken, _room_of(work, capture))
+    if amount < taken:
+        _log.error("more_taken_back_than_is_there", payment=payment.id, account=payment.account_id)
+    if amount <= Money.zero(amount.currency):
+        return None
+    refund_id, now = parts.ids.token(), parts.clock.now()
+    refund = Refund(
+        id=refund_id, payment_id=payment.id, capture_id=capture.id, key=f"ref-{refund_id}", amount=amount,
+        returned=amount, ground=RefundGround.BY_PROVIDER, state=RefundState.DONE, created_at=now, done_at=now,
+    )  # fmt: skip
+    work.refunds.add(refund, actor=f"provider:{payment.account_id}")
+    book_refund(work, refund, payment, at=now)
+    _withdraw_what_is_gone(parts, work, capture)
+    _log.warning("taken_back_by_provider", payment=payment.id, account=payment.account_id, refund=refund.id)
+    return refund
+
+
+def _room_of(work: Work, capture: Capture) -> Money:
+    """What of a capture has not gone back, and has not been asked back."""
+    return left_to_refund(
+        capture, (each for each in work.refunds.of_payment(capture.payment_id) if not each.waits)
+    )
+
+
+def is_there_to_take(work: Work, payment: Payment, amount: Money) -> bool:
+    """Whether a statement's line can be about confirmed money of the payment that is there, or is known to be gone."""
+    capture = confirmed_capture(work, payment)
+    if capture is None or amount.currency != capture.amount.currency:
+        return False
+    stated = work.stated_returns.charged_back(payment.id, amount.currency) + amount
+    return stated - _written_down(work, payment, amount.currency) <= _room_of(work, capture)
+
+
+def has_room(work: Work, payment: Payment, amount: Money) -> bool:
+    """Whether so much of the payment's confirmed money is still there. The payment is locked."""
+    capture = confirmed_capture(work, payment)
+    if capture is None or amount.currency != capture.amount.currency:
+        return False
+    return amount <= _room_of(work, capture)
+
+
+def note_refunded(parts: Parts, work: Work, refund_id: str) -> None:
+    """Write down that a refund was sent by a person's hand: the account's own statement says so.
+
+    For accounts that give nothing back by themselves: at those, no try of ours can have sent it.
+    """
+    payment = work.payments.lock(work.refunds.get(refund_id).payment_id)
+    refund, actor, now = work.refunds.lock(refund_id), f"provider:{payment.account_id}", parts.clock.now()
+    if refund.returned:
+        return
+    if refund.state is RefundState.REFUSED:
+        refund = work.refunds.change(refund, RefundEvent.RETRY, actor=actor, at=now)
+    done = work.refunds.change(
+        refund, RefundEvent.DONE, actor=actor, at=now, done_at=now, returned=refund.amount, last_error=""
+    )
+    book_refund(work, done, payment, at=now)
+    work.tasks.schedule(TaskKind.REFUND, refund.id, now)
+
+
+def record_stated(parts: Parts, work: Work, payment: Payment, currency: str) -> None:
+    """Write down what posted lines say was taken back beyond what is written down already. The payment is locked."""
+    beyond = work.stated_returns.charged_back(payment.id, currency) - _written_down(work, payment, currency)
+    if beyond > Money.zero(currency):
+        record(parts, work, payment, beyond)
+
+
+def _written_down(work: Work, payment: Payment, currency: str) -> Money:
+    """What the provider is known to have taken back of the payment by itself."""
+    known = (
+        each.amount
+        for each in work.refunds.of_payment(payment.id)
+        if each.ground is RefundGround.BY_PROVIDER and each.amount.currency == currency
+    )
+    return sum_money(known, currency)
+
+
+def _withdraw_what_is_gone(parts: Parts, work: Work, capture: Capture) -> None:
+    """Refunds that wait for their service's word, and whose money is not there any more."""
+    waiting = [each for each in work.refunds.of_payment(capture.payment_id) if each.waits]
+    for refund in reversed(waiting):
+        left = left_to_refund(capture, work.refunds.of_payment(capture.payment_id))
+        if left >= Money.zero(left.currency):
+            return
+        work.tasks.schedule(TaskKind.REFUND, refund.id, None)
+        work.refunds.change(
+            work.refunds.lock(refund.id), RefundEvent.WITHDRAW, actor="machine", at=parts.clock.now(),
+            detail="the provider took the money back by itself",
+        )  # fmt: skip
+
+
+def _is_being_told(delivery: Delivery | None) -> bool:
+    return delivery is not None and delivery.parked_reason != REVERSED

@@ -1,0 +1,78 @@
+"""Money that went back, as statements have it: which reversal or refund of ours a line is about, and what is left."""
+
+from typing import Any
+
+from sqlalchemy import and_, exists, false, func, or_, select, true
+from sqlalchemy.engine import Connection
+
+from mpay_gateway.domain.bank_statement import LineOutcome
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.payment import ReversalState
+from mpay_gateway.domain.refund import RefundGround, RefundState
+from mpay_gateway.storage.bank_statements import Match
+from mpay_gateway.storage.tables import captures, refunds, reversals, statement_lines
+
+
+class StatedReturns:
+    """What lines of statements say went back of payments."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def reversal_of(self, payment_id: str, amount: Money, *, refused_too: bool = False) -> Match | None:
+        """The oldest reversal of ours of just this amount that no line is about yet, unless it was refused."""
+        c, taken = reversals.c, statement_lines.c.reversal_id
+        refused = true() if refused_too else c.state != ReversalState.REFUSED
+        row = self._connection.execute(
+            select(c.payment_id, c.id, c.amount_minor, c.currency)
+            .where(
+                c.payment_id == payment_id, c.capture_id.is_not(None), refused,
+                c.amount_minor == amount.minor, c.currency == amount.currency, ~exists().where(taken == c.id),
+            )
+            .order_by(c.created_at, c.id)
+            .limit(1)
+        ).first()  # fmt: skip
+        return None if row is None else Match.of_row(row)
+
+    def refund_of(self, payment_id: str, amount: Money, *, refused_too: bool = False) -> Match | None:
+        """The oldest refund on our word of just so much that no line is about yet, unless it was refused."""
+        c, taken = refunds.c, statement_lines.c.refund_id
+        returned = or_(
+            and_(c.state == RefundState.REFUSED, c.returned_minor == amount.minor),
+            and_(c.attempts > 0, c.returned_minor == 0, c.amount_minor == amount.minor)
+            if refused_too
+            else false(),
+            and_(c.state != RefundState.REFUSED, c.released_at.is_not(None), c.amount_minor == amount.minor),
+        )
+        row = self._connection.execute(
+            select(c.payment_id, c.id, c.amount_minor, c.currency)
+            .where(
+                c.payment_id == payment_id, c.ground != RefundGround.BY_PROVIDER, c.currency == amount.currency,
+                returned, ~exists().where(taken == c.id),
+            )
+            .order_by(c.created_at, c.id)
+            .limit(1)
+        ).first()  # fmt: skip
+        return None if row is None else Match.of_row(row)
+
+    def charged_back(self, payment_id: str, currency: str) -> Money:
+        """What posted lines say that the provider took back of the payment by itself."""
+        c = statement_lines.c
+        of_payment = (c.payment_id == payment_id, c.currency == currency)
+        back = self._sum(c.gross_minor, *of_payment, c.outcome == LineOutcome.CHARGED_BACK)
+        return Money.from_minor(-back, currency)
+
+    def left_of(self, payment_id: str, currency: str) -> Money:
+        """What was captured for the payment, less what its posted lines say went back."""
+        c, own = captures.c, statement_lines.c
+        taken = self._sum(c.amount_minor, c.payment_id == payment_id, c.currency == currency)
+        back = self._sum(
+            own.gross_minor, own.payment_id == payment_id, own.currency == currency, own.gross_minor < 0,
+            own.outcome.in_([LineOutcome.GIVEN_BACK, LineOutcome.CHARGED_BACK]),
+        )  # fmt: skip
+        return Money.from_minor(taken + back, currency)
+
+    def _sum(self, column: Any, *which: Any) -> int:
+        return int(
+            self._connection.execute(select(func.coalesce(func.sum(column), 0)).where(*which)).scalar_one()
+        )
