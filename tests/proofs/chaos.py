@@ -18,8 +18,8 @@ from rich.console import Console
 
 from tests.postgres import PostgresServer
 from tests.proofs.chaos_report import Story, write_report
-from tests.proofs.fleet.agreement import disagreements
-from tests.proofs.fleet.crowd import Crowd, progress
+from tests.proofs.fleet.agreement import Books, disagreements
+from tests.proofs.fleet.crowd import Crowd, paid_so_far, progress
 from tests.proofs.fleet.draining import drain, heal
 from tests.proofs.fleet.fleet import READY_SECONDS, Fleet, Plan, running_fleet
 from tests.proofs.fleet.members import ServerMember
@@ -27,6 +27,10 @@ from tests.proofs.fleet.reading import own_checks, read_books
 from tests.proofs.fleet.weather import Weather
 
 SAY_SECONDS = 5.0
+LEAST_PAID = 0.1
+"""So many payers must have read that they have paid for each second: else too little happened to prove anything."""
+LONGER = 3
+"""On a machine that is too slow for that the storm lasts so many times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def _run(options: Options, folder: Path, server: PostgresServer, console: Consol
         _storm(options, fleet, crowd, weather, console)
         drained = _calm(fleet, crowd, console)
         books = read_books(fleet, crowd.orders, crowd.seen)
-        found = (*own_checks(fleet), *disagreements(books))
+        found = (*own_checks(fleet), *disagreements(books), *_too_little(options, books))
         return Story(
             command=f"make chaos SECONDS={options.seconds:g} SEED={options.seed}", seconds=options.seconds,
             seed=options.seed, rate=options.rate, plan=plan, counts=fleet.keeper.counts, crowd=crowd,
@@ -80,13 +84,23 @@ def _run(options: Options, folder: Path, server: PostgresServer, console: Consol
         )  # fmt: skip
 
 
+def _too_little(options: Options, books: Books) -> tuple[str, ...]:
+    least = int(options.seconds * LEAST_PAID)
+    if len(books.shown_paid) >= least:
+        return ()
+    return (f"IDLE: only {len(books.shown_paid)} payers read that they have paid, fewer than {least}",)
+
+
 def _storm(options: Options, fleet: Fleet, crowd: Crowd, weather: Weather, console: Console) -> None:
     crowd.start()
     weather.start()
     fleet.keeper.kill_from_now_on()
     began = time.monotonic()
-    while (passed := time.monotonic() - began) < options.seconds:
-        time.sleep(min(SAY_SECONDS, options.seconds - passed))
+    least = options.seconds * LEAST_PAID
+    while (passed := time.monotonic() - began) < options.seconds or (
+        paid_so_far(crowd) < least and passed < LONGER * options.seconds
+    ):
+        time.sleep(SAY_SECONDS if passed > options.seconds else min(SAY_SECONDS, options.seconds - passed))
         console.print(f"{time.monotonic() - began:5.0f} s  {progress(crowd, fleet.keeper)}")
     weather.stop()
     fleet.keeper.stop_killing()
@@ -114,7 +128,7 @@ def _options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument(
         "--seed", type=int, default=None, help="of kills, payers and faults; else drawn and printed"
     )
-    parser.add_argument("--rate", type=float, default=4.0, help="payers a second")
+    parser.add_argument("--rate", type=float, default=3.0, help="payers a second")
     parser.add_argument("--report", type=Path, default=Path("var/proofs/chaos.md"))
     given = parser.parse_args(arguments)
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed

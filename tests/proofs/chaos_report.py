@@ -67,8 +67,9 @@ def _kills(story: Story) -> Iterator[str]:
     yield "## Kills"
     yield ""
     yield (
-        f"{story.counts.kills.total()} SIGKILLs, 0.2 to 3 s apart, of whoever was drawn. Once everybody was healed, the"
-        f" workers had nothing left to do within {story.drained:.0f} s; the lease of a process that died runs 90 s."
+        f"{story.counts.kills.total()} SIGKILLs, 0.2 to 3 s apart as long as a gateway and a worker answered, of"
+        " whoever was drawn. Once everybody was healed, the workers had nothing left to do within"
+        f" {story.drained:.0f} s; the lease of a process that died runs 90 s."
     )
     yield ""
     kinds = sorted({kind for kind, _ in story.counts.kills})

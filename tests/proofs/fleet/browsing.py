@@ -41,7 +41,7 @@ class Browser:
     """One payer's browser at one site. `patience`: seconds for each step."""
 
     url: str
-    patience: float = 25.0
+    patience: float = 45.0
     _cookies: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str, *, expected: int = 200) -> Answer:

@@ -14,7 +14,7 @@ from tests.proofs.fleet.keeper import Keeper
 from tests.proofs.fleet.payers import Leaves, Purchase, Seen, Shape, pay
 from tests.scene.shop import ShopOrder
 
-MOST_AT_ONCE = 40
+MOST_AT_ONCE = 16
 """Payers under way; whoever comes then goes away again."""
 ORDER_SECONDS = 60.0
 CARDS = (
@@ -110,16 +110,19 @@ class Crowd:
                 yield each.result()
 
 
+def paid_so_far(crowd: Crowd) -> int:
+    """How many payers have read that they have paid."""
+    return sum(each.told_paid for each in list(crowd.seen))
+
+
 def progress(crowd: Crowd, keeper: Keeper) -> str:
     """How far a run is, on one line."""
     seen = list(crowd.seen)
-    paid = sum(each.told_paid for each in seen)
     doubt = sum(not each.told_paid and bool(each.payment_id) for each in seen)
     down = ", ".join(sorted(keeper.silent())) or "nobody"
-    return (
-        f"payers gone {len(seen)}: paid {paid}, in doubt or refused {doubt}; kills {keeper.counts.kills.total()};"
-        f" down: {down}"
-    )
+    kills = keeper.counts.kills.total()
+    paid = paid_so_far(crowd)
+    return f"payers gone {len(seen)}: paid {paid}, in doubt or refused {doubt}; kills {kills}; down: {down}"
 
 
 def _plain(crowd: Crowd, own: random.Random) -> tuple[Purchase, ...]:

@@ -13,6 +13,9 @@ SHORTEST, LONGEST = 0.2, 3.0
 """Seconds between two kills."""
 DOWN_SECONDS = (0.05, 1.0)
 """How long a killed member stays down."""
+VITAL = frozenset({"gateway", "worker"})
+UNSPARED = 0.2
+"""Of those who are drawn while they start, so many are killed."""
 AGAIN_SECONDS = 0.5
 """How long a member that ended by itself stays down."""
 _LOOK = 0.02
@@ -89,8 +92,8 @@ class Keeper:
             while not self._stop.wait(_LOOK):
                 now = time.monotonic()
                 self._start_due(now)
-                if self._killing.is_set() and now >= next_kill:
-                    if next_kill:
+                if self._killing.is_set() and (now >= next_kill or not self._serving()):
+                    if next_kill and self._serving():
                         self._kill(now)
                     next_kill = now + self._chance.uniform(SHORTEST, LONGEST)
         except BaseException as error:  # noqa: BLE001  raised where the fleet is waited for
@@ -111,16 +114,27 @@ class Keeper:
         self._starts.pop(member.name, None)
 
     def _kill(self, now: float) -> None:
-        """Anybody, whether he serves or has only just been started. Who is down already is drawn in vain."""
-        member = self._chance.choice(self._members)
+        """Any kind as often as another. Who has only just been started is mostly spared, or nobody would ever serve."""
         down = self._chance.uniform(*DOWN_SECONDS)
-        if member.name in self._starts:
+        kind = self._chance.choice(sorted({each.kind for each in self._members}))
+        fit = [each for each in self._members if each.kind == kind and self._may_die(each)]
+        if not fit:
             return
+        member = self._chance.choice(fit)
         how = member.kill(self._chance)
         self.counts.kills[member.kind, how] += 1
         if not member.alive:
             self._waiting.pop(member.name, None)
             self._starts[member.name] = now + down
+
+    def _serving(self) -> bool:
+        """Whether one of each vital kind answers: the killing waits for them, or there is no work to disturb."""
+        silent = self.silent()
+        return {each.kind for each in self._members if each.name not in silent} >= VITAL
+
+    def _may_die(self, member: Member) -> bool:
+        starting = member.name in self._waiting
+        return member.name not in self._starts and (not starting or self._chance.random() < UNSPARED)
 
     def _ask(self) -> None:
         try:
