@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Protocol
 
 from lxml import etree
 
@@ -119,7 +120,7 @@ class Busy:
             self.calls += 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counterparts:
     """Both stand-ins."""
 
@@ -148,8 +149,17 @@ class Counterparts:
                 return {"seconds": self.busy.seconds, "calls": self.busy.calls}
 
 
-def make_handler(counterparts: Counterparts) -> type[BaseHTTPRequestHandler]:
-    """The handler of both stand-ins."""
+class Answering(Protocol):
+    """What answers requests, and counts how long that took."""
+
+    busy: Busy
+
+    def answer(self, path: str, body: bytes) -> tuple[str, bytes]:
+        """Media type and content."""
+
+
+def make_handler(counterparts: Answering) -> type[BaseHTTPRequestHandler]:
+    """The handler of stand-ins."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -177,7 +187,7 @@ def make_handler(counterparts: Counterparts) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
@@ -194,7 +204,7 @@ def main() -> None:
     parser.add_argument("--certificate", type=Path, required=True)
     given = parser.parse_args()
     key = read_signing_key(given.key, given.certificate)
-    server = _Server(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server = Server(("127.0.0.1", 0), BaseHTTPRequestHandler)
     address = f"http://127.0.0.1:{server.server_port}"
     counterparts = Counterparts(ReadyAnswers(Signer(key)), Sessions(address), Busy())
     server.RequestHandlerClass = make_handler(counterparts)
