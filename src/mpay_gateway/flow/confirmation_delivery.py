@@ -105,6 +105,7 @@ class _Try:
     """
 
     lease: Lease
+    payment_id: str
     evidence: DurableSink
     number: int
     taken: bool
@@ -119,23 +120,24 @@ def _new_try(parts: Parts, lease: Lease, delivery: Delivery, *, taken: bool) -> 
     """What is told is noted with each message that leaves."""
 
     def begin(work: Work) -> None:
-        if not taken:
-            _take(parts, work, work.deliveries.lock(delivery.id))
-        work.deliveries.note_sent(delivery.id)
+        if taken:
+            work.deliveries.note_sent(delivery.id)
+        else:
+            _take(parts, work, delivery, unanswered=delivery.unanswered + 1)
 
     evidence = DurableSink(
         parts.units, parts.clock, delivery.payment_id, lease, first_sent=begin,
         content=Confirmation.from_json(delivery.content).digest,
     )  # fmt: skip
     troubled = look(parts, deliveries_to(delivery.service_id)).troubled
-    return _Try(lease, evidence, delivery.attempts + (not taken), taken, troubled)
+    return _Try(lease, delivery.payment_id, evidence, delivery.attempts + (not taken), taken, troubled)
 
 
-def _take(parts: Parts, work: Work, delivery: Delivery) -> Delivery:
-    """Count a try. The delivery is locked, and leased to this process."""
+def _take(parts: Parts, work: Work, delivery: Delivery, *, unanswered: int) -> Delivery:
+    """Count a try of a delivery whose task is leased to this process. Raises: Conflict when it changed meanwhile."""
     return work.deliveries.change(
         delivery, DeliveryEvent.LEASE, actor=f"process:{parts.process}", at=parts.clock.now(),
-        attempts=delivery.attempts + 1,
+        attempts=delivery.attempts + 1, unanswered=unanswered,
     )  # fmt: skip
 
 
@@ -169,7 +171,7 @@ def _not_confirmed(parts: Parts, tried: _Try, service_id: ServiceId, error: Mpay
 
 def _confirmed(parts: Parts, work: Work, tried: _Try, receipt: DeliveryReceipt) -> None:
     """The service knows: the claim is acknowledged, and a paid order's invoice is closed."""
-    delivery = _leased(parts, work, tried)
+    payment, delivery = _leased(parts, work, tried)
     now, actor = parts.clock.now(), f"service:{delivery.service_id}"
     if _meant_for_another(work, delivery, receipt.proof, at=now):
         _not_answered(parts, work, tried, InvalidAnswer(COPY))
@@ -180,14 +182,14 @@ def _confirmed(parts: Parts, work: Work, tried: _Try, receipt: DeliveryReceipt) 
     )  # fmt: skip
     claim = work.claims.of_payment(delivery.payment_id)
     work.claims.change(claim, ClaimEvent.ACKNOWLEDGE, actor=actor, at=now, acknowledged_at=now)
-    _close_if_paid(work, work.payments.get(delivery.payment_id), at=now)
+    _close_if_paid(work, payment, at=now)
     work.tasks.finish(tried.lease, due=None)
     _heard(parts, work, tried, delivery)
 
 
 def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: RemoteRefused) -> None:
     """A definite, signed no. The service's policy decides, unless another try may have been taken."""
-    delivery = _leased(parts, work, tried)
+    _, delivery = _leased(parts, work, tried)
     actor, now = f"service:{delivery.service_id}", parts.clock.now()
     if _meant_for_another(work, delivery, error.proof, at=now):
         _not_answered(parts, work, tried, InvalidAnswer(COPY))
@@ -219,7 +221,7 @@ def _meant_for_another(work: Work, delivery: Delivery, proof: Proof | None, *, a
 
 def _not_answered(parts: Parts, work: Work, tried: _Try, error: MpayError) -> None:
     """No usable answer. Unless nothing was sent, the service may know: the try stays counted as unanswered."""
-    delivery = _leased(parts, work, tried)
+    _, delivery = _leased(parts, work, tried)
     now = parts.clock.now()
     may_know = 0 if isinstance(error, _NOTHING_SENT) else 1
     work.deliveries.change(
@@ -235,7 +237,7 @@ def _not_answered(parts: Parts, work: Work, tried: _Try, error: MpayError) -> No
 
 def _postponed(parts: Parts, work: Work, tried: _Try, why: str, *, again: timedelta = AGAIN) -> None:
     """Nothing was sent: the try does not count."""
-    delivery = _leased(parts, work, tried)
+    _, delivery = _leased(parts, work, tried)
     now = parts.clock.now()
     work.deliveries.change(
         delivery, DeliveryEvent.UNANSWERED, actor="machine", at=now, attempts=delivery.attempts - 1,
@@ -245,15 +247,17 @@ def _postponed(parts: Parts, work: Work, tried: _Try, why: str, *, again: timede
     work.tasks.finish(tried.lease, due=now + again)
 
 
-def _leased(parts: Parts, work: Work, tried: _Try) -> Delivery:
-    """The delivery, locked after its payment and order and in the hands of this try, if the lease still holds.
+def _leased(parts: Parts, work: Work, tried: _Try) -> tuple[Payment, Delivery]:
+    """The delivery in the hands of this try, locked after its payment and order, if the lease still holds.
 
     Raises: Conflict.
     """
-    work.lock_with_order(work.deliveries.get(tried.lease.subject).payment_id)
+    payment = work.lock_with_order(tried.payment_id)
     work.tasks.check(tried.lease)
     delivery = work.deliveries.lock(tried.lease.subject)
-    return delivery if tried.taken or tried.evidence.used else _take(parts, work, delivery)
+    if not (tried.taken or tried.evidence.used):
+        delivery = _take(parts, work, delivery, unanswered=delivery.unanswered)
+    return payment, delivery
 
 
 def _close_if_paid(work: Work, payment: Payment, *, at: datetime) -> None:
