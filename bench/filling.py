@@ -1,12 +1,15 @@
-"""Very many captured payments that a service was not told of, stored as the flow stores them, many in one commit.
+"""Very many captured payments that a service was not told of.
 
-Each is as if its process had died right after the capture: the first delivery is leased, and nothing was sent.
+One is stored as the flow stores it, as if its process had died right after the capture: the first delivery is leased,
+and nothing was sent. The others are copies of its rows with ids and digests of their own.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+
+from copying import Copies
 
 from mpay_gateway.domain.identifiers import (
     AccountId,
@@ -29,7 +32,7 @@ from mpay_gateway.storage import Work
 from mpay_gateway.storage.invoices import InvoiceRow
 from mpay_gateway.storage.snapshots import Snapshot
 
-BATCH = 100
+BATCH = 500
 _PRICE = Money.from_minor(15_000, "MDL")
 _LINE = OrderLine("1", "Taxa", _PRICE, PaymentAccount(iban="MD22AG000000022512345678"))
 _SESSION = timedelta(minutes=30)
@@ -48,23 +51,26 @@ class _Died(Background):
 def fill(parts: Parts, service_id: str, account_id: str, count: int) -> float:
     """Store so many captured payments; returns the seconds that it took."""
     began = time.perf_counter()
-    filling = _Filling(replace(parts, background=_Died()), ServiceId(service_id), AccountId(account_id))
-    for first in range(0, count, BATCH):
-        keys = [OrderKey(f"DRAIN-{number}") for number in range(first, min(first + BATCH, count))]
-        parts.units.run("fill", lambda work, keys=keys: [filling.store(work, key) for key in keys])
+    model = _Model(replace(parts, background=_Died()), ServiceId(service_id), AccountId(account_id))
+    payment = parts.units.run("fill", model.store)
+    copies = parts.units.read(lambda work: Copies(work.connection, payment.id))
+    for first in range(1, count, BATCH):
+        numbers = range(first, min(first + BATCH, count))
+        parts.units.run("fill", lambda work, numbers=numbers: copies.store(work.connection, numbers))
     return time.perf_counter() - began
 
 
-class _Filling:
-    """Captured payments of one service through one account."""
+class _Model:
+    """The captured payment of which the others are copies."""
 
     def __init__(self, parts: Parts, service_id: ServiceId, account_id: AccountId) -> None:
         self._parts = parts
         self._service_id = service_id
         self._account = parts.registry.accounts[account_id]
 
-    def store(self, work: Work, order_key: OrderKey) -> None:
+    def store(self, work: Work) -> Payment:
         """One order, looked up, agreed to, paid and captured."""
+        order_key = OrderKey("DRAIN-0000000")
         snapshot, payment = self._shown_and_started(work, order_key)
         taken = ProviderCapture(f"t-{payment.reference}", _PRICE, self._parts.clock.now())
         answer = ProviderConfirmation(ProviderStatus.CONFIRMED, (taken,), method="Visa")
@@ -75,7 +81,7 @@ class _Filling:
         now = self._parts.clock.now()
         work.claims.take(claim, payable=_PRICE, advance=False, actor="payer", at=now)
         started = work.payments.change(payment, PaymentEvent.START, actor="machine", at=now)
-        record_captures(self._parts, work, started, answer, actor=f"provider:{self._account.id}")
+        return record_captures(self._parts, work, started, answer, actor=f"provider:{self._account.id}")
 
     def _shown_and_started(self, work: Work, order_key: OrderKey) -> tuple[Snapshot, Payment]:
         parts, now = self._parts, self._parts.clock.now()
