@@ -16,7 +16,7 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate bench bench-books soak chaos \
+        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate bench bench-books bench-drain soak chaos \
         crashpoints failover races docs clean
 
 help: ## show this list
@@ -106,6 +106,9 @@ soak: setup-test ## hold a rate of payments for MINUTES=30, see times and memory
 
 bench-books: setup-test ## check the books over ROWS=1000000 ledger rows (DATABASE=)
 	$(PYTHON) bench/books.py
+
+bench-drain: setup-test ## fill COUNT (100000) confirmations for a silent service, heal it, see how fast they go
+	$(PYTHON) bench/drain.py
 
 docs: setup ## generate the references of hooks and states
 	$(BIN)/mpay hooks --markdown > docs/hooks.md

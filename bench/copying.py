@@ -24,8 +24,8 @@ from mpay_gateway.storage.tables import (
 )
 
 Row = dict[str, object]
-FIRST_TRANSACTION = 10_000_000
-"""Ids of copied transactions of the ledger: far above those that the running gateway uses."""
+HIGHEST_TRANSACTION = 20_000_000
+"""Ids of copied transactions of the ledger go down from here: the database counts on above it, or far below."""
 DIGITS = 7
 
 
@@ -100,7 +100,7 @@ class Copies:
         return _Names(tuple((str(each), str(each)[:-DIGITS] + end) for each in ids))
 
     def _book(self, new: dict[Table, list[Row]], names: _Names, number: int) -> None:
-        transaction = names.renamed(self._transaction) | {"id": FIRST_TRANSACTION + number}
+        transaction = names.renamed(self._transaction) | {"id": HIGHEST_TRANSACTION - number}
         new.setdefault(ledger_transactions, []).append(transaction)
         new.setdefault(ledger_entries, []).extend(
             _without_id(entry) | {"transaction_id": transaction["id"]} for entry in self._entries

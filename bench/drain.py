@@ -22,12 +22,11 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from browser import Browser, HttpSite, Request
-from figures import Spread
+from browser import Browser, HttpSite, Request, UnexpectedAnswer
 from filling import fill
 from latency import capture_to_confirmed
 from load import machine_load
-from payer import Paid, Payer
+from payer import Paid, Payer, PaymentFailed
 from processes import cpu_ms
 from stack import CHECKOUT, Stack
 
@@ -102,28 +101,37 @@ class Silent:
 
 
 class Traffic:
-    """One payer who pays at the healthy service every so often, in a thread of his own."""
+    """One payer who pays at the healthy service every so often, in a thread of his own; a context that ends it."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, when: str) -> None:
         self._stack = stack
+        self._when = when
         self._payer = Payer(Browser(HttpSite(stack.place.gateway_url)), stack.instant.site)
         self._paid: list[Paid] = []
+        self._failed = 0
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._pay, daemon=True)
+
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
-    def since_last(self) -> Spread:
-        """Milliseconds from capture to confirmed of what was paid since this was asked last."""
-        paid, self._paid = self._paid, []
-        return capture_to_confirmed(self._stack.database_url, paid)
-
-    def stop(self) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._end.set()
         self._thread.join()
+        if error is None:
+            spread = capture_to_confirmed(self._stack.database_url, self._paid)
+            _say(f"{self._when}: capture to confirmed p50 {spread.p50:.0f} ms, p95 {spread.p95:.0f} ms,"
+                 f" of {spread.count} payments; {self._failed} failed")  # fmt: skip
 
     def _pay(self) -> None:
         while not self._end.wait(PAUSE_SECONDS):
-            self._paid.append(self._payer.pay(self._stack.instant.purchase()))
+            try:
+                self._paid.append(self._payer.pay(self._stack.instant.purchase()))
+            except (PaymentFailed, UnexpectedAnswer, OSError):
+                self._failed += 1
 
 
 def main() -> int:
@@ -132,7 +140,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended on this way out too
     logging.disable(logging.WARNING)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    print(f"drain: {options.count:,} confirmations, {options.database}, {machine_load()}", flush=True)
+    _say(f"drain: {options.count:,} confirmations, {options.database}, {machine_load()}")
     with ExitStack() as ending:
         parent = CHECKOUT / "var"
         parent.mkdir(exist_ok=True)
@@ -156,21 +164,16 @@ class _Drain:
 
     def run(self) -> int:
         self._register()
-        traffic = Traffic(self._stack)
-        time.sleep(self._options.seconds)
-        _say("healthy service alone", traffic.since_last())
+        with Traffic(self._stack, "healthy service alone"):
+            time.sleep(self._options.seconds)
         took = fill(self._parts, SERVICE, "instant", self._options.count)
-        print(f"filled {self._options.count:,} in {took:.0f} s", flush=True)
-        traffic.since_last()
+        _say(f"filled {self._options.count:,} in {took:.0f} s")
         self._wait_until_silent()
-        traffic.since_last()
-        time.sleep(self._options.seconds)
-        tries = self._silent.told().tries
-        _say("while they wait", traffic.since_last())
-        print(f"the silent service was tried {tries} times so far", flush=True)
-        self._drain()
-        _say("while they are told", traffic.since_last())
-        traffic.stop()
+        with Traffic(self._stack, "while they wait"):
+            time.sleep(self._options.seconds)
+        _say(f"the silent service was tried {self._silent.told().tries} times so far")
+        with Traffic(self._stack, "while they are told"):
+            self._drain()
         return self._verdict()
 
     def _register(self) -> None:
@@ -201,10 +204,10 @@ class _Drain:
             time.sleep(1)
             if time.monotonic() - last >= 60:
                 last = time.monotonic()
-                print(f"  {last - began:.0f} s: {left:,} left, {machine_load()}", flush=True)
+                _say(f"  {last - began:.0f} s: {left:,} left, {machine_load()}")
         took, after = time.monotonic() - began, cpu_ms(pids)
         done = self._options.count - left
-        print(f"told {done:,} in {took:.0f} s: {done / took:.1f} a second", flush=True)
+        _say(f"told {done:,} in {took:.0f} s: {done / took:.1f} a second")
         for name in ("worker", "PostgreSQL", "silent service", "gateway"):
             if name in after:
                 print(
@@ -226,11 +229,8 @@ class _Drain:
         return int(bool(left) or told.told != self._options.count or bool(report))
 
 
-def _say(when: str, spread: Spread) -> None:
-    print(
-        f"{when}: capture to confirmed p50 {spread.p50:.0f} ms, p95 {spread.p95:.0f} ms, of {spread.count} payments",
-        flush=True,
-    )
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -32,7 +32,7 @@ from mpay_gateway.storage import Work
 from mpay_gateway.storage.invoices import InvoiceRow
 from mpay_gateway.storage.snapshots import Snapshot
 
-BATCH = 500
+BATCH = 200
 _PRICE = Money.from_minor(15_000, "MDL")
 _LINE = OrderLine("1", "Taxa", _PRICE, PaymentAccount(iban="MD22AG000000022512345678"))
 _SESSION = timedelta(minutes=30)
