@@ -107,7 +107,7 @@ soak: setup-test ## hold a rate of payments for MINUTES=30, see times and memory
 bench-books: setup-test ## check the books over ROWS=1000000 ledger rows (DATABASE=)
 	$(PYTHON) bench/books.py
 
-bench-drain: setup-test ## fill COUNT (100000) confirmations for a silent service, heal it, see how fast they go
+bench-drain: setup-test ## tell a healed service of COUNT=100000 payments, see how fast that goes
 	$(PYTHON) bench/drain.py
 
 docs: setup ## generate the references of hooks and states
