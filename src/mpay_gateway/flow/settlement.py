@@ -24,7 +24,7 @@ from mpay_gateway.texts.local_format import LOCAL_ZONE
 COLUMNS = (
     "day", "service", "iban", "kind", "payment", "invoice", "order", "transaction", "time", "amount", "currency",
 )  # fmt: skip
-_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)

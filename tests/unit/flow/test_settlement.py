@@ -164,7 +164,9 @@ def test_each_capture_is_in_just_one_day(day, gateway):
     assert [paid_by(settled(gateway, each)) for each in days] == [{paid[0]}, {paid[1], paid[2]}, {paid[3]}]
 
 
-@pytest.mark.parametrize("text_of_a_stranger", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text_of_a_stranger", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"]
+)
 def test_no_cell_is_a_formula(text_of_a_stranger):
     """Attack 64."""
     assert cell(text_of_a_stranger) == f"'{text_of_a_stranger}"
