@@ -70,16 +70,19 @@ class Entry:
 
 
 _ADD = insert(ledger_transactions).returning(ledger_transactions.c.id)
-_ADD_ENTRIES = insert(ledger_entries)
-_ACCOUNT = select(ledger_accounts.c.id).where(ledger_accounts.c.name == bindparam("of_name"))
+_OF_NAME = select(ledger_accounts.c.id).where(ledger_accounts.c.name == bindparam("of_name"))
+_ADD_ENTRIES = insert(ledger_entries).values(account_id=_OF_NAME.scalar_subquery())
+"""The database finds each account by its name: an id that a process remembered would be another account's in a
+backup that was restored under it.
+"""
 _ADD_ACCOUNT = insert_once(ledger_accounts, ["name"])
 
 
 class Ledger:
     """The books."""
 
-    def __init__(self, connection: Connection, accounts: Shelf[int]) -> None:
-        """`accounts`: ids of accounts by name, of those that were found in the database and not made just now."""
+    def __init__(self, connection: Connection, accounts: Shelf[bool]) -> None:
+        """`accounts`: names of accounts that are in the database, and were not made just now."""
         self._connection = connection
         self._accounts = accounts
         self._made: set[str] = set()
@@ -95,6 +98,8 @@ class Ledger:
         for currency in {entry.amount.currency for entry in entries}:
             if sum(entry.amount.minor for entry in entries if entry.amount.currency == currency):
                 raise ValueError(f"{kind} {subject}: does not sum to zero in {currency}")
+        for entry in entries:
+            self._make_sure_of(entry.account)
         transaction_id = self._connection.execute(
             _ADD,
             {"kind": kind, "subject": subject, "payment_id": payment_id, "at": at},
@@ -104,7 +109,7 @@ class Ledger:
             [
                 {
                     "transaction_id": transaction_id,
-                    "account_id": self._account(entry.account),
+                    "of_name": entry.account,
                     "amount_minor": entry.amount.minor,
                     "currency": entry.amount.currency,
                 }
@@ -139,15 +144,12 @@ class Ledger:
         )
         return {(name, currency): Money.from_minor(int(minor), currency) for name, currency, minor in rows}
 
-    def _account(self, name: str) -> int:
-        known = self._accounts.get(name)
-        if known is not None:
-            return known
-        found = self._connection.execute(_ACCOUNT, {"of_name": name}).scalar()
-        if found is not None:
-            if name not in self._made:  # else the unit may yet be undone
-                self._accounts.put(name, int(found))
-            return int(found)
-        self._made.add(name)
-        self._connection.execute(_ADD_ACCOUNT.on(self._connection), {"name": name})
-        return int(self._connection.execute(_ACCOUNT, {"of_name": name}).scalar_one())
+    def _make_sure_of(self, account: str) -> None:
+        """Let there be an account of this name."""
+        if account in self._made or self._accounts.get(account):
+            return
+        if self._connection.execute(_OF_NAME, {"of_name": account}).scalar() is None:
+            self._made.add(account)  # not remembered beyond this unit, which may yet be undone
+            self._connection.execute(_ADD_ACCOUNT.on(self._connection), {"name": account})
+        else:
+            self._accounts.put(account, True)

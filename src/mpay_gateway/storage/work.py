@@ -46,7 +46,7 @@ class Known:
     """What never changes and a process need not read twice from one database."""
 
     snapshots: Shelf[Snapshot] = field(default_factory=lambda: Shelf(1000))
-    ledger_accounts: Shelf[int] = field(default_factory=lambda: Shelf(1000))
+    ledger_accounts: Shelf[bool] = field(default_factory=lambda: Shelf(1000))
 
 
 class Work:
