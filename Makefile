@@ -114,6 +114,8 @@ docs: setup ## generate the references of hooks and states
 	$(BIN)/mpay hooks --markdown > docs/hooks.md
 	$(BIN)/mpay states --markdown > docs/states.md
 	$(BIN)/mpay states --dot > docs/states.dot
+	@command -v dot > /dev/null || { echo "docs/states.svg is drawn by Graphviz: apt-get install graphviz"; exit 1; }
+	dot -Tsvg docs/states.dot > docs/states.svg
 
 clean: ## remove what was built, but not .venv
 	rm -rf build dist $(WHEELS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache htmlcov

@@ -231,11 +231,20 @@ def allows(state: State, event: Event) -> bool:
     return (type(state), state, event) in _BY_KEY
 
 
+_DRAWING = (
+    "digraph states {",
+    '  graph [rankdir=LR, nodesep=0.45, ranksep=0.9, fontname="sans-serif"];',
+    '  node [shape=box, style=rounded, fontname="sans-serif"];',
+    '  edge [fontname="sans-serif", fontsize=11];',
+)
+"""How the drawing looks: wide enough that labels of loops at one state stay apart."""
+
+
 def as_dot() -> str:
     """The whole table as a Graphviz drawing, one cluster per machine."""
-    lines = ["digraph states {", "  rankdir=LR;", '  node [shape=box, style=rounded, fontname="sans-serif"];']
+    lines = list(_DRAWING)
     for machine in dict.fromkeys(edge.machine for edge in EDGES):
-        lines += [f"  subgraph cluster_{machine} {{", f'    label="{machine}";']
+        lines += [f"  subgraph cluster_{machine} {{", f'    label="{machine}"; margin=16;']
         edges = [edge for edge in EDGES if edge.machine == machine]
         states = dict.fromkeys(state for edge in edges for state in (edge.source, edge.target))
         lines += [f'    {machine}_{state.value} [label="{state.value}"];' for state in states]
