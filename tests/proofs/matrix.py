@@ -6,10 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mpay_gateway.crash_points import POINTS
-from tests.proofs.scenarios import books, databases, holds, kiosks, operators, plugins, portal, worker
+from tests.proofs.scenarios import (
+    books,
+    databases,
+    holds,
+    kiosks,
+    operators,
+    plugins,
+    portal,
+    refunds,
+    worker,
+)
 from tests.proofs.stage import SCENARIOS, Scenario
 
-MODULES = (portal, worker, holds, kiosks, books, operators, plugins, databases)
+MODULES = (portal, worker, holds, refunds, kiosks, books, operators, plugins, databases)
 OTHERS = 12
 """So many other cases are in the share of every run."""
 

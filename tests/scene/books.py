@@ -14,6 +14,7 @@ from mpay_gateway.domain.payment import (
     ReversalGround,
     ReversalState,
 )
+from mpay_gateway.domain.refund import RefundGround, RefundState
 from mpay_gateway.flow.books import check_books
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tables import intakes, payments
@@ -83,6 +84,11 @@ def _assert_agrees_with_bank(gateway: Gateway, everyone: tuple[Payment, ...]) ->
                 assert [each["amount_minor"] for each in given if each["key"] == key] == [
                     reversal.amount.minor
                 ]
+        for refund in gateway.read(lambda work: work.refunds.of_payment(payment.id)):  # noqa: B023  called at once
+            if refund.ground is not RefundGround.BY_PROVIDER and session:
+                sent = [each["amount_minor"] for each in session["reversals"] if each["key"] == refund.key]
+                assert len(sent) <= 1
+                assert sum(sent) == refund.returned.minor or refund.state is RefundState.DUE
 
 
 def _assert_agrees_with_kiosks(gateway: Gateway, everyone: tuple[Payment, ...]) -> None:
