@@ -16,8 +16,8 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate bench bench-books bench-drain soak chaos \
-        crashpoints failover races docs clean
+        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate chaos \
+        crashpoints failover races bench bench-recovery bench-books bench-drain soak docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -109,6 +109,9 @@ bench-books: setup-test ## check the books over ROWS=1000000 ledger rows (DATABA
 
 bench-drain: setup-test ## tell a healed service of COUNT=100000 payments, see how fast that goes
 	$(PYTHON) bench/drain.py
+
+bench-recovery: setup-test ## seconds until what broke is mended: killed programs, lost payers, money taken twice
+	$(PYTHON) bench/recovery.py
 
 docs: setup ## generate the references of hooks and states
 	$(BIN)/mpay hooks --markdown > docs/hooks.md

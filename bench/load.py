@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
-from browser import Browser, HttpSite
 from payer import Paid, Payer, Purchase
 from processes import cpu_ms
-from stack import SERVICE, Stack
+from stack import Stack
 
 CLIENTS = 4
 _LOOK = 0.5
@@ -46,7 +45,7 @@ class Crowd:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._orders: SimpleQueue[str] = SimpleQueue()
-        self._payers = [self._payer() for _ in range(CLIENTS)]
+        self._payers = [stack.payer() for _ in range(CLIENTS)]
 
     def pay_for(self, seconds: float, *, receipt: bool) -> tuple[list[Paid], float, dict[str, float]]:
         """Pay until the time is over; payments under way are finished. Payments, seconds, and CPU by process.
@@ -101,11 +100,7 @@ class Crowd:
             order_key = self._orders.get_nowait()
         except Empty:
             order_key = self._stack.orders(1)[0]
-        return Purchase(SERVICE, order_key, f"{self._stack.place.shop_url}/orders/{order_key}/returned")
-
-    def _payer(self) -> Payer:
-        place = self._stack.place
-        return Payer(Browser(HttpSite(place.gateway_url)), HttpSite(place.bank_url))
+        return self._stack.purchase(order_key)
 
 
 def machine_load() -> str:

@@ -43,11 +43,7 @@ class Payer:
 
     def pay(self, purchase: Purchase) -> Paid:
         """Raises: UnexpectedAnswer, PaymentFailed, OSError."""
-        self.browser.forget()
-        self._seconds = {}
-        page = self._arrive_and_agree(purchase)
-        bank_page = self._choose(page, purchase.instrument)
-        result = self._give_card(bank_page)
+        result = self.give_card(self.go_to_bank(purchase))
         page_text = self._timed("result page", lambda: self.browser.get(result)).body
         receipt = f"{result.partition('?')[0]}/receipt.pdf"
         if receipt.encode() not in page_text:
@@ -57,6 +53,27 @@ class Payer:
             if not paper.body.startswith(b"%PDF-"):
                 raise PaymentFailed(f"{receipt} is no PDF")
         return Paid(result.partition("?")[0].rpartition("/")[2], dict(self._seconds))
+
+    def go_to_bank(self, purchase: Purchase) -> Answer:
+        """Steps 3 to 8; the page that leads on to the bank. Raises: what `pay` raises."""
+        self.browser.forget()
+        self._seconds = {}
+        return self._choose(self._arrive_and_agree(purchase), purchase.instrument)
+
+    def give_card(self, bank_page: Answer, card: str = CARD) -> str:
+        """Steps 9 to 11; the address of the result. Raises: what `pay` raises."""
+        back = self.pay_at_bank(bank_page, card)
+        return self._timed("return", lambda: self.browser.get(back, expected=303)).location
+
+    def pay_at_bank(self, bank_page: Answer, card: str) -> str:
+        """Steps 9 and 10; the address to which the bank sends the browser back, empty when it does not."""
+        session = _session_of(bank_page)
+        body = json.dumps({"card": card}).encode()
+        answer = self.bank.send(Request("POST", f"/test/sessions/{session}/pay", body, JSON), "")
+        if answer.status != 200:
+            raise PaymentFailed(f"the bank answered {answer.status}: {answer.body[:300]!r}")
+        return_url = json.loads(answer.body)["return_url"]
+        return "/" + return_url.split("/", 3)[3] if return_url else ""
 
     def _arrive_and_agree(self, purchase: Purchase) -> str:
         """Steps 3 to 6; the address of the choice of instruments."""
@@ -75,17 +92,6 @@ class Payer:
         chosen = _fields(method) | {"instrument": instrument}
         start = self._timed("start", lambda: self.browser.post(page, chosen)).location
         return self._timed("bank page", lambda: self.browser.get(start))
-
-    def _give_card(self, bank_page: Answer) -> str:
-        """Steps 9 to 11; the address of the result."""
-        session = _session_of(bank_page)
-        body = json.dumps({"card": CARD}).encode()
-        answer = self.bank.send(Request("POST", f"/test/sessions/{session}/pay", body, JSON), "")
-        if answer.status != 200:
-            raise PaymentFailed(f"the bank answered {answer.status}: {answer.body[:300]!r}")
-        return_url = json.loads(answer.body)["return_url"]
-        back = "/" + return_url.split("/", 3)[3]
-        return self._timed("return", lambda: self.browser.get(back, expected=303)).location
 
     def _timed(self, name: str, request: Callable[[], Answer]) -> Answer:
         began = time.perf_counter()

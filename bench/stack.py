@@ -5,7 +5,9 @@ chooses the database, and adds the stand-ins' service and bank.
 """
 
 import json
+import os
 import secrets
+import signal
 import socket
 import sys
 import urllib.request
@@ -15,7 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from browser import Browser, HttpSite
 from instant import InstantCounterparts
+from payer import Payer, Purchase
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "counterparts" / "demo")]
@@ -121,6 +125,29 @@ class Stack:
     def orders(self, count: int) -> list[str]:
         """Order so much at the demo e-Service; the order keys."""
         return [self._order() for _ in range(count)]
+
+    def purchase(self, order_key: str) -> Purchase:
+        """The paying of an order of the demo e-Service."""
+        return Purchase(SERVICE, order_key, f"{self.place.shop_url}/orders/{order_key}/returned")
+
+    def payer(self) -> Payer:
+        """A payer of such orders, at the sandbox bank, over connections of his own."""
+        return Payer(Browser(HttpSite(self.place.gateway_url)), HttpSite(self.place.bank_url))
+
+    def kill(self) -> None:
+        """End every program and the database at once, as a power failure does."""
+        for pid in self._processes.pids.values():
+            os.killpg(pid, signal.SIGKILL)
+        if self._postgres is not None:
+            self._postgres.kill()
+        self._processes.stop()
+
+    def start_again(self) -> None:
+        """Start everything that `kill` ended, all at once, and do not wait."""
+        if self._postgres is not None:
+            self._postgres.launch()
+        for program in scenario.programs(self.place):
+            self._processes.start(self._sized(program))
 
     def _sized(self, program: Program) -> Program:
         """The program with as many processes as were asked for, if it is the gateway."""
