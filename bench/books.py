@@ -68,7 +68,14 @@ def _fill(stack: Stack, rows: int) -> None:
 
 
 def _check(stack: Stack) -> int:
-    command = (stack.place.command("mpay"), "--config", str(stack.place.ini), "check-books")
+    command = (
+        stack.place.command("mpay"),
+        "--config",
+        str(stack.place.ini),
+        "check-books",
+        "--processes",
+        "2",
+    )
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     took, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,35 +1,79 @@
 """`mpay check-books`: the invariants of money, over everything that is stored."""
 
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from multiprocessing import get_context
+from pathlib import Path
 
 import click
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import one_line, print_json
-from mpay_gateway.flow.books import INVARIANTS, Invariant, Progress, Violation, check_books
+from mpay_gateway.flow.books import (
+    INVARIANTS,
+    Invariant,
+    Progress,
+    Violation,
+    check_books,
+    check_invariant,
+)
+
+LONGEST = 9
+"""The invariant whose check walks every chain: as long as all the others together."""
 
 
 @click.command("check-books")
 @click.option("--since", type=instant, metavar="TIME",
               help="Only payments made since then; ISO 8601, local unless it has a zone.  [default: all]")  # fmt: skip
+@click.option("--processes", type=click.IntRange(1, 8), default=1, show_default=True,
+              help="So many invariants are checked at once: 2 halve the time of a large ledger.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the violations as JSON.")
 @click.pass_obj
-def check_books_command(configured: Configured, *, since: datetime | None, as_json: bool) -> None:
+def check_books_command(
+    configured: Configured, *, since: datetime | None, processes: int, as_json: bool
+) -> None:
     """Check the invariants of money over everything that is stored. The gateway may go on beside.
 
     Exit status: 0 all hold, 1 some are broken.
     """
+    units = configured.units  # whatever is wrong with the configuration or the database is said here, once
     with _progress() as progress:
-        found = check_books(configured.units, progress, since=since)
+        if processes == 1:
+            found = check_books(units, progress, since=since)
+        else:
+            found = _check_at_once(configured.ini, progress, since, processes)
     if as_json:
         print_json(found)
     else:
         _report(found)
     if found:
         raise click.exceptions.Exit(1)
+
+
+def _check_at_once(
+    ini: Path, progress: Progress, since: datetime | None, processes: int
+) -> tuple[Violation, ...]:
+    """Check invariants in processes of their own, the longest first."""
+    found: list[Violation] = []
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        numbers = sorted((each.number for each in INVARIANTS), key=lambda number: number != LONGEST)
+        checks = {number: pool.submit(_check_one, ini, number, since) for number in numbers}
+        for invariant in INVARIANTS:
+            progress(invariant)
+            found += checks[invariant.number].result()
+    return tuple(found)
+
+
+def _check_one(ini: Path, number: int, since: datetime | None) -> tuple[Violation, ...]:
+    configured = Configured(ini)
+    invariant = next(each for each in INVARIANTS if each.number == number)
+    try:
+        return check_invariant(configured.units, invariant, since=since)
+    finally:
+        configured.close()
 
 
 def _report(found: tuple[Violation, ...]) -> None:

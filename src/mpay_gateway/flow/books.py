@@ -88,14 +88,16 @@ def check_books(
     found: list[Violation] = []
     for invariant in INVARIANTS:
         progress(invariant)
-        found += units.read(lambda work: _violations(work, invariant, since))  # noqa: B023  called at once
+        found += check_invariant(units, invariant, since=since)
     return tuple(found)
 
 
-def _violations(work: Work, invariant: Invariant, since: datetime | None) -> list[Violation]:
-    rows = _rows(work, since)
-    doubts = islice(invariant.doubts(rows), MOST)
-    return [Violation(invariant.number, doubt.payment_id, doubt.detail) for doubt in doubts]
+def check_invariant(
+    units: UnitOfWork, invariant: Invariant, *, since: datetime | None = None
+) -> tuple[Violation, ...]:
+    """Every violation of one invariant."""
+    doubts = units.read(lambda work: tuple(islice(invariant.doubts(_rows(work, since)), MOST)))
+    return tuple(Violation(invariant.number, doubt.payment_id, doubt.detail) for doubt in doubts)
 
 
 def _rows(work: Work, since: datetime | None) -> Rows:

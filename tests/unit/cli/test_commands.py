@@ -236,6 +236,7 @@ def test_sound_books_say_so_and_broken_ones_name_the_payment(run, gateway):
     assert "2  BROKEN" in broken.out
     assert payment.id in broken.out
     assert {each["payment_id"] for each in json.loads(run("check-books", "--json").out)} == {payment.id}
+    assert run("check-books", "--processes", "2").out == broken.out
     later = (gateway.clock.now() + timedelta(days=1)).isoformat()
     assert run("check-books", "--since", later).status == 0
 
