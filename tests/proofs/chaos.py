@@ -23,6 +23,7 @@ from tests.proofs.fleet.crowd import Crowd, paid_so_far, progress
 from tests.proofs.fleet.draining import drain, heal
 from tests.proofs.fleet.fleet import READY_SECONDS, Fleet, Plan, running_fleet
 from tests.proofs.fleet.members import ServerMember
+from tests.proofs.fleet.pages import wrong_pages
 from tests.proofs.fleet.reading import own_checks, read_books
 from tests.proofs.fleet.weather import Weather
 
@@ -76,7 +77,12 @@ def _run(options: Options, folder: Path, server: PostgresServer, console: Consol
         _storm(options, fleet, crowd, weather, console)
         drained = _calm(fleet, crowd, console)
         books = read_books(fleet, crowd.orders, crowd.seen)
-        found = (*own_checks(fleet), *disagreements(books), *_too_little(options, books))
+        found = (
+            *own_checks(fleet),
+            *disagreements(books),
+            *wrong_pages(fleet, books),
+            *_too_little(options, books),
+        )
         return Story(
             command=f"make chaos SECONDS={options.seconds:g} SEED={options.seed}", seconds=options.seconds,
             seed=options.seed, rate=options.rate, plan=plan, counts=fleet.keeper.counts, crowd=crowd,

@@ -21,10 +21,11 @@ from rich.console import Console
 from counterparts.demo.launcher.processes import get
 from tests.postgres import PostgresServer
 from tests.proofs.failover_report import Story, write_report
-from tests.proofs.fleet.agreement import disagreements
+from tests.proofs.fleet.agreement import Books, disagreements
 from tests.proofs.fleet.crowd import Crowd, progress
 from tests.proofs.fleet.draining import drain, heal
 from tests.proofs.fleet.fleet import Fleet, Plan, running_fleet
+from tests.proofs.fleet.pages import wrong_pages
 from tests.proofs.fleet.reading import own_checks, read_books
 from tests.proofs.fleet.standby import StandbyServer, commit_at_both, lose_power
 
@@ -135,7 +136,7 @@ def _fail_over(options: Options, plan: Plan, pair: Pair, fleet: Fleet, console: 
     return Story(
         plan=plan, synchronous=pair.synchronous, payers=options.payers, rate=options.rate, seed=options.seed,
         promoted=promoted, serving=serving, drained=drained, crowd=crowd, books=books,
-        ended=dict(fleet.keeper.counts.ended), found=_found(pair, fleet, disagreements(books)),
+        ended=dict(fleet.keeper.counts.ended), found=_found(pair, fleet, books),
     )  # fmt: skip
 
 
@@ -148,11 +149,12 @@ def _let_pass(crowd: Crowd, payers: int) -> None:
         time.sleep(0.1)
 
 
-def _found(pair: Pair, fleet: Fleet, apart: tuple[str, ...]) -> tuple[str, ...]:
+def _found(pair: Pair, fleet: Fleet, books: Books) -> tuple[str, ...]:
     """All of it after a drain; else only what no worker can make good."""
+    apart = disagreements(books)
     if pair.synchronous:
         restarts = tuple(f"{kind} ended {n} times" for kind, n in fleet.keeper.counts.ended.items())
-        return (*restarts, *own_checks(fleet), *apart)
+        return (*restarts, *own_checks(fleet), *apart, *wrong_pages(fleet, books))
     return tuple(each for each in apart if each.startswith(LOST_FOR_GOOD))
 
 

@@ -14,6 +14,7 @@ from tests.proofs.fleet.agreement import (
     Told,
     disagreements,
 )
+from tests.proofs.fleet.pages import expected
 
 CARD = OurPayment(
     "P1", "R1", "bank", "S", "O1", "captured", captures=frozenset({("t1", 100)}),
@@ -62,6 +63,20 @@ def session(reference: str, **changes: object) -> Books:
     return books(
         sessions=tuple(replace(each, **changes) if each.reference == reference else each for each in SESSIONS)
     )
+
+
+@pytest.mark.parametrize(
+    ("payment", "state"),
+    [
+        (CARD, "paid.told.0"),
+        (replace(CARD, delivery="parked"), "paid.untold.0"),
+        (BACK, "paid-twice.untold.1"),
+        (replace(BACK, in_review=BACK.captures, reversals=()), "being-checked.untold.0"),
+    ],
+)
+def test_a_page_is_to_say_what_the_books_say(payment, state):
+    assert state.startswith(expected(payment))
+    assert not "not-known.untold.0".startswith(expected(payment))
 
 
 def test_books_that_agree_have_nothing_to_say():
