@@ -15,11 +15,12 @@ from tests.proofs.scenarios import (
     plugins,
     portal,
     refunds,
+    restored,
     worker,
 )
 from tests.proofs.stage import SCENARIOS, Scenario
 
-MODULES = (portal, worker, holds, refunds, kiosks, books, operators, plugins, databases)
+MODULES = (portal, worker, holds, refunds, kiosks, books, operators, plugins, databases, restored)
 OTHERS = 12
 """So many other cases are in the share of every run."""
 

@@ -30,7 +30,8 @@ def receive_callback(parts: Parts, account_id: AccountId, callback: Callback, *,
     Raises: InvalidCallback; TooManyRequests.
     """
     reading = _authentic(parts, account_id, callback, client)
-    payment = parts.units.run("keep-callback", lambda work: _keep(parts, work, account_id, callback, reading))
+    units = parts.callback_units or parts.units
+    payment = units.run("keep-callback", lambda work: _keep(parts, work, account_id, callback, reading))
     if payment is not None:
         known = payment
         parts.background.start(settle_key(known.id), lambda: settle(parts, known.id, reading))

@@ -21,6 +21,8 @@ from mpay_gateway.plugin_host import PluginHost, load_plugins
 from mpay_gateway.settings import GatewaySettings
 from mpay_gateway.storage import UnitOfWork, create_engine
 
+CALLBACK_CONNECTIONS = 2
+"""That callbacks have for themselves, and as many again for a moment."""
 MOST_WAITING = 8
 """Half of the threads that `mpay serve` has unless it is told otherwise."""
 
@@ -52,6 +54,14 @@ def build_parts(settings: GatewaySettings) -> Parts:
     )
     entrance.lead_to(parts)
     return parts
+
+
+def _units_of_callbacks(settings: GatewaySettings, clock: Clock) -> UnitOfWork | None:
+    """None for SQLite, whose writers come one after the other whatever connections they have."""
+    database = settings.gateway.database
+    if database.startswith("sqlite"):
+        return None
+    return UnitOfWork(create_engine(database, pool_size=CALLBACK_CONNECTIONS), clock)
 
 
 def _process_name() -> str:

@@ -22,6 +22,7 @@ class Parts:
     `papers`: what draws the core's own papers; its processes start with the first paper or with `warm_up`.
     `places`: the deliveries that each service takes at once. `lookup_places`: the look-ups that may wait for it.
     `waiting`: the pages that may wait for somebody else at once, so that threads are left for callbacks.
+    `callback_units`: connections for callbacks alone, so that a pool that is used up keeps no bank waiting (B32).
     `entrance`: where the inbound ports of plugins lead. `breakers`: what this process knows of them.
     """
 
@@ -40,6 +41,7 @@ class Parts:
     lookup_places: Places
     waiting: Places
     entrance: Entrance = field(default_factory=Entrance)
+    callback_units: UnitOfWork | None = None
     breakers: BreakerView = field(default_factory=BreakerView)
 
     def close(self) -> None:
@@ -47,6 +49,8 @@ class Parts:
         self.background.close()
         self.papers.close()
         self.units.engine.dispose()
+        if self.callback_units is not None:
+            self.callback_units.engine.dispose()
 
     def address(self, path: str) -> str:
         """The public address of a path of ours, which begins with a slash."""

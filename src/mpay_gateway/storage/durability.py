@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL, Connection
 
 _COPYING = ("pg_basebackup", "pg_receivewal")
@@ -53,6 +53,14 @@ def durability(connection: Connection) -> Durability | None:
         asynchronous=attached["async"],
         hidden=attached[""],
     )
+
+
+def is_read_only(engine: Engine) -> bool:
+    """Whether this is a standby, or a server that takes nothing (PostgreSQL; on SQLite only a write shows it)."""
+    if engine.dialect.name != "postgresql":
+        return False
+    with engine.connect() as connection:
+        return _shown(connection, "transaction_read_only") == "on"
 
 
 def _shown(connection: Connection, name: str) -> str:

@@ -25,6 +25,7 @@ from zope.sqlalchemy.datamanager import STATUS_CHANGED, join_transaction
 from mpay_gateway.boundary import Clock, unit_of_work_open
 from mpay_gateway.crash_points import crash_point
 from mpay_gateway.storage.engine import FairLock, readers
+from mpay_gateway.storage.refusals import Refusals
 from mpay_gateway.storage.tasks import LeaseTime
 from mpay_gateway.storage.work import Known, Work
 
@@ -54,6 +55,7 @@ class UnitOfWork:
         self._lease_time = LeaseTime.CALLER if engine.dialect.name == "sqlite" else lease_time
         self._readers = readers(engine)
         self._known = Known()
+        self._refusals = Refusals()
         self._turn: AbstractContextManager[None] = (
             FairLock() if engine.dialect.name == "sqlite" else nullcontext()
         )
@@ -63,11 +65,22 @@ class UnitOfWork:
 
         Runs at most five times, with jitter, when the database asks for it; after that its last error passes.
         Aborts on any error and lets it through. Refuses to nest.
+
+        A connection that is lost during the commit leaves it open whether there was one: the work does not run
+        again, and the error passes. Whoever asks again finds by its id, key or form what was stored (faults.md B22).
         """
         try:
             return self._run(name, work)
         except _Again as again:
             raise again.asked from None
+        except DBAPIError as error:
+            self._refusals.note(error, name, now=self._clock.monotonic())
+            raise
+
+    @property
+    def refused(self) -> str:
+        """Why the database took nothing of late: a full disk, or it may only be read. Empty when it takes all."""
+        return self._refusals.standing(self._clock.monotonic())
 
     def _run(self, name: str, work: Callable[[Work], T]) -> T:
         manager = transaction.TransactionManager(explicit=True)

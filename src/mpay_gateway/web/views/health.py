@@ -6,6 +6,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from mpay_gateway.storage.durability import is_read_only
 from mpay_gateway.storage.migrate import current_revision, newest_revision
 
 _NOT_FOR_ROBOTS = ("/pay/", "/check/", "/i/", "/find", "/service/", "/providers/", "/x/")
@@ -17,15 +18,21 @@ def alive(_request: Request) -> Response:
 
 
 def ready(request: Request) -> Response:
-    """GET /readyz: the database answers and has the shape that this program needs, and the server stays."""
+    """GET /readyz: the server stays, and the database answers, takes what is written, and has the shape that it needs.
+
+    A newer shape will do: migrations add, and a running process goes on while others are replaced one by one.
+    """
     if request.registry.leaving():
         return _line(503, "the server is about to stop")
+    units = request.parts.units
     try:
-        revision = current_revision(request.parts.units.engine)
+        revision, read_only = current_revision(units.engine), is_read_only(units.engine)
     except SQLAlchemyError:
         return _line(503, "the database does not answer")
-    if revision != _needed_revision():
+    if revision is None or revision < _needed_revision():
         return _line(503, "the database needs `mpay init-db`")
+    if read_only or units.refused:
+        return _line(503, units.refused or "the database is read-only")
     return _line(200, "ready")
 
 
