@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.engine import URL, Connection
 
 _COPYING = ("pg_basebackup", "pg_receivewal")
@@ -55,12 +55,11 @@ def durability(connection: Connection) -> Durability | None:
     )
 
 
-def is_read_only(engine: Engine) -> bool:
-    """Whether this is a standby, or a server that takes nothing (PostgreSQL; on SQLite only a write shows it)."""
-    if engine.dialect.name != "postgresql":
-        return False
-    with engine.connect() as connection:
-        return _shown(connection, "transaction_read_only") == "on"
+def is_standby(connection: Connection) -> bool:
+    """Whether this is a server of PostgreSQL that takes nothing, since it follows another one."""
+    return connection.dialect.name == "postgresql" and bool(
+        connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one()
+    )
 
 
 def _shown(connection: Connection, name: str) -> str:

@@ -16,7 +16,7 @@ from mpay_gateway.storage.claims import Claims
 from mpay_gateway.storage.days import Days
 from mpay_gateway.storage.decisions import Decisions
 from mpay_gateway.storage.deliveries import Deliveries
-from mpay_gateway.storage.durability import Durability, durability
+from mpay_gateway.storage.durability import Durability, durability, is_standby
 from mpay_gateway.storage.evidence import EvidenceRows
 from mpay_gateway.storage.growth import Growth
 from mpay_gateway.storage.heard_signatures import HeardSignatures
@@ -75,6 +75,10 @@ class Work:
     def durability(self) -> Durability | None:
         """What a commit survives; None on databases without standbys."""
         return durability(self.connection)
+
+    def is_standby(self) -> bool:
+        """Whether the database only follows another one."""
+        return is_standby(self.connection)
 
     def lock_with_order(self, payment_id: str) -> Payment:
         """Hold a payment, then its order, until the unit ends: all who need both take them in this order.

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from mpay_gateway.storage import Work
 from mpay_gateway.storage.refusals import FOR_SECONDS
 from mpay_gateway.web.views import health
 
@@ -28,6 +29,6 @@ def test_a_running_gateway_needs_its_own_shape_or_a_newer_one(browser, monkeypat
     browser.get("/readyz", status=status)
 
 
-def test_a_read_only_database_is_not_ready(browser, monkeypatch):
-    monkeypatch.setattr(health, "is_read_only", lambda _: True)
-    assert browser.get("/readyz", status=503).text == "the database is read-only\n"
+def test_a_standby_is_not_ready(browser, monkeypatch):
+    monkeypatch.setattr(Work, "is_standby", lambda _: True)
+    assert browser.get("/readyz", status=503).text == "the database is a standby\n"

@@ -6,7 +6,6 @@ from pyramid.request import Request
 from pyramid.response import Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from mpay_gateway.storage.durability import is_read_only
 from mpay_gateway.storage.migrate import current_revision, newest_revision
 
 _NOT_FOR_ROBOTS = ("/pay/", "/check/", "/i/", "/find", "/service/", "/providers/", "/x/")
@@ -26,13 +25,13 @@ def ready(request: Request) -> Response:
         return _line(503, "the server is about to stop")
     units = request.parts.units
     try:
-        revision, read_only = current_revision(units.engine), is_read_only(units.engine)
+        revision, standby = current_revision(units.engine), units.read(lambda work: work.is_standby())
     except SQLAlchemyError:
         return _line(503, "the database does not answer")
     if revision is None or revision < _needed_revision():
         return _line(503, "the database needs `mpay init-db`")
-    if read_only or units.refused:
-        return _line(503, units.refused or "the database is read-only")
+    if standby or units.refused:
+        return _line(503, units.refused or "the database is a standby")
     return _line(200, "ready")
 
 
