@@ -84,6 +84,7 @@ class _Recording:
         self._taken_back = taken_back
         self._now = parts.clock.now()
         self._hold = hold_of(work, payment)
+        self._claim = work.claims.of_payment(payment.id)
         self._snapshot: Snapshot = work.snapshots.get(payment.snapshot_id)
 
     def record(self, taken: ProviderCapture, method: str) -> Payment:
@@ -125,8 +126,7 @@ class _Recording:
             return CaptureState.REVIEW, None
         if self._hold.unwanted:
             return CaptureState.SURPLUS, ReversalGround.ORDER_GONE
-        claim = self._work.claims.of_payment(self._payment.id)
-        if claim.state is ClaimState.HELD or self._retake():
+        if self._claim.state is ClaimState.HELD or self._retake():
             return CaptureState.CLAIMED, None
         return CaptureState.SURPLUS, ReversalGround.CLAIM_LOST
 
@@ -135,8 +135,8 @@ class _Recording:
         now_payable = payable_now(self._work, self._snapshot, besides=self._payment.id)
         if not fits(self._snapshot.order, now_payable, self._payment.amount):
             return False
-        claim = self._work.claims.of_payment(self._payment.id)
-        self._work.claims.share(claim, shares(self._snapshot.order, now_payable, self._payment.amount))
+        parts = shares(self._snapshot.order, now_payable, self._payment.amount)
+        self._claim = self._work.claims.share(self._claim, parts)
         return True
 
     def _captured(self, taken: ProviderCapture, method: str) -> None:
@@ -150,9 +150,8 @@ class _Recording:
         announce(self._parts, self._work, before, self._payment)
 
     def _claim_order(self) -> tuple[LineAllocation, ...]:
-        claim = self._work.claims.of_payment(self._payment.id)
-        event = ClaimEvent.CAPTURE if claim.state is ClaimState.HELD else ClaimEvent.RETAKE
-        self._work.claims.change(claim, event, actor=self._actor, at=self._now)
+        event = ClaimEvent.CAPTURE if self._claim.state is ClaimState.HELD else ClaimEvent.RETAKE
+        claim = self._work.claims.change(self._claim, event, actor=self._actor, at=self._now)
         return shared(self._snapshot.order, claim.shares)
 
     def _owed(self, allocations: tuple[LineAllocation, ...]) -> tuple[Entry, ...]:
