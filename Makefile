@@ -98,8 +98,9 @@ races: setup-test ## two at once, thousands of times: ROUNDS=10000 (PostgreSQL) 
 	$(PYTHON) -m tests.proofs.races $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(SQLITE_ROUNDS),--sqlite-rounds $(SQLITE_ROUNDS)) $(if $(REPORT),--report $(REPORT))
 
-crashpoints: setup-test ## kill a process at each crash point, on both databases, and report: REPORT=…
-	MPAY_CRASHPOINTS_REPORT=$(or $(REPORT),docs/proofs/crashpoints.md) $(PYTEST) -n 2 --dist load tests/proofs
+crashpoints: setup-test ## kill a process at each crash point, on both databases, and report: PROCESSES=2 REPORT=…
+	MPAY_TEST_FSYNC=off MPAY_CRASHPOINTS_REPORT=$(or $(REPORT),docs/proofs/crashpoints.md) \
+	    timeout 90m $(PYTEST) -n $(or $(PROCESSES),2) --dist load tests/proofs
 
 soak: setup-test ## hold a rate of payments for MINUTES=30, see times and memory (RATE=, DATABASE=, PROCESSES=, FIND=1)
 	$(PYTHON) bench/soak.py

@@ -74,8 +74,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note each death, and whether everything that was looked at after it was in order."""
     told = dict(report.user_properties).get(PROPERTY)
     if told is not None and report.when == "call":
-        point, scenario, engine, died = str(told).split("|")
-        _deaths[report.nodeid] = Death(point, scenario, engine, died, sound=report.passed)
+        point, scenario, engine, died, times = str(told).split("|")
+        _deaths[report.nodeid] = Death(point, scenario, engine, died, int(times), report.passed)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mpay_gateway.crash_points import POINTS
+
 CHECKOUT = Path(__file__).parents[2]
 INTRODUCTION = (
     "A process of `mpay` kills itself with SIGKILL at each point of the registry (`src/mpay_gateway/crash_points.py`).",
@@ -15,17 +17,18 @@ INTRODUCTION = (
     "agree with those of the bank, the service and the kiosk network, and that the scenario came to its proper end.",
 )
 PROPERTY = "death"
-"""Under this name a test tells its death to whoever reports."""
+"""Under this name a test tells its death to whoever reports: fields in the order of `Death`, with bars between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """One case as it went. `died`: what was running, empty when nothing died."""
+    """One case as it went. `died`: what was running, empty when nothing died. `times`: how often it was played."""
 
     point: str
     scenario: str
     engine: str
     died: str
+    times: int
     sound: bool
 
     @property
@@ -67,10 +70,12 @@ def markdown(run: Run, command: str) -> str:
 
 
 def _sum(run: Run) -> str:
-    points = len({each.point for each in run.deaths if each.died})
-    broken = sum(not each.sound for each in run.deaths)
+    points = len({each.point for each in run.deaths if each.died} & POINTS)
+    deaths, broken = sum(each.times for each in run.deaths), sum(not each.sound for each in run.deaths)
     missing = f" Not reached: {', '.join(f'`{each}`' for each in run.missing)}." if run.missing else ""
-    return f"**{len(run.deaths)} deaths at {points} points; {broken} not as they must be.**{missing}"
+    return (
+        f"**{deaths} deaths, {points} of {len(POINTS)} points; {broken} cases not as they must be.**{missing}"
+    )
 
 
 def _rows(deaths: tuple[Death, ...]) -> list[str]:

@@ -21,5 +21,5 @@ def test_a_process_dies_at_a_point_and_no_money_is_lost_or_counted_twice(case, s
         try:
             case.scenario.play(stage)
         finally:
-            record_property(PROPERTY, f"{case.point}|{case.scenario.name}|{case.engine}|{stage.died}")
+            record_property(PROPERTY, f"{case.point}|{case.scenario.name}|{case.engine}|{stage.died}|1")
         assert stage.died, "nothing died in this scenario"
