@@ -69,17 +69,16 @@ def an_order_is_amended_at_the_last_moment(stage: Stage) -> None:
 def a_payer_mistypes_his_number_plate(stage: Stage) -> None:
     fine = stage.shop.fine(plate_number="CDR 482")
 
-    def arrive(gateway: Gateway, plate: str) -> Page:
-        payer = Payer(gateway)
+    def arrive(payer: Payer, plate: str) -> Page:
         return payer.send(payer.open("/services/DEMO02"), order_key=fine.key, factor=plate)
 
     def visit(gateway: Gateway) -> None:
-        arrive(gateway, "ABC 123")
-        arrive(gateway, "CDR 482")
+        arrive(Payer(gateway), "ABC 123")
+        arrive(Payer(gateway), "CDR 482")
 
     stage.dies(Served(visit))
     payer = stage.payer
-    started = payer.choose(payer.agree(arrive(stage.gateway, "CDR 482")))
+    started = payer.choose(payer.agree(arrive(payer, "CDR 482")))
     stage.bank.pay(stage.gateway.payment(started.payment_id).remote_reference)
     payer.result(started)
     stage.recover()
