@@ -13,19 +13,34 @@ import sys
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any, NoReturn
 
-from granian import Granian  # noqa: F401  a server's
 from sqlalchemy import Engine, event
 
-# What any of them would import.
-import mpay_provider_sandbox.plugin  # noqa: F401
 from mpay_gateway import boundary, crash_points
 from mpay_gateway.cli.main import main
 
 STATEMENT = "statement:"
 """How a death inside a unit of work is armed: `statement:settle:7`, before the unit's seventh statement."""
 _LOOK_SECONDS = 0.02
+PACKAGES = (
+    "mpay_gateway", "mpay_eservice_soap", "mpay_instrument_bank_card", "mpay_instrument_cash_terminal",
+    "mpay_provider_collector", "mpay_provider_osmp", "mpay_provider_sandbox",
+)  # fmt: skip
+LATE = ("alembic.command", "granian", "psycopg", "pyramid.config", "xmlsec", "zeep.client")
+"""What the code imports where it is used first."""
+
+
+def import_everything() -> None:
+    """What any of the processes would import."""
+    for package in PACKAGES:
+        for found in walk_packages([*import_module(package).__path__], f"{package}."):
+            if ".migrations" not in found.name:
+                import_module(found.name)
+    for name in LATE:
+        import_module(name)
 
 
 def serve_births() -> None:
@@ -116,4 +131,5 @@ def _arm_statement(point: str) -> None:
 
 
 if __name__ == "__main__":
+    import_everything()
     serve_births()

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import product
 
 import pytest
@@ -17,6 +18,8 @@ from tests.proofs.newborn import STATEMENT
 from tests.proofs.scenarios import books, holds, kiosks, worker
 from tests.proofs.stage import Dying, Stage
 from tests.scene.gateway import served
+from tests.scene.processes import START_SECONDS
+from tests.scene.waiting import eventually
 
 COMMITS: dict[str, Callable[[Stage], None]] = {
     "settle": worker.a_worker_hears_of_money_and_tells_the_service,
@@ -38,16 +41,16 @@ class Rehearsal(Stage):
     counted = 0
 
     def dies(self, running: Dying) -> None:
-        with _counting(self.gateway.parts.units.engine, self.point) as statements:
+        with _counting(self.gateway.parts.units.engine, self.point) as counted:
             match running:
                 case Worker():
                     self.gateway.work()
+                    self.gateway.settle_down()
                 case Served():
                     with served(self.gateway):
                         running.visit(self.gateway)
-                        self.gateway.settle_down()
-        self.gateway.settle_down()
-        self.counted = len(statements)
+                        eventually(lambda: counted.commits, within=START_SECONDS)
+        self.counted = counted.statements
         self.died = "nothing"
 
 
@@ -64,17 +67,30 @@ def test_a_commit_is_whole_whichever_statement_it_dies_before(unit, engine, stag
         record_property(PROPERTY, f"within {unit}|each of its statements|{engine}|{stage.died}|{played}")
 
 
+@dataclass
+class _Counted:
+    """What one unit of work did so far."""
+
+    statements: int = 0
+    commits: int = 0
+
+
 @contextmanager
-def _counting(engine: object, unit: str) -> Iterator[list[str]]:
-    """Every statement of the unit that is executed meanwhile."""
-    seen: list[str] = []
+def _counting(engine: object, unit: str) -> Iterator[_Counted]:
+    """Count the statements and the commits of the unit meanwhile."""
+    counted = _Counted()
 
-    def note(*what: object) -> None:
-        if boundary._open_unit.get() == unit:
-            seen.append(str(what[2]))
+    def execute(*_: object) -> None:
+        counted.statements += boundary._open_unit.get() == unit
 
-    event.listen(engine, "before_cursor_execute", note)
+    def commit(_: object) -> None:
+        counted.commits += boundary._open_unit.get() == unit
+
+    listeners = (("before_cursor_execute", execute), ("commit", commit))
+    for name, listener in listeners:
+        event.listen(engine, name, listener)
     try:
-        yield seen
+        yield counted
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        for name, listener in listeners:
+            event.remove(engine, name, listener)
