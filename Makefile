@@ -8,6 +8,8 @@ WHEELS ?= wheels
 SECONDS ?= 300
 PARALLEL := -n 2 --dist loadfile
 PYTEST := $(PYTHON) -m pytest
+# Where processes that tests start find the pages that another one has compiled.
+PAGES := $(CURDIR)/var/pages
 # Folders of tests that exist, so that a part of the checkout can be tested by itself.
 UNIT := $(wildcard tests/unit plugins/*/*/tests counterparts/*/tests)
 FUNCTIONAL := $(wildcard tests/functional tests/simulation)
@@ -58,7 +60,8 @@ test-functional: setup-test ## test the payer's journeys, on SQLite and PostgreS
 	$(if $(FUNCTIONAL),$(PYTEST) $(PARALLEL) $(FUNCTIONAL),@echo "no functional tests yet")
 
 test-proofs: setup-test ## play a share of the crash points
-	$(PYTEST) -n 2 --dist load tests/proofs
+	@mkdir -p $(PAGES)
+	CHAMELEON_CACHE=$(PAGES) MPAY_TEST_FSYNC=off $(PYTEST) -n 2 --dist load tests/proofs
 
 test-browser: setup-test ## test the pages in Chromium
 	$(PYTEST) tests/browser
@@ -99,7 +102,8 @@ races: setup-test ## two at once, thousands of times: ROUNDS=10000 (PostgreSQL) 
 	    $(if $(SQLITE_ROUNDS),--sqlite-rounds $(SQLITE_ROUNDS)) $(if $(REPORT),--report $(REPORT))
 
 crashpoints: setup-test ## kill a process at each crash point, on both databases, and report: PROCESSES=2 REPORT=…
-	MPAY_TEST_FSYNC=off MPAY_CRASHPOINTS_REPORT=$(or $(REPORT),docs/proofs/crashpoints.md) \
+	@mkdir -p $(PAGES)
+	CHAMELEON_CACHE=$(PAGES) MPAY_TEST_FSYNC=off MPAY_CRASHPOINTS_REPORT=$(or $(REPORT),docs/proofs/crashpoints.md) \
 	    timeout 90m $(PYTEST) -n $(or $(PROCESSES),2) --dist load tests/proofs
 
 soak: setup-test ## hold a rate of payments for MINUTES=30, see times and memory (RATE=, DATABASE=, PROCESSES=, FIND=1)

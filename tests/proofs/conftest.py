@@ -10,10 +10,6 @@ from pathlib import Path
 
 import pytest
 
-# Each process compiles the pages once more otherwise; read when Chameleon is imported, and inherited.
-os.environ.setdefault("CHAMELEON_CACHE", str(Path(__file__).parents[2] / "var" / "pages"))
-Path(os.environ["CHAMELEON_CACHE"]).mkdir(parents=True, exist_ok=True)
-
 from mpay_gateway.crash_points import POINTS
 from tests.functional.conftest import (
     counterparts,

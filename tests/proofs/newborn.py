@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from sqlalchemy import Engine, event
 
 from mpay_gateway import boundary, crash_points
+from mpay_gateway.cli import serving
 from mpay_gateway.cli.main import main
 
 STATEMENT = "statement:"
@@ -81,6 +82,7 @@ def _live(request: dict[str, Any]) -> NoReturn:
     sys.argv = ["mpay", *request["arguments"]]
     sys.path[:0] = filter(None, request["environment"].get("PYTHONPATH", "").split(os.pathsep))
     _set_clock(request["ahead"])
+    serving.warm_up_papers = lambda _: None  # nobody here downloads one, and fonts take seconds
     _arm(request["point"])
     os._exit(_run())
 

@@ -104,6 +104,12 @@ class Payer:
             },
         )  # fmt: skip
 
+    def at(self, gateway: Gateway) -> "Payer":
+        """The same browser, where another process serves the pages."""
+        moved = Payer(gateway, address=self.browser.extra_environ["REMOTE_ADDR"])
+        moved.browser.cookiejar = self.browser.cookiejar
+        return moved
+
     def open(self, address: str, **options: object) -> Page:
         """Follow a link; redirects of ours too."""
         parts = urlsplit(address)

@@ -31,11 +31,20 @@ def a_payer_puts_his_money_into_a_kiosk(stage: Stage) -> None:
     assert stage.gateway.balances()[f"receivable:{ACCOUNT}"] == 150_00
 
 
-@scenario(units=("refuse-payment",))
+@scenario(units=("accept-payment",))
 def a_kiosk_took_another_sum_than_is_due(stage: Stage) -> None:
     """It is refused for ever, whenever it is told, and stays the network's debt to the payer."""
-    order = stage.shop.order()
-    stage.dies(Served(lambda _: stage.kiosks.pay(order, "149.00", check=False, wait_seconds=0)))
+    _assert_refused(stage, stage.shop.order(), "149.00")
+
+
+@scenario(units=("refuse-payment",))
+def a_kiosk_took_money_for_an_order_that_nobody_knows(stage: Stage) -> None:
+    key = f"DEMO-26-{time.time_ns() % 10**10:010d}"
+    _assert_refused(stage, ShopOrder(key, "DEMO01", "", "1.00", "", ()), "1.00")
+
+
+def _assert_refused(stage: Stage, order: ShopOrder, amount: str) -> None:
+    stage.dies(Served(lambda _: stage.kiosks.pay(order, amount, check=False, wait_seconds=0)))
     with served(stage.gateway):
         (taken,) = [each for each in stage.kiosks.transactions() if each["account"] == order.key]
         assert stage.kiosks.settled(taken["txn_id"])["state"] == "refused"

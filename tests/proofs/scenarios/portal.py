@@ -45,7 +45,7 @@ def a_payer_whose_bank_did_not_answer_goes_on_from_his_page(stage: Stage) -> Non
     stage.bank.repair()
     stage.bank.break_down(callbacks="off")
     address = f"/pay/{waiting.token}/payments/{waiting.payment_id}/bank"
-    stage.dies(Served(lambda gateway: Payer(gateway).open(address)))
+    stage.dies(Served(lambda gateway: payer.at(gateway).open(address)))
     assert payer.open(address).link(stage.bank.url)
     stage.bank.pay(stage.gateway.payment(waiting.payment_id).remote_reference)
     payer.result(waiting)
@@ -58,7 +58,7 @@ def an_order_is_amended_at_the_last_moment(stage: Stage) -> None:
     order, payer = stage.shop.order("several-lines", amount="100.00"), stage.payer
     methods = payer.agree(payer.arrive(order))
     stage.shop.change(order, "partial")
-    stage.dies(Served(lambda gateway: Payer(gateway).choose(methods)))
+    stage.dies(Served(lambda gateway: payer.at(gateway).choose(methods)))
     assert stage.gateway.payments(order.key) == ()
     payer.pay(order)
     stage.recover()
@@ -101,7 +101,7 @@ def the_bank_cannot_be_reached(stage: Stage) -> None:
     written = stage.gateway.ini.with_suffix(".toml")
     text = written.read_text("utf-8")
     written.write_text(text.replace(stage.bank.url, NOBODY), "utf-8")
-    stage.dies(Served(lambda gateway: Payer(gateway).choose(methods)))
+    stage.dies(Served(lambda gateway: payer.at(gateway).choose(methods)))
     written.write_text(text, "utf-8")
     (first,) = stage.gateway.payments(order.key)
     if first.state is PaymentState.STARTED:  # who comes next asks the bank, which has never heard of it

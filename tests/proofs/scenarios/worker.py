@@ -82,8 +82,9 @@ def a_confirmation_is_looked_at_that_is_confirmed(stage: Stage) -> None:
 
 
 @scenario(units=("delivery-unanswered",), calls=("mpay_deliver_confirmation",))
-def a_service_is_silent(stage: Stage) -> None:
+def a_service_answers_nothing_of_use(stage: Stage) -> None:
     order, _ = _untold(stage)
+    stage.shop.break_down(confirm="html")
     stage.dies(Worker())
     stage.shop.repair()
     stage.recover()
