@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.scene.gateway import Gateway
+from tests.scene.waiting import eventually
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -103,4 +104,13 @@ class Newborn:
         if self._nursery.code(self.pid, 0) is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
+                eventually(self._is_alone)  # a child may hold the address on which another one is to listen
             self.wait(20)
+
+    def _is_alone(self) -> bool:
+        """Whether nothing of its group lives on."""
+        try:
+            os.killpg(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
