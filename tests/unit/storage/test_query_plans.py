@@ -16,6 +16,7 @@ WHOLE_ON_PURPOSE = {
     "switches._ALL",
     "services._ALL",
     "breakers._TROUBLED",
+    "waiting._BY_SERVICE",
     "restorations._NEWEST",
     "restorations._LAST",
 }
