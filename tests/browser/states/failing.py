@@ -73,8 +73,8 @@ def _suspended(window: Window, scene: Scene) -> None:
     window.press(window.page.get_by_role("main").get_by_role("button"))
     scene.stack.write(
         "INSERT INTO restorations (epoch, since, noticed_at, noticed_by, reason, finished_by)"
-        " SELECT 1, max(at), max(at), 'test', 'test', '' FROM audit WHERE ? = ''",
-        "",
+        " SELECT 1, at, at, 'test', ?, '' FROM (SELECT strftime('%Y-%m-%d %H:%M:%f', 'now') AS at)",
+        "test",
     )
     try:
         Method(window).press_on()
