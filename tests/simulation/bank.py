@@ -33,8 +33,8 @@ class Standing(StrEnum):
 class Session:
     """One payment as the bank knows it. `keys`: what was answered to each key, said again when it comes again.
 
-    `closed`: the gateway gave the hold up, so that nobody can pay any more. `odd`: what is taken instead of
-    what was asked for. `itself`: given back unasked.
+    `closed`: the gateway gave the hold up, so that nobody can pay any more. `said_no`: the bank has said once that no
+    money will come. `odd`: what is taken instead of what was asked for. `itself`: given back unasked.
     """
 
     reference: str
@@ -48,6 +48,7 @@ class Session:
     keys: dict[str, object] = field(default_factory=dict)
     closed: bool = False
     odd: Money | None = None
+    said_no: bool = False
     itself: Money | None = None
 
     @property
@@ -95,7 +96,7 @@ class Bank:
         if session is None:
             return ProviderConfirmation(ProviderStatus.NOT_FOUND)
         if session.standing is Standing.OPEN and self._now() > session.until:
-            session.standing = Standing.CANCELLED  # the payer's time is over
+            session.standing, session.said_no = Standing.CANCELLED, True  # the payer's time is over
         return self._said(session)
 
     def capture(self, reference: str, amount: Money, key: str) -> ProviderConfirmation:
@@ -113,7 +114,7 @@ class Bank:
         session = self._session(reference)
         if key not in session.keys:
             if session.standing is Standing.HELD:
-                session.standing, session.closed = Standing.CANCELLED, True
+                session.standing, session.closed, session.said_no = Standing.CANCELLED, True, True
             elif session.captures:
                 self._give_back(session, amount)
             else:
@@ -155,7 +156,7 @@ class Bank:
 
     def _move(self, session: Session, standing: Standing) -> None:
         if session.standing in {Standing.OPEN, Standing.HELD}:
-            session.standing = standing
+            session.standing, session.said_no = standing, True
             self._changed(session)
 
     def take(self, session: Session, amount: Money) -> None:

@@ -59,10 +59,10 @@ _ON_EDGE: Mapping[str, Bent] = {
     "claim:held:release": Bent(acts=_acts("decline", "cancel", "leave", "pay-late")),
     "claim:captured:acknowledge": Bent(acts=PAY),
     "claim:captured:release": Bent(acts=PAY, order_changes=0.8, order_acts=SHOP_GONE, operators=4, strict=1.0),
-    "claim:released:retake": Bent(acts=_acts("decline-then-pay", "pay-late")),
+    "claim:released:retake": Bent(acts=_acts("decline-then-pay", "pay-late", "pay"), second_payers=0.5),
     "delivery:due:lease": Bent(acts=PAY),
     "delivery:leased:lease": Bent(acts=PAY, rates={Fault.CRASH: 0.02}, losing={"ConfirmOrderPayment": 0.4}),
-    "delivery:leased:confirm": Bent(acts=PAY),
+    "delivery:leased:confirm": Bent(acts=PAY, partial=0.6),
     "delivery:leased:unanswered": Bent(acts=PAY, losing={"ConfirmOrderPayment": 0.6}),
     "delivery:leased:park": Bent(acts=PAY, order_changes=0.8, order_acts=SHOP_GONE, strict=1.0),
     "delivery:due:withhold": Bent(acts=PAY, losing={"ConfirmOrderPayment": 0.85}, operators=8),
@@ -121,7 +121,7 @@ def _towards(fault: Fault, bent: Bent) -> Bent:
         case Fault.BROWSER_GONE:
             return replace(bent, patience=(0.6, 0.8))
         case Fault.SECOND_PRESS:
-            return replace(bent, presses_twice=0.9)
+            return replace(bent, presses_twice=0.9, partial=max(bent.partial, 0.5))
         case Fault.SECOND_PAYER:
             return replace(bent, second_payers=1.0)
         case Fault.ORDER_CHANGED:

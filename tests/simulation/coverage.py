@@ -33,6 +33,20 @@ PAIRS = tuple((edge, fault) for edge in EDGE_NAMES for fault in Fault)
 Pair = tuple[str, Fault]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the audit. `before` is empty where something is new."""
+
+    payment_id: str
+    machine: str
+    event: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.payment_id} {self.machine} {self.before or 'new'} -{self.event}-> {self.after}"
+
+
 @dataclass
 class Life:
     """How often a payment changed, and at which count each fault struck last."""
@@ -73,8 +87,8 @@ class Strikes:
         for key in order_keys:
             self.order(key, fault)
 
-    def committed(self) -> tuple[str, ...]:
-        """Count what the last commit changed. Returns the changes in words."""
+    def committed(self) -> tuple[Change, ...]:
+        """Count what the last commit changed, and return it."""
         rows = self._store.rows(_NEW, self._last)
         if not rows:
             return ()
@@ -88,7 +102,7 @@ class Strikes:
         for payment_id in {row[1]: None for row in rows}:
             self.payments[payment_id].changes += 1
             self.orders.setdefault(self._order_of[payment_id], Life()).changes += 1
-        return tuple(f"{row[1]} {row[2]} {row[4] or 'new'} -{row[3]}-> {row[5]}" for row in rows)
+        return tuple(Change(*row[1:6]) for row in rows)
 
     def _inherit(self, payment_id: str, key: str) -> None:
         life = self.payments.setdefault(payment_id, Life())

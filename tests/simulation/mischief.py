@@ -39,6 +39,7 @@ class Mischief:
     def _set_clock(self, by: timedelta) -> None:
         world = self._world
         world.clock.offset += by
+        world.clock_was_ahead |= by > timedelta(0)
         world.clock_moved_at = world.clock.elapsed
 
     def _kill_all(self) -> None:

@@ -72,8 +72,10 @@ class _Visitor:
         self._come_back(token, payment)
 
     def _started(self, token: str) -> Payment:
-        for _ in range(3):
+        for turn in range(3):
             visit = self._insist("agrees", lambda process: self._agree(process, token))
+            if self._plan.amended and not turn:
+                self._world.people.services.change(self._order, "amend")
             match self._press(visit):
                 case Started(payment):
                     return payment

@@ -25,7 +25,10 @@ MISCHIEF = (
 
 @dataclass(frozen=True, slots=True)
 class PayerPlan:
-    """A payer of one order. `patience`: how probable it is at each page that he stays."""
+    """A payer of one order. `patience`: how probable it is at each page that he stays.
+
+    `amended`: whether the order changes between what he agrees to and the button.
+    """
 
     order: int
     instrument: str
@@ -34,6 +37,7 @@ class PayerPlan:
     patience: float
     presses_twice: bool
     part: float
+    amended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Plan:
     strict_shop: bool
     pace: timedelta
     events: tuple[Event, ...]
+    operators: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ def plan_of(seed: int, bent: Bent) -> Plan:
         strict_shop=chance.of(bent.strict),
         pace=timedelta(milliseconds=chance.pick((1, 30, 400))),
         events=_events(chance, bent, len(orders), len(payers)),
+        operators=bent.operators,
     )
 
 
@@ -132,6 +138,7 @@ def _payer(chance: Chance, bent: Bent, order: int, spread: float) -> PayerPlan:
         patience=chance.pick(bent.patience),
         presses_twice=chance.of(bent.presses_twice),
         part=chance.pick((1.0, 1.0, 0.5)),
+        amended=chance.of(bent.order_changes / 3),
     )
 
 

@@ -34,6 +34,7 @@ from mpay_gateway.plugin_host import AccountInfo, ConnectorInfo, HookCalls, Inst
 from mpay_gateway.plugin_host.guard import Guard
 from mpay_gateway.plugin_host.registry import InstanceInfo, Kind
 from mpay_gateway.plugin_host.routing import SealableManager, build_routes
+from tests.simulation.bank import Session
 from tests.simulation.wire import About, LatePool, Wire
 
 ONE_STEP, TWO_STEP, NETWORK = AccountId("bank"), AccountId("holding"), AccountId("network")
@@ -78,12 +79,16 @@ class BankPlugin:
 
     @hookimpl
     def mpay_start_payment(self, request: PaymentRequest) -> Redirect:
-        session = self._wire.call(
-            About("bank", "start", payment=request.payment_id), request.evidence,
-            lambda: self._wire.world.bank.start(
+        world = self._wire.world
+
+        def start() -> Session:
+            world.watch.started(request.reference, request.payment_id)
+            return world.bank.start(
                 request.reference, request.amount, request.session_until, two_step=self._two_step
-            ),
-        )  # fmt: skip
+            )
+
+        about = About("bank", "start", payment=request.payment_id)
+        session = self._wire.call(about, request.evidence, start)
         return Redirect(f"https://bank.example/{session.number}", session.number)
 
     @hookimpl

@@ -21,7 +21,7 @@ class Services:
         world.trace(f"  {order.key}: {act}")
         match act:
             case "amend":
-                world.shop.amend(order, world.chance.pick((-100, 500)))
+                world.shop.amend(order, world.chance.pick((-100, 500, 0)))
             case "cancel":
                 world.shop.cancel(order)
             case "pay-elsewhere":

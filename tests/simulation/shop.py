@@ -37,7 +37,6 @@ class Shop:
     orders: dict[str, ShopOrder] = field(default_factory=dict)
     told: dict[str, Confirmation] = field(default_factory=dict)
     contradictions: list[str] = field(default_factory=list)
-    refused: set[str] = field(default_factory=set)
 
     def add(self, service_id: str, key: str, amounts: tuple[int, ...], *, partial: bool) -> ShopOrder:
         lines = {f"L{place}": amount for place, amount in enumerate(amounts)}
@@ -58,8 +57,7 @@ class Shop:
                 self.contradictions.append(f"{told.payment_id} was told twice, each time otherwise")
             return
         order = self.orders[told.order_key]
-        if told.payment_id in self.refused or (self.strict and not _takes(order, told.total.minor)):
-            self.refused.add(told.payment_id)
+        if self.strict and not _takes(order, told.total.minor):
             raise RemoteRefused("InvalidParameter", "the order cannot be paid")
         self.told[told.payment_id] = told
         order.paid += told.total.minor
@@ -69,7 +67,11 @@ class Shop:
     # What the service does itself.
 
     def amend(self, order: ShopOrder, by: int) -> None:
-        first = next(iter(order.lines))
+        """Another amount; by 0 the same amount, on other lines."""
+        first, *_, last = (*order.lines, *order.lines)
+        if not by:
+            order.lines[first], order.lines[last] = order.lines[last], order.lines[first]
+            return
         order.lines[first] = max(1, order.lines[first] + by)
         order.most = max(order.most, sum(order.lines.values()))
         if order.status is OrderStatus.PAID and order.due:

@@ -18,6 +18,8 @@ NOON = datetime(2026, 11, 23, 10, tzinfo=UTC)
 TICK = timedelta(microseconds=50)
 """So long a look at the clock takes: what happens later is later."""
 _ZERO = timedelta(0)
+SLOW = 0.15
+"""How many of the actors are left behind by the others."""
 GIVEN_UP = "given up"
 """What `Actor.late` is once nobody waits for the call any more."""
 
@@ -84,6 +86,7 @@ class Actor:
     """Something that happens step by step. `result` and `error`: what became of it once it is `done`.
 
     `late`: where a call that this actor makes beside another one is held up, `before` or `after` its effect.
+    `lease`: the task that it does. `slow`: it comes to its turns late.
     """
 
     def __init__(
@@ -97,6 +100,8 @@ class Actor:
         self.waiters: list[tuple[Actor, int]] = []
         self.turn = 0
         self.late = ""
+        self.lease: object = None
+        self.slow = False
         self._function = function
         self.greenlet = greenlet(self._run, parent)
 
@@ -133,6 +138,7 @@ class Stage:
         if life is not None:
             life.check()
             life.actors[actor] = None
+            actor.slow = self.chance.of(SLOW)
         self._ready.append(actor)
         return actor
 
@@ -187,6 +193,8 @@ class Stage:
     def step(self) -> None:
         """Let one actor that is ready go on until it hands over."""
         place = self.chance.below(len(self._ready))
+        if self._ready[place].slow and self.chance.of(0.9):
+            place = self.chance.below(len(self._ready))
         actor = self._ready[place]
         self._ready[place] = self._ready[-1]
         self._ready.pop()

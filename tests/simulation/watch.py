@@ -1,38 +1,68 @@
 """What must hold after every step, beside the books of the bank, the shop and the network themselves.
 
 Everything here is asked of the database and the counterparts directly, not through the code that is under test.
-The whole of `check_books` is asked now and then, and at the end.
+The whole of `check_books` is asked at the end.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mpay_gateway.flow.books import check_books
+from mpay_gateway.storage.tasks import Lease, TaskKind
+from tests.simulation.births import at_birth, at_start, at_the_end_of
+from tests.simulation.coverage import Change
 from tests.simulation.stage import GIVEN_UP, Actor
 
 if TYPE_CHECKING:
     from tests.simulation.wire import About
     from tests.simulation.world import World
 
-_UNBALANCED = """
-    SELECT transaction_id FROM ledger_entries GROUP BY transaction_id, currency HAVING sum(amount_minor) <> 0
-"""
+_NEVER = {
+    "I1 a posting does not sum to zero": """
+        SELECT transaction_id FROM ledger_entries GROUP BY transaction_id, currency HAVING sum(amount_minor) <> 0
+    """,
+    "I10 a state without its audit": """
+        SELECT p.id, p.state FROM payments p WHERE p.state <> (
+            SELECT a.after FROM audit a WHERE a.payment_id = p.id AND a.machine = 'payment'
+            ORDER BY a.seq DESC LIMIT 1)
+    """,
+    "72 one form opened two payments": """
+        SELECT form_token, count(*) FROM payments WHERE form_token <> '' GROUP BY form_token HAVING count(*) > 1
+    """,
+    "I3 told and captured differ": """
+        SELECT d.payment_id FROM deliveries d JOIN captures c ON c.payment_id = d.payment_id
+        WHERE c.state = 'claimed' AND json_extract(d.content, '$.total') <> c.amount_minor
+    """,
+    "I6 money pays and nobody will be told": """
+        SELECT payment_id FROM captures c WHERE state = 'claimed'
+        AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.payment_id = c.payment_id)
+    """,
+    "I9 two people are one": """
+        SELECT id, opened_by FROM decisions WHERE state = 'approved' AND opened_by = decided_by
+    """,
+}
 _CAPTURES = "SELECT payment_id, transaction_id, account_id, amount_minor, currency, state FROM captures"
-_OVERCLAIMED = """
+_CLAIMED = """
     SELECT order_key, sum(amount_minor) FROM claims WHERE state IN ('held', 'captured', 'acknowledged')
     GROUP BY order_key
 """
-_STALE_AUDIT = """
-    SELECT p.id, p.state FROM payments p WHERE p.state <> (
-        SELECT a.after FROM audit a WHERE a.payment_id = p.id AND a.machine = 'payment'
-        ORDER BY a.seq DESC LIMIT 1)
-"""
 _OF_PAYMENT = "SELECT reference, account_id, amount_minor, order_key FROM payments WHERE id = ?"
 _GROUNDS = "SELECT ground FROM reversals WHERE payment_id = ?"
-_NEVER = {"I1 a posting does not sum to zero": _UNBALANCED, "I10 a state without its audit": _STALE_AUDIT}
+_FENCE = "SELECT fence FROM tasks WHERE kind = ? AND subject = ?"
+_HELD = "SELECT fence, leased_by FROM tasks WHERE kind = ? AND subject = ?"
+SENT = "evidence-sent:before-commit"
 SENDING = {"ConfirmOrderPayment", "reverse", "capture"}
+OUTCOMES = {
+    f"{unit}:before-commit"
+    for unit in (
+        "delivery-confirmed", "delivery-refused", "delivery-unanswered", "delivery-postponed", "reversal-done",
+        "reversal-not-done", "captured", "capture-not-done", "voided", "void-not-done",
+    )
+}  # fmt: skip
+"""Where what came of a send is written down, and its lease given back."""
 LEASE = timedelta(seconds=90)
 
 
@@ -55,16 +85,28 @@ class Watch:
         changes = self._world.strikes.committed()
         for change in changes:
             self._world.trace(f"  = {change}")
-        if changes:
-            self._world.changed()
+            self._changed(change)
         for strange in self._world.strikes.strange:
-            self.broken(f"L8 {strange}")
+            self.broken(f"I8 {strange}")
+        if changes:
+            self._world.changed(changes)
         for words, query in _NEVER.items():
             for row in self._world.store.rows(query):
                 self.broken(f"{words}: {row}")
         self._captures()
         self._claims()
         self._told()
+
+    def _changed(self, change: Change) -> None:
+        found = at_the_end_of(self._world, change) if change.before else at_birth(self._world, change)
+        for violation in found:
+            self.broken(violation)
+
+    def started(self, reference: str, payment_id: str) -> None:
+        """A start has arrived at the bank."""
+        if reference not in self._world.bank.sessions:
+            for violation in at_start(self._world, payment_id):
+                self.broken(violation)
 
     def books_moved(self) -> None:
         """After a counterpart did something."""
@@ -79,6 +121,8 @@ class Watch:
     def whole_books(self) -> None:
         for violation in check_books(self._world.units):
             self.broken(f"check-books {violation.invariant}: {violation.payment_id} {violation.detail}")
+
+    # Leases and fences.
 
     @contextmanager
     def under_way(self, about: "About", since: timedelta) -> Iterator[None]:
@@ -104,6 +148,32 @@ class Watch:
         finally:
             flying.pop(number, None)
 
+    def sent(self) -> None:
+        """A message is about to be kept, and to leave: the lease under which it does must be the latest."""
+        lease = self._lease()
+        if lease is not None and self._fence(lease) != lease.fence:
+            self.broken(f"{lease.kind} {lease.subject} sends under a lease that has gone to another process")
+
+    def outcome(self) -> None:
+        """What came of a send is about to be committed, with the lease given back: it must have been the latest."""
+        lease = self._lease()
+        if lease is None:
+            return
+        ((fence, holder),) = self._world.store.rows(_HELD, lease.kind, lease.subject)
+        if (fence, holder) != (lease.fence + 1, ""):
+            self.broken(f"the outcome of {lease.kind} {lease.subject} is written under a lost lease")
+
+    def _lease(self) -> Lease | None:
+        actor = self._world.stage.current
+        lease = actor.lease if actor is not None else None
+        # A re-check that finds money held takes another lease for what follows.
+        return lease if isinstance(lease, Lease) and lease.kind is not TaskKind.RECHECK else None
+
+    def _fence(self, lease: Lease) -> int:
+        return int(self._world.store.rows(_FENCE, lease.kind, lease.subject)[0][0])
+
+    # Books beside books.
+
     def _captures(self) -> None:
         """Money in our books is money in somebody's hands, once, and of that amount."""
         world = self._world
@@ -111,11 +181,11 @@ class Watch:
             there = world.takings(account).get(transaction)
             if there != (minor, currency):
                 self.broken(
-                    f"I2 {payment_id}: we booked {minor} {currency} of {transaction}, {account} took {there}"
+                    f"I2 {payment_id}: {minor} {currency} of {transaction} is booked, {account} took {there}"
                 )
 
     def _claims(self) -> None:
-        for key, claimed in self._world.store.rows(_OVERCLAIMED):
+        for key, claimed in self._world.store.rows(_CLAIMED):
             most = self._world.shop.orders[key].most
             if claimed > most:
                 self.broken(f"I7 {key}: {claimed} is claimed, {most} was ever due")
@@ -142,3 +212,17 @@ class Watch:
         """Two operators may give back what a service was told of; a bank does so without asking."""
         grounds = {row[0] for row in self._world.store.rows(_GROUNDS, payment_id)}
         return bool(grounds & {"operators", "by-provider"})
+
+
+class Overheard:
+    """Stands where the worker and the unit of work log: what they call a bug of the program is a violation."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def exception(self, event: str, **facts: object) -> None:
+        self._watch.broken(f"{event} {facts}: {sys.exc_info()[1]!r}")
+
+    def info(self, event: str, **facts: object) -> None: ...
+    def warning(self, event: str, **facts: object) -> None: ...
+    def error(self, event: str, **facts: object) -> None: ...

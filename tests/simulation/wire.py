@@ -61,6 +61,7 @@ class Wire:
             raise RemoteUnavailable(f"{about.party} is not there")
         leased_after = world.clock.elapsed
         evidence.sent(about.name.encode(), MessageMeta(about.operation))
+        world.unanswered[about.operation, about.payment] += 1
         with world.watch.under_way(about, leased_after):
             wire_point("before-send")
             if fault is Fault.REQUEST_LOST or fault is Fault.REQUEST_LATE:
@@ -76,7 +77,6 @@ class Wire:
         world, stage = self.world, self.world.stage
         try:
             if fault is Fault.REFUSED:
-                world.refuse(about)
                 raise RemoteRefused("refused", permanent=about.operation != "GetOrderDetails")
             answer = self._happen(about, effect)
         except RemoteRefused as refusal:
@@ -93,6 +93,7 @@ class Wire:
         evidence.received(repr(answer).encode(), MessageMeta(about.operation, status=200))
         if fault is Fault.GARBAGE:
             raise InvalidAnswer("nobody can read this")
+        world.unanswered[about.operation, about.payment] -= 1
         if isinstance(answer, RemoteRefused):
             raise answer
         return answer
@@ -140,6 +141,7 @@ class LatePool:
         assert stage.current is not None
         life = stage.current.life
         beside = stage.start(f"{stage.current.name}, late", function, life)
+        beside.lease = stage.current.lease
         beside.late = world.chance.pick(("before", "after"))
         if not stage.wait(beside, seconds):
             beside.late = GIVEN_UP

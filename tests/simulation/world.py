@@ -1,7 +1,7 @@
 """One world of a seed: processes over one database, a bank, services, a network, people, and what goes wrong."""
 
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from mpay_gateway.crash_points import watch_crash_points
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.storage import UnitOfWork
+from mpay_gateway.storage import UnitOfWork, unit_of_work
 from mpay_gateway.storage.tasks import Lease
+from mpay_gateway.worker import loop
 from tests.simulation.bank import Bank, Session
 from tests.simulation.chance import Chance, SeededIds
-from tests.simulation.coverage import Strikes
+from tests.simulation.coverage import Change, Strikes
 from tests.simulation.everybody import People
 from tests.simulation.faults import IN_CALLS, LOSSES, Fault
 from tests.simulation.network import Network
@@ -23,13 +24,15 @@ from tests.simulation.processes import Process, make_parts
 from tests.simulation.rig import Rig
 from tests.simulation.shop import Shop
 from tests.simulation.stage import NOON, Actor, Died, Life, Lost, Stage
-from tests.simulation.watch import Watch
+from tests.simulation.watch import OUTCOMES, SENT, Overheard, Watch
 from tests.simulation.wire import About
 
 T = TypeVar("T")
 GATEWAYS, WORKERS = ("gateway-1", "gateway-2"), ("worker-1", "worker-2")
 TAIL = 600
 HANDS = 4
+FOR_PEOPLE = {"review", "parked", "proposed"}
+"""States in which something waits for operators."""
 
 
 class World:
@@ -43,12 +46,14 @@ class World:
         self.stage = Stage(Chance(plan.seed, "order"), self.trace)
         self.clock = self.stage.clock
         self.clock_moved_at = self.clock.elapsed
+        self.clock_was_ahead = False
         self.store = rig.store
         self.store.clear()
         self.strikes = Strikes(self.store)
         self.watch = Watch(self)
         self.rates, self.losing = dict(plan.rates), dict(plan.losing)
         self.down: set[str] = set()
+        self.unanswered: Counter[tuple[str, str]] = Counter()
         self.bank = Bank(self.clock.true_now, self._bank_moved)
         self.shop = Shop(strict=plan.strict_shop)
         self.network = Network()
@@ -58,6 +63,7 @@ class World:
         rig.wire.world = self
         self.processes = [Process(name, self._parts) for name in (*GATEWAYS, *WORKERS)]
         self._due, self._due_is_stale = None, True
+        self.healed = False
         self._changes, self._to_come = 0, deque(plan.events)
         self.people = People(self)
         self._settle_down()
@@ -76,10 +82,17 @@ class World:
             start(f"payer-{place}", partial(come, payer, orders[payer.order], second=place >= len(orders)))
         self._happen()
 
-    def changed(self) -> None:
-        """A commit has changed states: what was planned for this moment happens."""
+    def changed(self, changes: tuple[Change, ...]) -> None:
+        """A commit has changed states: what was planned for this moment happens, and people see what waits for them."""
         self._changes += 1
+        if self.plan.operators and not self.healed and FOR_PEOPLE & {each.after for each in changes}:
+            self.later("operators", self.people.operators.come_by, 1, 300)
         self._happen()
+
+    def calm(self) -> None:
+        """Let nothing happen any more that did not begin yet."""
+        self._to_come.clear()
+        self.healed = True
 
     def _happen(self) -> None:
         while self._to_come and self._to_come[0].at <= self._changes:
@@ -110,6 +123,10 @@ class World:
     def at_crash_point(self, name: str) -> None:
         """What hears of every crash point: a process may die here, and whatever was committed is looked at."""
         actor = self.stage.current
+        if name == SENT:
+            self.watch.sent()
+        if name in OUTCOMES:
+            self.watch.outcome()
         if name.endswith(":after-commit"):
             self._due_is_stale = True
             self.watch.committed()
@@ -149,11 +166,6 @@ class World:
 
     def strike_all(self, fault: Fault) -> None:
         self.strikes.everybody(fault, tuple(self.shop.orders))
-
-    def refuse(self, about: About) -> None:
-        """A counterpart that refuses for good keeps to it."""
-        if about.operation == "ConfirmOrderPayment":
-            self.shop.refused.add(about.payment)
 
     # Processes.
 
@@ -239,6 +251,9 @@ class World:
     def play(self, most_steps: int) -> bool:
         """Let things happen until nothing is left to do. False when that takes too many steps, or all is broken."""
         watch_crash_points(self.at_crash_point)
+        logs = [(module, module._log) for module in (loop, unit_of_work)]
+        for module, _ in logs:
+            module._log = Overheard(self.watch)
         try:
             end = self.stage.steps + most_steps
             while self.stage.steps < end and not self.watch.violations:
@@ -247,6 +262,8 @@ class World:
             return False
         finally:
             watch_crash_points(None)
+            for module, log in logs:
+                module._log = log
 
     def close(self) -> None:
         self.stage.close()
@@ -293,4 +310,7 @@ class World:
 
     def _task(self, process: Process, life: Life, lease: Lease) -> Actor:
         worker = process.worker
-        return self.stage.start(f"{life.name} {lease.kind} {lease.subject}", lambda: worker._do(lease), life)
+        name = f"{life.name} {lease.kind} {lease.subject}"
+        task = self.stage.start(name, lambda: worker._do(lease), life)
+        task.lease = lease
+        return task

@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 
 from mpay_gateway.domain.decision import DecisionState
 from mpay_gateway.domain.errors import InvalidTransition
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.payment import (
     CaptureState,
     ClaimState,
@@ -215,6 +216,7 @@ EDGES: tuple[Edge, ...] = (
 _BY_KEY = {(type(edge.source), edge.source, edge.event): edge for edge in EDGES}
 
 
+@guards("transition")
 def next_state(state: S, event: Event) -> S:
     """The state after `event`.
 

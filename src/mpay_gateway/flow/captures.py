@@ -5,6 +5,7 @@ Everything here happens in one commit: state, claim, ledger, delivery with its l
 
 import structlog
 
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.invoice import LineAllocation, shared
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.payment import (
@@ -33,6 +34,7 @@ _CLAIMS_NOTHING = {ReversalGround.BY_PROVIDER, ReversalGround.ORDER_GONE}
 _log = structlog.get_logger("captures")
 
 
+@guards("capture.once")
 def record_captures(
     parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation, *, actor: str
 ) -> Payment:
@@ -51,6 +53,7 @@ def record_captures(
     return payment
 
 
+@guards("capture.taken-back")
 def _taken_back(
     work: Work, payment: Payment, answer: ProviderConfirmation, fresh: tuple[ProviderCapture, ...]
 ) -> CaptureState | None:
@@ -87,6 +90,7 @@ class _Recording:
         self._claim = work.claims.of_payment(payment.id)
         self._snapshot: Snapshot = work.snapshots.get(payment.snapshot_id)
 
+    @guards("capture.told")
     def record(self, taken: ProviderCapture, method: str) -> Payment:
         """Store the capture, decide what it is, book it, and act on it."""
         state, ground = self._decide(taken)
@@ -111,6 +115,7 @@ class _Recording:
             self._give_back(capture, ground)
         return self._payment
 
+    @guards("capture.second", "capture.amount", "capture.unwanted", "claim.held")
     def _decide(self, taken: ProviderCapture) -> tuple[CaptureState, ReversalGround | None]:
         """A capture in review has no ground: nothing is confirmed or reversed without two people."""
         first = not self._work.payments.captures_of(self._payment.id)
@@ -130,6 +135,7 @@ class _Recording:
             return CaptureState.CLAIMED, None
         return CaptureState.SURPLUS, ReversalGround.CLAIM_LOST
 
+    @guards("claim.room")
     def _retake(self) -> bool:
         """Late money: whether the order that was to be paid still has room for it, and which lines."""
         now_payable = payable_now(self._work, self._snapshot, besides=self._payment.id)
@@ -166,6 +172,7 @@ class _Recording:
             "capture", capture.id, (debit, *owed), payment_id=self._payment.id, at=self._now
         )
 
+    @guards("claim.release")
     def _give_back(self, capture: Capture, ground: ReversalGround) -> None:
         void = self._hold.gives_back(capture.amount) if ground is ReversalGround.ORDER_GONE else None
         if ground is ReversalGround.BY_PROVIDER:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.invoice import allocate
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.order import Order, OrderStatus
@@ -43,6 +44,7 @@ _CLOSED = {
 }
 
 
+@guards("claim.closed", "claim.outstanding")
 def payable_now(work: Work, snapshot: Snapshot, *, besides: str = "") -> Payable:
     """What may be paid of the snapshot's order. The order is locked when a claim is to follow.
 
@@ -67,6 +69,7 @@ def payable_now(work: Work, snapshot: Snapshot, *, besides: str = "") -> Payable
     return Payable(Standing.PAYABLE, left, others)
 
 
+@guards("claim.whole")
 def fits(order: Order, payable: Payable, amount: Money) -> bool:
     """Whether the amount may be paid: all of it, or a part where the order allows parts."""
     if payable.standing is not Standing.PAYABLE or amount.currency != payable.most.currency or not amount:

@@ -16,6 +16,7 @@ from mpay_gateway.domain.errors import (
     RemoteUnavailable,
     UnknownService,
 )
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.identifiers import ServiceId
 from mpay_gateway.domain.money import sum_money
 from mpay_gateway.domain.payment import (
@@ -161,6 +162,7 @@ def _send(parts: Parts, tried: _Try, delivery: Delivery) -> None:
     parts.units.run("delivery-confirmed", lambda work: _confirmed(parts, work, tried, receipt))
 
 
+@guards("delivery.definite")
 def _not_confirmed(parts: Parts, tried: _Try, service_id: ServiceId, error: MpayError) -> None:
     if isinstance(error, RemoteRefused) and error.permanent:
         service = parts.services.get_any(service_id)
@@ -187,6 +189,7 @@ def _confirmed(parts: Parts, work: Work, tried: _Try, receipt: DeliveryReceipt) 
     _heard(parts, work, tried, delivery)
 
 
+@guards("delivery.others")
 def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: RemoteRefused) -> None:
     """A definite, signed no. The service's policy decides, unless another try may have been taken."""
     _, delivery = _leased(parts, work, tried)
@@ -219,6 +222,7 @@ def _meant_for_another(work: Work, delivery: Delivery, proof: Proof | None, *, a
     return not work.signatures.once(delivery.service_id, proof, subject=delivery.payment_id, at=at)
 
 
+@guards("delivery.unanswered")
 def _not_answered(parts: Parts, work: Work, tried: _Try, error: MpayError) -> None:
     """No usable answer. Unless nothing was sent, the service may know: the try stays counted as unanswered."""
     _, delivery = _leased(parts, work, tried)
@@ -247,6 +251,7 @@ def _postponed(parts: Parts, work: Work, tried: _Try, why: str, *, again: timede
     work.tasks.finish(tried.lease, due=now + again)
 
 
+@guards("lease.fence")
 def _leased(parts: Parts, work: Work, tried: _Try) -> tuple[Payment, Delivery]:
     """The delivery in the hands of this try, locked after its payment and order, if the lease still holds.
 

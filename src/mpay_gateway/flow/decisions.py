@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from mpay_gateway.domain.decision import Act, Decision, DecisionState, Proposal
 from mpay_gateway.domain.errors import InvalidTransition, NotAuthorised, NotFound
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.payment import Capture, CaptureState, DeliveryState, Payment
 from mpay_gateway.domain.remarks import clean_reason
 from mpay_gateway.domain.transitions import DecisionEvent
@@ -48,6 +49,7 @@ def propose_about(
     return parts.units.run("propose", store)
 
 
+@guards("decision.two-people")
 def approve(parts: Parts, decision_id: str, *, actor: str) -> Decision:
     """Agree to a proposal of another operator, and do it. Raises: NotFound; NotAuthorised; InvalidTransition;
     NotPayable when the order cannot take the money any more."""
@@ -106,6 +108,7 @@ def _capture(work: Work, payment: Payment, state: CaptureState) -> Capture:
     raise NotFound(f"payment {payment.id} has no money that is {state.value}")
 
 
+@guards("decision.once")
 def _review(work: Work, decision: Decision) -> Capture:
     captures = work.payments.captures_of(decision.payment_id)
     capture = next(each for each in captures if each.id == decision.subject)

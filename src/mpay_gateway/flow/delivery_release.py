@@ -1,6 +1,7 @@
 """Money whose confirmation is given up: it becomes the payer's again, and goes back."""
 
 from mpay_gateway.domain.errors import InvalidTransition
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.payment import CaptureState, ClaimState, Delivery, DeliveryState, ReversalGround
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent
 from mpay_gateway.flow.parts import Parts
@@ -30,6 +31,7 @@ def give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGrou
     open_reversal(parts, work, surplus, ground, actor="machine")
 
 
+@guards("delivery.given-up")
 def give_up_delivery(parts: Parts, work: Work, delivery_id: str, *, actor: str) -> None:
     """Two operators have decided that the service will not be told: the money goes back. The payment is locked.
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mpay_gateway.boundary import Clock
 from mpay_gateway.domain.evidence import CONTENT_NOTE, Direction, MessageMeta
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.remarks import fit
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.evidence import Message
@@ -82,6 +83,7 @@ class DurableSink:
         self._notes = ((CONTENT_NOTE, content),) if content else ()
         self.used = False
 
+    @guards("lease.before-send", "delivery.may-know")
     def sent(self, body: bytes, meta: MessageMeta) -> None:
         """Raises: Conflict when the lease has gone to another process."""
         noted = _kept(replace(meta, notes=meta.notes + self._notes))

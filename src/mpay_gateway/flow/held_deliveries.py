@@ -1,6 +1,7 @@
 """What one operator may do to a confirmation: stop it, say who looks after it, let it be sent again."""
 
 from mpay_gateway.domain.errors import InvalidTransition
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.payment import Delivery, DeliveryState
 from mpay_gateway.domain.service import Service, SupportContact
 from mpay_gateway.domain.transitions import DeliveryEvent
@@ -35,6 +36,7 @@ def park_delivery(parts: Parts, delivery_id: str, reason: str, *, owner: str, ac
     return parts.units.run("park-delivery", park)
 
 
+@guards("delivery.given-up")
 def hurry_delivery(parts: Parts, delivery_id: str, *, actor: str) -> Delivery:
     """An operator sends a waiting or parked delivery again, now; if its service is left alone, as soon as it answers.
 

@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from mpay_gateway.domain.errors import Conflict, MpayError
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.payment import (
     CaptureIntent,
     IntentState,
@@ -89,6 +90,7 @@ def _taken(parts: Parts, work: Work, lease: Lease, answer: ProviderConfirmation)
         _capture_later(parts, work, lease, after, "the answer lists no capture")
 
 
+@guards("hold.definite")
 def _not_taken(parts: Parts, work: Work, lease: Lease, error: MpayError) -> None:
     """After a definite no the hold may be given up: at once, by the next run, which asks the provider first."""
     payment = work.payments.lock(lease.subject)
@@ -120,6 +122,7 @@ def _capture_later(parts: Parts, work: Work, lease: Lease, payment: Payment, sai
     _log.warning("capture_not_known", payment=payment.id, attempts=attempts, error=said)
 
 
+@guards("hold.given-up")
 def _given_up(parts: Parts, work: Work, lease: Lease, void: Reversal, answer: ReversalAnswer) -> None:
     """The hold is gone, unless the money was taken meanwhile: that is never called a void that is done."""
     payment, current = _locked(work, lease, void)
@@ -165,6 +168,7 @@ def _void_later(parts: Parts, work: Work, lease: Lease, void: Reversal, said: st
     _log.warning("void_not_done", payment=void.payment_id, attempts=void.attempts, error=said)
 
 
+@guards("lease.fence")
 def _locked(work: Work, lease: Lease, void: Reversal) -> tuple[Payment, Reversal]:
     """The payment, then the void as it is now, with this try counted, if the lease still holds. Raises: Conflict."""
     payment = work.payments.lock(lease.subject)

@@ -7,6 +7,7 @@ begun while an intent is due, no capture once a void is begun.
 from dataclasses import dataclass
 from datetime import datetime
 
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import (
     Capture,
@@ -36,6 +37,7 @@ class Hold:
         """Whether money that is found taken goes back: the order was found gone before."""
         return self.void is not None or (self.intent is not None and not self.intent.wanted)
 
+    @guards("hold.void-key")
     def gives_back(self, amount: Money) -> Reversal | None:
         """The void whose key must give back a first capture of this amount, if any.
 

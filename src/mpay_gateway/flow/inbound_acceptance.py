@@ -9,6 +9,7 @@ import structlog
 
 from mpay_gateway.domain.errors import Conflict, UnknownOrder, UnknownService
 from mpay_gateway.domain.evidence import Direction
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.identifiers import OrderKey, ServiceId
 from mpay_gateway.domain.intake import (
     Accepted,
@@ -68,6 +69,7 @@ def first_words(parts: Parts, place: Place, order: OrderName, key: str, amount: 
     )  # fmt: skip
 
 
+@guards("intake.key")
 def decided(work: Work, intake: Intake, payment: CollectedPayment) -> AlreadyAccepted | Refused | None:
     """What this key was told before, None when nothing is decided. Raises: Conflict for other content."""
     check_same(work, intake, payment.order, payment.amount)
@@ -157,6 +159,7 @@ class _Acceptance:
                 let_go(self.parts, self.work, self.work.payments.get(held.id), actor=self.place.actor)
         return self._on_new_claim(snapshot)
 
+    @guards("intake.claim")
     def _still_good(self, own: Payment, snapshot: Snapshot | None) -> bool:
         """Whether the key's own claim takes the money: held, or with room again, and the order is still the same."""
         claimed = self.work.snapshots.get(own.snapshot_id)
@@ -179,6 +182,7 @@ class _Acceptance:
             raise problem
         return store_refusal(self.parts, self.work, self.place, self.told, RefusalReason.UNKNOWN_ORDER)
 
+    @guards("claim.room")
     def _on_new_claim(self, snapshot: Snapshot) -> Acceptance:
         payable = payable_now(self.work, snapshot)
         reason = why_not(snapshot.order, payable, self.told.amount)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.payment import ClaimState, DeclineReason, Payment
 from mpay_gateway.domain.queries import PaymentChange
 from mpay_gateway.domain.transitions import ClaimEvent, PaymentEvent, allows
@@ -13,6 +14,7 @@ HEAR_AGAIN = timedelta(seconds=5)
 """How soon the provider is asked again when a callback came in while it was being asked."""
 
 
+@guards("start.unchanged")
 def end_unchanged(
     parts: Parts, payment: Payment, event: PaymentEvent, *, actor: str, reason: DeclineReason | None = None
 ) -> None:
@@ -26,6 +28,7 @@ def end_unchanged(
     parts.units.run("end-payment", end)
 
 
+@guards("claim.release")
 def end_in(
     parts: Parts, work: Work, payment: Payment, event: PaymentEvent, *, actor: str,
     reason: DeclineReason | None = None,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from mpay_gateway.domain.errors import NotAuthorised, UnknownOrder
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.intake import (
     Accepted,
@@ -168,6 +169,7 @@ def _held(work: Work, intake: Intake, wish: _Wish) -> Claimed | None:
     return Claimed(payment.id, payment.reference, payment.session_until) if held else None
 
 
+@guards("claim.room")
 def _hold(parts: Parts, work: Work, place: Place, wish: _Wish, order: OrderNow) -> Claimed | Refused:
     words = first_words(parts, place, wish.order, wish.key, wish.amount)
     intake = work.intakes.lock(place.account.id, words)

@@ -21,6 +21,7 @@ from mpay_gateway.domain.errors import (
     RemoteRefused,
     RemoteUnavailable,
 )
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.identifiers import new_payment_id, new_payment_reference
 from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan
 from mpay_gateway.domain.language import Language
@@ -61,6 +62,7 @@ class Started:
     payment: Payment
 
 
+@guards("start.form", "start.agreed")
 def start_payment(
     parts: Parts, token: str, choice: InstrumentChoice, *, form_token: str, language: Language
 ) -> Started | OrderChanged:
@@ -111,6 +113,7 @@ def _publish_first(parts: Parts, payment: Payment) -> Payment:
         raise
 
 
+@guards("start.again")
 def publish_again(parts: Parts, payment: Payment) -> Payment:
     """Ask the provider under the same reference, with the same words, and keep where the payer goes.
 
@@ -130,6 +133,7 @@ def publish_again(parts: Parts, payment: Payment) -> Payment:
     return _publish(parts, current) if repeats else current
 
 
+@guards("start.unknown")
 def _publish(parts: Parts, payment: Payment) -> Payment:
     try:
         step = _call(parts, payment)
@@ -173,6 +177,7 @@ class _Opening:
     account: AccountInfo
     language: Language
 
+    @guards("claim.room")
     def store(self, work: Work) -> tuple[Payment, bool] | NotPayable:
         """Claim the order and store the payment, as started where a call may leave right after the commit.
 

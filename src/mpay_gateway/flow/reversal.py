@@ -6,6 +6,7 @@ from datetime import datetime
 import structlog
 
 from mpay_gateway.domain.errors import MpayError, NoPluginAnswered, RemoteRefused
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalGround, ReversalState
 from mpay_gateway.domain.provider_answer import PaymentToCheck, ReversalAnswer
@@ -29,6 +30,7 @@ class NotGiven:
     final: bool
 
 
+@guards("reversal.key")
 def open_reversal(
     parts: Parts, work: Work, capture: Capture, ground: ReversalGround, *, actor: str
 ) -> Reversal:
@@ -55,6 +57,7 @@ def record_providers_reversal(parts: Parts, work: Work, capture: Capture) -> Non
     _book(work, reversal, capture.account_id, capture.amount, at=now)
 
 
+@guards("reversal.key", "reversal.due")
 def reverse(parts: Parts, lease: Lease) -> None:
     """A worker's try to give the money back, under the reversal's own key at every try."""
 
@@ -106,6 +109,7 @@ def note_given_back(parts: Parts, work: Work, reversal_id: str) -> None:
     _book(work, reversal, payment.account_id, reversal.amount, at=now)
 
 
+@guards("lease.fence")
 def _leased(work: Work, lease: Lease) -> tuple[Payment, Reversal]:
     """The reversal, locked after its payment, if the lease still holds. Raises: Conflict."""
     payment = work.payments.lock(work.reversals.get(lease.subject).payment_id)
@@ -113,11 +117,13 @@ def _leased(work: Work, lease: Lease) -> tuple[Payment, Reversal]:
     return payment, work.reversals.lock(lease.subject)
 
 
+@guards("reversal.final")
 def is_final(error: MpayError) -> bool:
     """Whether asking again cannot help: a definite no, or an account that gives nothing back. People act."""
     return isinstance(error, NoPluginAnswered) or (isinstance(error, RemoteRefused) and error.permanent)
 
 
+@guards("reversal.whole")
 def _answered(parts: Parts, work: Work, lease: Lease, answer: ReversalAnswer) -> None:
     """Book what the provider gave back; another amount than asked for is a person's affair."""
     payment, reversal = _leased(work, lease)

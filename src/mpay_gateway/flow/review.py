@@ -1,6 +1,7 @@
 """Money in review, once two people have decided: it pays the order as it was taken, or it goes back."""
 
 from mpay_gateway.domain.errors import NotPayable
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.invoice import shared
 from mpay_gateway.domain.payment import Capture, ClaimState, Payment, ReversalGround
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent
@@ -13,6 +14,7 @@ from mpay_gateway.storage import Work
 from mpay_gateway.storage.ledger import SUSPENSE, Entry, payable
 
 
+@guards("claim.room", "review.void")
 def accept_capture(parts: Parts, work: Work, payment: Payment, capture: Capture, *, actor: str) -> None:
     """Let the money pay the order with the amount that was taken. Payment and order are locked.
 

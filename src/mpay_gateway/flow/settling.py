@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from mpay_gateway.domain.errors import MpayError
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.payment import DeclineReason, Payment, PaymentState
 from mpay_gateway.domain.provider_answer import (
     CallbackReading,
@@ -47,6 +48,7 @@ class _Asked:
     evidence: BufferedSink
 
 
+@guards("settle.asks")
 def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING) -> bool:
     """Ask the provider and write down what it says. Repeatable; without effect on what is settled.
 
@@ -105,6 +107,7 @@ def _without_money(parts: Parts, work: Work, payment: Payment, answer: ProviderC
             return _later(parts, work, payment)
 
 
+@guards("settle.late")
 def _never_came(payment: Payment, parts: Parts) -> bool:
     """Whether the provider's "not found" is final: just after a start it may only be late."""
     return payment.state is PaymentState.STARTED and session_over(payment, parts.clock.now())
@@ -129,6 +132,7 @@ def _hold(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmati
     return work.tasks.lease(TaskKind.FINISH, payment.id, worker=parts.process, now=now, until=now + LEASE)
 
 
+@guards("settle.again")
 def _ask_later(parts: Parts, work: Work, asked: _Asked) -> None:
     """By the schedule while the payment is open; as long as a callback waits, whatever the schedule says."""
     payment = work.payments.lock(asked.payment_id)

@@ -12,6 +12,7 @@ from enum import Enum
 import structlog
 
 from mpay_gateway.domain.errors import Conflict, MpayError, OrderNotNamed, UnknownOrder
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import (
     CaptureIntent,
@@ -108,6 +109,7 @@ def _found(work: Work, lease: Lease) -> tuple[Payment, Hold]:
     return payment, hold_of(work, payment)
 
 
+@guards("hold.reads")
 def _order_now(parts: Parts, payment: Payment, hold: Hold) -> Answer | Reading:
     """The order as the service describes it now, if anything hangs on it.
 
@@ -130,6 +132,7 @@ def _order_now(parts: Parts, payment: Payment, hold: Hold) -> Answer | Reading:
     return Reading.NOT_READ
 
 
+@guards("hold.intent-first", "hold.void-first")
 def _decide(
     parts: Parts, work: Work, lease: Lease, reading: Answer | Reading
 ) -> CaptureIntent | Reversal | Step:
@@ -177,6 +180,7 @@ def _capture_again(
     return intent if wanted is intent.wanted else work.capture_intents.note_wish(intent, wanted=wanted)
 
 
+@guards("claim.room")
 def _wanted(work: Work, payment: Payment, reading: Answer | Reading) -> bool:
     """Whether the order still takes the money, under the order's lock."""
     held = work.claims.of_payment(payment.id).state is ClaimState.HELD
@@ -204,6 +208,7 @@ def _keep(work: Work, payment: Payment, evidence: BufferedSink) -> None:
     evidence.save(work, payment.id)
 
 
+@guards("hold.asks-first")
 def _give_up(parts: Parts, work: Work, lease: Lease, reason: Step, asked: _Asked) -> Reversal | Step:
     """Begin the void if the provider still only holds the money."""
     now = parts.clock.now()

@@ -9,6 +9,7 @@ from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import Conflict
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.identifiers import OrderKey, PaymentId, ServiceId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Claim, ClaimState
@@ -41,6 +42,7 @@ class Claims:
         self._connection = connection
         self._audit = audit
 
+    @guards("claim.acknowledged")
     def outstanding(self, snapshot: Snapshot, *, besides: str = "") -> tuple[Claim, ...]:
         """What is claimed or captured for the order and was not acknowledged before the snapshot was asked for.
 

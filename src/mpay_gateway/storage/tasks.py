@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert
 
 from mpay_gateway.domain.errors import Conflict
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import deliveries, tasks
 from mpay_gateway.storage.task_statements import (
@@ -122,6 +123,7 @@ class Tasks:
         self._connection.execute(_CREATE.on(self._connection), row)
         self.hurry(kind, subject, due)
 
+    @guards("lease.free")
     def lease(
         self, kind: TaskKind, subject: str, *, worker: str, now: datetime, until: datetime
     ) -> Lease | None:
@@ -147,6 +149,7 @@ class Tasks:
         rows = self._connection.execute(IN_HAND[self._lease_time], asked)
         return {row.service_id: int(row.held) for row in rows}
 
+    @guards("lease.free")
     def claim_due(
         self, *, worker: str, now: datetime, until: datetime, limit: int, service_id: str = ""
     ) -> tuple[Lease, ...]:
@@ -165,6 +168,7 @@ class Tasks:
         asked = {"of_service": service_id, "due_by": due} | self._clock(due)
         self._connection.execute(HURRY_SERVICE[self._lease_time], asked)
 
+    @guards("lease.fence")
     def check(self, lease: Lease) -> None:
         """Make sure that the lease is still the latest, and keep it so until the unit of work ends.
 
@@ -174,6 +178,7 @@ class Tasks:
         if row is None or row.fence != lease.fence:
             raise Conflict(f"{lease.kind} {lease.subject}: the lease has gone to another process")
 
+    @guards("lease.fence")
     def renew(self, lease: Lease, *, now: datetime) -> None:
         """Hold the lease for its whole span again, if it is still the latest: before each send, and between calls.
 
@@ -185,6 +190,7 @@ class Tasks:
         if self._connection.execute(_RENEW[self._lease_time], values).rowcount != 1:
             raise Conflict(f"{lease.kind} {lease.subject}: the lease has gone to another process")
 
+    @guards("lease.fence")
     def finish(self, lease: Lease, *, due: datetime | None) -> None:
         """Give the lease back; the task is due again at `due`, or not at all. Raises: Conflict.
 
@@ -207,6 +213,7 @@ class Tasks:
             else {"span": span}
         )
 
+    @guards("lease.span")
     def _until(self, now: datetime, span: timedelta) -> dict[str, object]:
         return {"until": now + span} if self._lease_time is LeaseTime.CALLER else {"span": span}
 
