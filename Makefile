@@ -18,7 +18,7 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate chaos \
+        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate mutants chaos \
         crashpoints failover races bench bench-recovery bench-books bench-drain soak docs clean
 
 help: ## show this list
@@ -85,6 +85,9 @@ check-wheels: wheels ## install wheels into a fresh environment and use them
 
 simulate: setup-test ## play seeded worlds of faults: SECONDS=300 of them, or one with SEED=
 	$(PYTHON) -m tests.simulation.run --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+mutants: setup-test ## break every guard on purpose: the simulator must find each out
+	$(PYTHON) -m tests.simulation.mutation $(if $(FRESH),--fresh)
 
 bench: setup-test ## measure speed
 	$(PYTHON) bench/run.py

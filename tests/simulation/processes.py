@@ -16,6 +16,7 @@ from mpay_gateway.flow.places import Places, lookup_places
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.plugin_host import HookCalls, Registry
 from mpay_gateway.storage import DatabaseTrouble, UnitOfWork, Work
+from mpay_gateway.storage.work import Known
 from mpay_gateway.worker import Worker
 from tests.simulation.chance import SeededIds
 from tests.simulation.plugins import NETWORK
@@ -29,6 +30,7 @@ class ProcessUnits(UnitOfWork):
 
     def __init__(self, shared: UnitOfWork, stage: Stage, life: Life) -> None:
         self.__dict__.update(shared.__dict__)  # engines keep what they compiled from one world to the next
+        self._known = Known()
         self._clock = stage.clock
         self._stage = stage
         self._life = life
@@ -127,7 +129,7 @@ def make_parts(
     """What the composition root makes, with the simulator's ports."""
     clock: Clock = stage.clock
     plain = UnitOfWork.__new__(UnitOfWork)
-    plain.__dict__.update(shared.__dict__, _clock=clock)
+    plain.__dict__.update(shared.__dict__, _clock=clock, _known=Known())
     # It reads under a lock of threads: nobody else may get on meanwhile.
     services = ServiceDirectory(plain, registry, clock)
     entrance = Entrance()

@@ -11,6 +11,7 @@ from mpay_gateway.crash_points import watch_crash_points
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import UnitOfWork, unit_of_work
 from mpay_gateway.storage.tasks import Lease
+from mpay_gateway.storage.work import Known
 from mpay_gateway.worker import loop
 from tests.simulation.bank import Bank, Session
 from tests.simulation.chance import Chance, SeededIds
@@ -177,7 +178,7 @@ class World:
 
     def _own_units(self, shared: UnitOfWork) -> UnitOfWork:
         units = UnitOfWork.__new__(UnitOfWork)
-        units.__dict__.update(shared.__dict__, _clock=self.clock)
+        units.__dict__.update(shared.__dict__, _clock=self.clock, _known=Known())
         return units
 
     def kill(self, life: Life) -> None:

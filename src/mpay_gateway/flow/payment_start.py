@@ -177,7 +177,7 @@ class _Opening:
     account: AccountInfo
     language: Language
 
-    @guards("claim.room")
+    @guards("claim.room", "start.form")
     def store(self, work: Work) -> tuple[Payment, bool] | NotPayable:
         """Claim the order and store the payment, as started where a call may leave right after the commit.
 
