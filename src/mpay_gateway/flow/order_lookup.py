@@ -72,7 +72,7 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
     OutcomeUnknown, InvalidAnswer.
     """
     evidence = BufferedSink(parts.clock)
-    asked_at = parts.clock.now()
+    asked_at, began = parts.clock.now(), parts.clock.monotonic()
     try:
         found = _ask(parts, service, OrderQuery(service.id, order_key, language, evidence))
         order = next((order for order in found.orders if order.order_key == order_key), None)
@@ -82,7 +82,7 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
     except MpayError as error:
         _keep_fruitless(parts, service, evidence, error)
         raise
-    snapshot = _snapshot(parts, order, asked_at)
+    snapshot = _snapshot(parts, order, asked_at, waited=parts.clock.monotonic() - began)
     return Answer(snapshot, found.deviations, found.skew, evidence, found.proof)
 
 
@@ -162,5 +162,8 @@ def second_factor_matches(service: Service, order: Order, typed: str) -> bool:
     return bool(letters_and_digits(known)) and letters_and_digits(known) == letters_and_digits(typed)
 
 
-def _snapshot(parts: Parts, order: Order, asked_at: datetime) -> Snapshot:
-    return Snapshot(parts.ids.token(), order, requested_at=asked_at, received_at=parts.clock.now())
+def _snapshot(parts: Parts, order: Order, asked_at: datetime, *, waited: float) -> Snapshot:
+    """`waited`: seconds. A clock that was set back meanwhile tells no later time of asking than it would have now."""
+    now = parts.clock.now()
+    asked = min(asked_at, now - timedelta(seconds=waited))
+    return Snapshot(parts.ids.token(), order, requested_at=asked, received_at=now)

@@ -36,6 +36,15 @@ _NEWEST = (
     .order_by(order_snapshots.c.requested_at.desc())
     .limit(1)
 )
+_ASKED_LAST = (
+    select(order_snapshots.c.requested_at)
+    .where(
+        order_snapshots.c.service_id == bindparam("of_service"),
+        order_snapshots.c.order_key == bindparam("of_key"),
+    )
+    .order_by(order_snapshots.c.requested_at.desc())
+    .limit(1)
+)
 _NOTE_ORDER = insert_once(orders, returning=orders.c.order_key)
 _LOCK_ORDER = (
     select(orders.c.service_id)
@@ -85,6 +94,12 @@ class Snapshots:
         found = {"of_service": service_id, "of_key": order_key}
         row = self._connection.execute(_NEWEST, found).first()
         return None if row is None else _snapshot(row)
+
+    def asked_last(self, service_id: ServiceId, order_key: OrderKey) -> datetime | None:
+        """When the latest stored answer about the order was asked for, None when it was never asked."""
+        found = {"of_service": service_id, "of_key": order_key}
+        asked = self._connection.execute(_ASKED_LAST, found).scalar()
+        return asked if isinstance(asked, datetime) else None
 
     def lock_order(self, service_id: ServiceId, order_key: OrderKey, *, at: datetime) -> None:
         """Hold the order until the unit of work ends: claims are taken and released only under it."""

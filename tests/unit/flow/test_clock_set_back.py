@@ -1,0 +1,49 @@
+"""Clocks that are set back: what a service said before it was told stays said before, whatever the clock shows."""
+
+from datetime import timedelta
+
+from mpay_gateway.domain.payment import CaptureState
+from mpay_gateway.domain.provider_answer import ProviderStatus
+from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.order_lookup import look_up
+from tests.unit.flow.scripted import SERVICE, ScriptedGateway
+
+HOUR = timedelta(hours=1)
+
+
+def declined(gateway: ScriptedGateway):
+    """A payer goes to the bank, which refuses his card."""
+    payment = gateway.start("ORDER-1")
+    gateway.calls.status[payment.reference] = ProviderStatus.DECLINED
+    gateway.settled(payment)
+    gateway.work(minutes=2)
+    del gateway.calls.status[payment.reference]
+    return payment
+
+
+def test_late_money_pays_no_order_that_was_paid_after_the_clock_was_set_back(gateway: ScriptedGateway):
+    late = declined(gateway)
+    gateway.clock.time -= HOUR
+    paid = gateway.pay("ORDER-1")
+    gateway.capture(late)
+    states = [
+        gateway.parts.units.read(lambda work, each=each: work.payments.captures_of(each.id))[0].state
+        for each in (paid, late)
+    ]
+    assert states == [CaptureState.CLAIMED, CaptureState.SURPLUS]
+    assert check_books(gateway.parts.units) == ()
+
+
+def test_an_answer_counts_as_asked_for_no_later_than_the_clock_would_say_now(gateway: ScriptedGateway):
+    began = gateway.clock.now()
+    ask = gateway.calls.lookup_orders
+
+    def set_back_meanwhile(*arguments: object):
+        gateway.clock.time -= HOUR
+        return ask(*arguments)
+
+    gateway.calls.lookup_orders = set_back_meanwhile
+    ticks = gateway.clock.monotonic
+    gateway.clock.monotonic = lambda: ticks() + (0 if gateway.clock.time >= began else HOUR.total_seconds())
+    answer = look_up(gateway.parts, gateway.parts.services.get(SERVICE), "ORDER-1", None)
+    assert answer.snapshot.requested_at <= began - HOUR + timedelta(seconds=1)
