@@ -13,7 +13,6 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.money import Money
-from mpay_gateway.storage.shelf import Shelf
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import ledger_accounts, ledger_entries, ledger_transactions
 
@@ -72,20 +71,15 @@ class Entry:
 _ADD = insert(ledger_transactions).returning(ledger_transactions.c.id)
 _OF_NAME = select(ledger_accounts.c.id).where(ledger_accounts.c.name == bindparam("of_name"))
 _ADD_ENTRIES = insert(ledger_entries).values(account_id=_OF_NAME.scalar_subquery())
-"""The database finds each account by its name: an id that a process remembered would be another account's in a
-backup that was restored under it.
-"""
+_KNOWN = select(ledger_accounts.c.name).where(ledger_accounts.c.name.in_(bindparam("names", expanding=True)))
 _ADD_ACCOUNT = insert_once(ledger_accounts, ["name"])
 
 
 class Ledger:
     """The books."""
 
-    def __init__(self, connection: Connection, accounts: Shelf[bool]) -> None:
-        """`accounts`: names of accounts that are in the database, and were not made just now."""
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._accounts = accounts
-        self._made: set[str] = set()
 
     def post(
         self, kind: str, subject: str, entries: Sequence[Entry], *, payment_id: str | None, at: datetime
@@ -98,8 +92,7 @@ class Ledger:
         for currency in {entry.amount.currency for entry in entries}:
             if sum(entry.amount.minor for entry in entries if entry.amount.currency == currency):
                 raise ValueError(f"{kind} {subject}: does not sum to zero in {currency}")
-        for entry in entries:
-            self._make_sure_of(entry.account)
+        self._open_accounts({entry.account for entry in entries})
         transaction_id = self._connection.execute(
             _ADD,
             {"kind": kind, "subject": subject, "payment_id": payment_id, "at": at},
@@ -144,12 +137,8 @@ class Ledger:
         )
         return {(name, currency): Money.from_minor(int(minor), currency) for name, currency, minor in rows}
 
-    def _make_sure_of(self, account: str) -> None:
-        """Let there be an account of this name."""
-        if account in self._made or self._accounts.get(account):
-            return
-        if self._connection.execute(_OF_NAME, {"of_name": account}).scalar() is None:
-            self._made.add(account)  # not remembered beyond this unit, which may yet be undone
-            self._connection.execute(_ADD_ACCOUNT.on(self._connection), {"name": account})
-        else:
-            self._accounts.put(account, True)
+    def _open_accounts(self, names: set[str]) -> None:
+        """Let there be an account of each name. Nothing of them is remembered: backups are restored under processes."""
+        known = set(self._connection.execute(_KNOWN, {"names": sorted(names)}).scalars())
+        for name in sorted(names - known):
+            self._connection.execute(_ADD_ACCOUNT.on(self._connection), {"name": name})

@@ -46,7 +46,6 @@ class Known:
     """What never changes and a process need not read twice from one database."""
 
     snapshots: Shelf[Snapshot] = field(default_factory=lambda: Shelf(1000))
-    ledger_accounts: Shelf[bool] = field(default_factory=lambda: Shelf(1000))
 
 
 class Work:
@@ -179,7 +178,7 @@ class Work:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.connection, self._known.ledger_accounts)
+        return Ledger(self.connection)
 
     @cached_property
     def operators(self) -> Operators:
