@@ -21,7 +21,7 @@ from tests.proofs.chaos_report import Story, write_report
 from tests.proofs.fleet.agreement import Books, disagreements
 from tests.proofs.fleet.crowd import Crowd, paid_so_far, progress
 from tests.proofs.fleet.draining import drain, heal
-from tests.proofs.fleet.fleet import READY_SECONDS, Fleet, Plan, running_fleet
+from tests.proofs.fleet.fleet import READY_SECONDS, Fleet, Plan, end_on_signals, running_fleet
 from tests.proofs.fleet.members import ServerMember
 from tests.proofs.fleet.pages import wrong_pages
 from tests.proofs.fleet.reading import own_checks, read_books
@@ -47,6 +47,7 @@ class Options:
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when all books agree, 1 when they do not: then the folder with every log and book is kept."""
     options = _options(arguments)
+    end_on_signals()
     console = Console(highlight=False)
     folder = Path(tempfile.mkdtemp(prefix="mpay-chaos-", dir="/tmp"))
     console.print(

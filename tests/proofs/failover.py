@@ -24,7 +24,7 @@ from tests.proofs.failover_report import Story, write_report
 from tests.proofs.fleet.agreement import Books, disagreements
 from tests.proofs.fleet.crowd import Crowd, progress
 from tests.proofs.fleet.draining import drain, heal
-from tests.proofs.fleet.fleet import Fleet, Plan, running_fleet
+from tests.proofs.fleet.fleet import Fleet, Plan, end_on_signals, running_fleet
 from tests.proofs.fleet.pages import wrong_pages
 from tests.proofs.fleet.reading import own_checks, read_books
 from tests.proofs.fleet.standby import StandbyServer, commit_at_both, lose_power
@@ -75,6 +75,7 @@ class Pair:
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when nothing is missing with a synchronous standby, and the loss is found with the other one."""
     options = _options(arguments)
+    end_on_signals()
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"seed {options.seed}, {options.payers} payers before and after")
     kept = _run(options, console, synchronous=True)

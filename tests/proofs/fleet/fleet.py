@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,6 +94,12 @@ def running_fleet(plan: Plan, others: tuple[Member, ...]) -> Iterator[Fleet]:
         keeper.wait_until_all_answer(READY_SECONDS)
         sides = Bank(place.bank_url), Shop(place.shop_url), Kiosks(place.kiosk_url)
         yield Fleet(place, plan.database, keeper, *sides, tuple(ports))
+
+
+def end_on_signals() -> None:
+    """Let SIGTERM and SIGINT end the run in order, so that no process of the fleet is left over."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(1))
 
 
 def _mpay(place: Place, *arguments: str) -> tuple[int, str]:
