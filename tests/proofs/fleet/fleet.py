@@ -36,6 +36,9 @@ misses_per_key_prefix_per_hour = 1000000
 lookups_per_hour = 100000000
 visits_per_hour = 100000000
 callbacks_per_minute = 100000000
+
+[breakers]
+probe_seconds = 1  # or a service that was killed for a second is left alone for a minute, and nobody pays
 """
 
 
