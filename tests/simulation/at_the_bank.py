@@ -33,6 +33,7 @@ def _leave(world: "World", session: Session, payment_id: str) -> None:
 def _pay_twice(world: "World", session: Session, payment_id: str) -> None:
     world.bank.pay(session)
     world.strikes.payment(payment_id, Fault.SECOND_CAPTURE)
+    session.short = world.chance.of(0.15)
 
     def again() -> None:
         if session.captures:

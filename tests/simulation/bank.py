@@ -34,7 +34,8 @@ class Session:
     """One payment as the bank knows it. `keys`: what was answered to each key, said again when it comes again.
 
     `closed`: the gateway gave the hold up, so that nobody can pay any more. `said_no`: the bank has said once that no
-    money will come. `odd`: what is taken instead of what was asked for. `itself`: given back unasked.
+    money will come. `short`: less goes back than is asked for. `odd`: what is taken instead of what was asked for.
+    `itself`: given back unasked.
     """
 
     reference: str
@@ -48,6 +49,7 @@ class Session:
     keys: dict[str, object] = field(default_factory=dict)
     closed: bool = False
     odd: Money | None = None
+    short: bool = False
     said_no: bool = False
     itself: Money | None = None
 
@@ -116,6 +118,7 @@ class Bank:
             if session.standing is Standing.HELD:
                 session.standing, session.closed, session.said_no = Standing.CANCELLED, True, True
             elif session.captures:
+                amount = Money.from_minor(amount.minor // 2, amount.currency) if session.short else amount
                 self._give_back(session, amount)
             else:
                 raise RemoteRefused("nothing-to-reverse")

@@ -30,6 +30,13 @@ _GIVEN_UP = """
     UNION ALL SELECT 1 FROM capture_intents WHERE payment_id = ?1 AND wanted = 0
 """
 _REFUSED = "SELECT 1 FROM reversals WHERE payment_id = ? AND ground = 'service-refused'"
+_ALONE = """
+    SELECT 1 FROM payments p JOIN payments o USING (service_id, order_key) WHERE p.id = ?1 AND o.id <> p.id
+    UNION ALL SELECT 1 FROM capture_intents WHERE payment_id = ?1 AND state = 'refused'
+    UNION ALL SELECT 1 FROM claims WHERE payment_id = ?1 AND state <> 'held'
+"""
+_ASKED = {"intent": "capture", "reversal": "reverse"}
+_KEY = "SELECT order_key FROM payments WHERE id = ?"
 _OVER = {"declined", "cancelled", "expired"}
 
 
@@ -46,15 +53,22 @@ def at_birth(world: "World", change: Change) -> Iterator[str]:
             if world.unanswered["ConfirmOrderPayment", change.payment_id]:
                 yield f"I9 {change.payment_id} goes back while the service may have been told"
         case "reversal" if world.store.rows(_VOIDS, change.payment_id):
+            untouched = not world.shop.touched & _key(world, change.payment_id)
+            if untouched and not world.store.rows(_ALONE, change.payment_id):
+                yield f"I9 {change.payment_id}: a hold is given up that its order would have taken"
             if world.store.rows(_INTENTS, change.payment_id):
                 yield f"I9 {change.payment_id}: a void is begun while its money may be taken"
 
 
 def at_the_end_of(world: "World", change: Change) -> Iterator[str]:
-    """A payment is over when its provider says so: not while it may still take money there.
+    """A payment is over when its provider says so, and an intent is refused when it does.
 
     A clock that is ahead may take a session for over whose start is still on its way.
     """
+    asked = _ASKED.get(change.machine) if change.event == "refuse" else None
+    ended_otherwise = change.machine == "reversal" and _short(world, change.payment_id)
+    if asked and (asked, change.payment_id) not in world.refusals and not ended_otherwise:
+        yield f"I9 {change.payment_id}: a {asked} is called refused that nobody has refused"
     if (
         world.clock.offset > timedelta(0)
         or change.machine != "payment"
@@ -99,3 +113,14 @@ def _not_taken(document: str, amount: int) -> str:
     if order["status"] != OrderStatus.ACTIVE:
         return f"an order that is {order['status']}"
     return f"an order of which {due} is due" if amount > due else ""
+
+
+def _key(world: "World", payment_id: str) -> set[str]:
+    return {row[0] for row in world.store.rows(_KEY, payment_id)}
+
+
+def _short(world: "World", payment_id: str) -> bool:
+    """Whether the bank gave back less than it was asked for, or its hold ended otherwise than by our void."""
+    ((reference,),) = world.store.rows(_REFERENCE, payment_id)
+    session = world.bank.sessions[reference]
+    return session.short or session.two_step

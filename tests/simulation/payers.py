@@ -1,6 +1,7 @@
 """Payers at the portal: each comes, agrees, presses the button, goes to the bank, and comes back, or not."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,7 @@ class _Visitor:
 
         if self._plan.presses_twice:
             self._world.strikes.order(self._order.key, Fault.SECOND_PRESS)
-            self._world.later("second press", lambda: self._quietly("presses twice", press), 0, 2)
+            self._world.later("second press", lambda: self._in_another_tab(visit, press), 0, 2)
         return self._insist("presses", press)
 
     def _act(self, payment: Payment) -> None:
@@ -136,11 +137,16 @@ class _Visitor:
                 self._world.stage.sleep(self._world.chance.between(1, 20))
         raise Gone
 
-    def _quietly(self, what: str, request: Callable[[Process], object]) -> None:
-        try:
-            self._world.ask(f"{self._order.key} {what}", request)
-        except (Lost, MpayError):
-            return
+    def _in_another_tab(self, visit: Visit, press: Callable[[Process], object]) -> None:
+        """The same form once more, and on to the bank's page, beside the first tab."""
+        with suppress(Lost, MpayError):
+            started = self._world.ask(f"{self._order.key} presses twice", press)
+            if isinstance(started, Started):
+                payment_id = started.payment.id
+                self._world.ask(
+                    f"{self._order.key} goes on too",
+                    lambda process: show_bank_page(process.parts, visit.token, payment_id),
+                )
 
     def _stay(self) -> None:
         if not self._world.chance.of(self._plan.patience):

@@ -19,6 +19,7 @@ class Services:
         world = self._world
         world.strikes.order(order.key, Fault.ORDER_CHANGED)
         world.trace(f"  {order.key}: {act}")
+        world.shop.touched.add(order.key)
         match act:
             case "amend":
                 world.shop.amend(order, world.chance.pick((-100, 500, 0)))

@@ -31,12 +31,16 @@ class ShopOrder:
 
 @dataclass
 class Shop:
-    """All services' books. `told`: what each payment was confirmed with; `contradictions`: what was told otherwise."""
+    """All services' books. `told`: what each payment was confirmed with; `contradictions`: what was told otherwise.
+
+    `touched`: orders that are no longer as they were at first, by the service's own doing.
+    """
 
     strict: bool
     orders: dict[str, ShopOrder] = field(default_factory=dict)
     told: dict[str, Confirmation] = field(default_factory=dict)
     contradictions: list[str] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
 
     def add(self, service_id: str, key: str, amounts: tuple[int, ...], *, partial: bool) -> ShopOrder:
         lines = {f"L{place}": amount for place, amount in enumerate(amounts)}

@@ -95,6 +95,7 @@ class Wire:
             raise InvalidAnswer("nobody can read this")
         world.unanswered[about.operation, about.payment] -= 1
         if isinstance(answer, RemoteRefused):
+            world.refusals.add((about.operation, about.payment))
             raise answer
         return answer
 

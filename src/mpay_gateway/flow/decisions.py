@@ -108,7 +108,6 @@ def _capture(work: Work, payment: Payment, state: CaptureState) -> Capture:
     raise NotFound(f"payment {payment.id} has no money that is {state.value}")
 
 
-@guards("decision.once")
 def _review(work: Work, decision: Decision) -> Capture:
     captures = work.payments.captures_of(decision.payment_id)
     capture = next(each for each in captures if each.id == decision.subject)

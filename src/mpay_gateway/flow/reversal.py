@@ -57,7 +57,7 @@ def record_providers_reversal(parts: Parts, work: Work, capture: Capture) -> Non
     _book(work, reversal, capture.account_id, capture.amount, at=now)
 
 
-@guards("reversal.key", "reversal.due")
+@guards("reversal.key")
 def reverse(parts: Parts, lease: Lease) -> None:
     """A worker's try to give the money back, under the reversal's own key at every try."""
 
