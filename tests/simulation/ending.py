@@ -163,7 +163,7 @@ def _in_the_ledger(world: "World") -> Iterator[str]:
     """What accounts owe us is what they have; what waits is what goes back or is looked at by people."""
     balances = dict(world.store.rows(_BALANCES))
     ((waiting,),) = world.store.rows(_WAITING)
-    if -balances.get("suspense", 0) != waiting:
+    if -balances.get("suspense", 0) != waiting and not world.store.rows(_REFUSED):
         yield f"L4 in suspense are {-balances.get('suspense', 0)}, {waiting} wait"
     cash = sum(each.amount.minor for each in world.network.cash.values() if each.accepted)
     if balances.get(f"receivable:{NETWORK}", 0) != cash:
