@@ -5,7 +5,6 @@ PYTHON := .venv/bin/python
 BIN := .venv/bin
 WHEELS ?= wheels
 # Tests that start browsers or servers of their own share two cores badly: they run one after another.
-SECONDS ?= 300
 PARALLEL := -n 2 --dist loadfile
 PYTEST := $(PYTHON) -m pytest
 # Where processes that tests start find the pages that another one has compiled.
@@ -84,7 +83,7 @@ check-wheels: wheels ## install wheels into a fresh environment and use them
 	$(PYTHON) scripts/check_wheels.py $(WHEELS)
 
 simulate: setup-test ## play seeded worlds of faults: SECONDS=300 of them, or one with SEED=
-	$(PYTHON) -m tests.simulation.run --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+	$(PYTHON) -m tests.simulation.run --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
 
 mutants: setup-test ## break every guard on purpose: the simulator must find each out
 	$(PYTHON) -m tests.simulation.mutation $(if $(FRESH),--fresh)

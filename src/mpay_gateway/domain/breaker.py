@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+LOOKUP_PAUSE = timedelta(seconds=10)
+"""How long a service that answers no look-ups is left alone at most."""
+
 
 class Calls(StrEnum):
     """Kinds of calls. Each has breakers of its own, since one may work while another does not."""
@@ -43,6 +46,10 @@ class BreakerRule:
     opens_after: int = 5
     probe_every: timedelta = timedelta(minutes=1)
 
+    def pause(self, kind: Calls) -> timedelta:
+        """Between two probes of these calls: a payer waits for a look-up, and restarts are soon over."""
+        return min(self.probe_every, LOOKUP_PAUSE) if kind is Calls.LOOKUPS else self.probe_every
+
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
@@ -76,7 +83,7 @@ class Breaker:
 
     def probing(self, rule: BreakerRule, now: datetime) -> "Breaker":
         """The probe leaves: no other one before its pause is over."""
-        return replace(self, probe_at=now + rule.probe_every)
+        return replace(self, probe_at=now + rule.pause(self.calls.kind))
 
     def unanswered(self, rule: BreakerRule, *, about: str, error: str, at: datetime) -> "Breaker":
         """A call got no usable answer.
@@ -89,7 +96,7 @@ class Breaker:
         noted = replace(self, failures=failures, about=about, last_error=error)
         if self.is_open or failures < rule.opens_after:
             return noted
-        return replace(noted, opened_at=at, probe_at=at + rule.probe_every)
+        return replace(noted, opened_at=at, probe_at=at + rule.pause(self.calls.kind))
 
     def answered(self) -> "Breaker":
         """A call got an answer: all may leave again."""

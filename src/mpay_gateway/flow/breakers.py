@@ -94,7 +94,7 @@ def still_silent(parts: Parts, calls: CallsTo) -> None:
     if (
         breaker.is_open
         and breaker.probe_at is not None
-        and breaker.probe_at <= now + parts.breakers.rule.probe_every / 2
+        and breaker.probe_at <= now + parts.breakers.rule.pause(calls.kind) / 2
     ):
         parts.units.run("take-probe", lambda work: _put_off(parts, work, calls))
 

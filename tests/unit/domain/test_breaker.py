@@ -58,6 +58,12 @@ def test_one_call_a_minute_leaves_while_it_is_open(breaker, later, admission):
     assert breaker.admits(NOON + later) is admission
 
 
+def test_a_look_up_is_tried_every_ten_seconds_and_no_less_often_than_other_calls():
+    """A payer waits for it, and a service that was restarted is back in seconds."""
+    pauses = [BreakerRule(probe_every=every).pause(Calls.LOOKUPS) for every in (MINUTE, timedelta(seconds=3))]
+    assert pauses == [timedelta(seconds=10), timedelta(seconds=3)]
+
+
 def test_an_answer_in_between_begins_the_count_anew():
     assert after("c", breaker=after("a", "b").answered()).failures == 1
 

@@ -63,16 +63,16 @@ def ask(gateway: ScriptedGateway, times: int = 1) -> list[type[Exception] | None
 
 
 @pytest.mark.parametrize("error", SILENCE, ids=lambda error: type(error).__name__)
-def test_a_silent_service_is_asked_once_a_minute_whoever_wants_to_know(gateway, service, error):
+def test_a_silent_service_is_asked_every_ten_seconds_whoever_wants_to_know(gateway, service, error):
     service.error = error
     ask(gateway, 5)
     assert ask(gateway, 3) == [RemoteUnavailable] * 3
     assert service.asked == 5
-    gateway.clock.advance(seconds=61)
+    gateway.clock.advance(seconds=11)
     assert ask(gateway, 3) == [type(error), RemoteUnavailable, RemoteUnavailable]
     assert service.asked == 6
     service.error = None
-    gateway.clock.advance(seconds=61)
+    gateway.clock.advance(seconds=11)
     assert ask(gateway, 3) == [None, None, None]
 
 
