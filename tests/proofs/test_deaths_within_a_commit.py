@@ -32,7 +32,11 @@ COMMITS: dict[str, Callable[[Stage], None]] = {
 WHOLE = bool(os.environ.get(REPORT))
 SHARE = 3
 """So many statements, of one commit on SQLite, are in the share of every run."""
-PLAYED = list(product(COMMITS, ("sqlite", "postgresql"))) if WHOLE else [("settle", "sqlite")]
+PARTS = 4
+"""Into so many tests the statements of a commit are dealt out."""
+PLAYED = (
+    list(product(COMMITS, ("sqlite", "postgresql"), range(PARTS))) if WHOLE else [("settle", "sqlite", 0)]
+)
 
 
 class Rehearsal(Stage):
@@ -54,17 +58,21 @@ class Rehearsal(Stage):
         self.died = "nothing"
 
 
-@pytest.mark.parametrize(("unit", "engine"), PLAYED)
-def test_a_commit_is_whole_whichever_statement_it_dies_before(unit, engine, stage_for, record_property):
+@pytest.mark.parametrize(("unit", "engine", "part"), PLAYED)
+def test_a_commit_is_whole_whichever_statement_it_dies_before(unit, engine, part, stage_for, record_property):
     with stage_for(unit, engine) as stage:
         rehearsal = Rehearsal(**vars(stage) | {"_gateway": None})
         COMMITS[unit](rehearsal)
     assert rehearsal.counted > SHARE, rehearsal.counted
     numbers = range(1, rehearsal.counted + 1)
-    for played, number in enumerate(numbers if WHOLE else chance().sample(numbers, SHARE), 1):
+    chosen = numbers[part::PARTS] if WHOLE else chance().sample(numbers, SHARE)
+    for played, number in enumerate(chosen, 1):
         with stage_for(f"{STATEMENT}{unit}:{number}", engine) as stage:
             COMMITS[unit](stage)
-        record_property(PROPERTY, f"within {unit}|each of its statements|{engine}|{stage.died}|{played}")
+        record_property(
+            PROPERTY,
+            f"within {unit}|before each statement, part {part + 1} of {PARTS}|{engine}|{stage.died}|{played}",
+        )
 
 
 @dataclass
