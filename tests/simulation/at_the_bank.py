@@ -44,10 +44,15 @@ def _pay_twice(world: "World", session: Session, payment_id: str) -> None:
 
 
 def _wrong_amount(world: "World", session: Session, payment_id: str) -> None:
+    """Another amount is taken; of what is held, sometimes before anybody asks for it."""
     minor = world.chance.pick((session.amount.minor + 700, max(1, session.amount.minor // 2)))
     session.odd = Money.from_minor(minor, CURRENCY)
     world.strikes.payment(payment_id, Fault.WRONG_AMOUNT)
-    world.bank.pay(session)
+    session.grabs = session.amount.minor < minor
+    if session.two_step and world.chance.of(0.3):
+        _hold_taken(world, session, payment_id)
+    else:
+        world.bank.pay(session)
 
 
 def _late(world: "World", session: Session, payment_id: str) -> None:
@@ -97,6 +102,7 @@ def _hold_again(world: "World", session: Session, payment_id: str) -> None:
 def _hold_taken(world: "World", session: Session, payment_id: str) -> None:
     """The bank takes what it holds before anybody asks for it."""
     world.bank.pay(session)
+    session.grabs = session.odd is None and world.chance.of(0.3)
 
     def take() -> None:
         if session.standing is Standing.HELD:

@@ -35,7 +35,7 @@ class Session:
 
     `closed`: the gateway gave the hold up, so that nobody can pay any more. `said_no`: the bank has said once that no
     money will come. `short`: less goes back than is asked for. `odd`: what is taken instead of what was asked for.
-    `itself`: given back unasked.
+    `grabs`: it takes what it holds at the moment at which it is told to give it up. `itself`: given back unasked.
     """
 
     reference: str
@@ -50,6 +50,7 @@ class Session:
     closed: bool = False
     odd: Money | None = None
     short: bool = False
+    grabs: bool = False
     said_no: bool = False
     itself: Money | None = None
 
@@ -115,6 +116,8 @@ class Bank:
         """Give up what is held, or give back what was taken. Raises: RemoteRefused when there is neither."""
         session = self._session(reference)
         if key not in session.keys:
+            if session.standing is Standing.HELD and session.grabs:
+                self.take(session, session.amount)
             if session.standing is Standing.HELD:
                 session.standing, session.closed, session.said_no = Standing.CANCELLED, True, True
             elif session.captures:

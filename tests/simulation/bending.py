@@ -44,7 +44,7 @@ _ON_EDGE: Mapping[str, Bent] = {
     ),
     "payment:started:cancel": Bent(instruments=ONLINE, acts=_acts("cancel"), losing={"start": 0.1}),
     "payment:authorised:void": Bent(
-        instruments=HOLD, acts=_acts("pay", "hold-taken"), order_changes=1.0, order_acts=SHOP_GONE,
+        instruments=HOLD, acts=_acts("pay", "hold-taken", "wrong-amount"), order_changes=1.0, order_acts=SHOP_GONE,
         losing={"capture": 0.3, "reverse": 0.4},
     ),
     "payment:created:expire": Bent(instruments=CASH, patience=(0.2, 1.0)),

@@ -29,6 +29,10 @@ _GIVEN_UP = """
     SELECT 1 FROM reversals WHERE payment_id = ?1 AND capture_id IS NULL
     UNION ALL SELECT 1 FROM capture_intents WHERE payment_id = ?1 AND wanted = 0
 """
+_TWO_KEYS = """
+    SELECT 1 FROM reversals v JOIN reversals r USING (payment_id, amount_minor)
+    WHERE v.payment_id = ? AND v.capture_id IS NULL AND v.state = 'due' AND r.capture_id IS NOT NULL
+"""
 _REFUSED = "SELECT 1 FROM reversals WHERE payment_id = ? AND ground = 'service-refused'"
 _ALONE = """
     SELECT 1 FROM payments p JOIN payments o USING (service_id, order_key) WHERE p.id = ?1 AND o.id <> p.id
@@ -49,15 +53,25 @@ def at_birth(world: "World", change: Change) -> Iterator[str]:
             yield from _intent(world, change.payment_id)
         case "capture" if change.after == "claimed" and world.store.rows(_GIVEN_UP, change.payment_id):
             yield f"I9 {change.payment_id}: money of a hold that was given up pays its order"
-        case "reversal" if world.store.rows(_REFUSED, change.payment_id):
-            if world.unanswered["ConfirmOrderPayment", change.payment_id]:
-                yield f"I9 {change.payment_id} goes back while the service may have been told"
-        case "reversal" if world.store.rows(_VOIDS, change.payment_id):
-            untouched = not world.shop.touched & _key(world, change.payment_id)
-            if untouched and not world.store.rows(_ALONE, change.payment_id):
-                yield f"I9 {change.payment_id}: a hold is given up that its order would have taken"
-            if world.store.rows(_INTENTS, change.payment_id):
-                yield f"I9 {change.payment_id}: a void is begun while its money may be taken"
+        case "reversal":
+            yield from _reversal(world, change.payment_id)
+
+
+def _reversal(world: "World", payment_id: str) -> Iterator[str]:
+    """Money, or a hold, is about to go back: for a reason, under one key, and beside nothing that may still happen."""
+    rows = world.store.rows
+    if rows(_TWO_KEYS, payment_id):
+        yield f"I9 {payment_id}: money goes back under two keys"
+    if rows(_REFUSED, payment_id) and world.unanswered["ConfirmOrderPayment", payment_id]:
+        yield f"I9 {payment_id} goes back while the service may have been told"
+    if not rows(_VOIDS, payment_id):
+        return
+    if payment_id not in world.said_to_hold:
+        yield f"I9 {payment_id}: a void is begun, and the bank has not said that it holds the money"
+    if not world.shop.touched & _key(world, payment_id) and not rows(_ALONE, payment_id):
+        yield f"I9 {payment_id}: a hold is given up that its order would have taken"
+    if rows(_INTENTS, payment_id):
+        yield f"I9 {payment_id}: a void is begun while its money may be taken"
 
 
 def at_the_end_of(world: "World", change: Change) -> Iterator[str]:
@@ -65,6 +79,8 @@ def at_the_end_of(world: "World", change: Change) -> Iterator[str]:
 
     A clock that is ahead may take a session for over whose start is still on its way.
     """
+    if change.event == "authorise" and change.before != change.after:
+        world.said_to_hold.discard(change.payment_id)  # what was said before does not count for the void
     asked = _ASKED.get(change.machine) if change.event == "refuse" else None
     ended_otherwise = change.machine == "reversal" and _short(world, change.payment_id)
     if asked and (asked, change.payment_id) not in world.refusals and not ended_otherwise:

@@ -45,6 +45,11 @@ class Mutant:
     patches: tuple[Patch, ...]
     near: tuple[str, ...] = ()
 
+    @property
+    def open(self) -> bool:
+        """Whether no world has found it out so far."""
+        return self.name in OPEN
+
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Live in the code for a while. Raises: ValueError when the code is another by now."""
@@ -127,23 +132,30 @@ NEAR: Mapping[str, tuple[str, ...]] = {
     "amount from a fresh lookup": ("order-changed",),
     "a void beside an intent": ("intent:due:unanswered", "order-changed", "payment:authorised:void"),
     "an intent beside a void": ("payment:authorised:void", "reversal:refused:retry"),
-    "given up without asking": ("payment:authorised:void", "intent:refused:done", "intent:due:refuse"),
+    "given up without asking": ("payment:authorised:decline", "order-changed"),
     "taken without reading the order": ("payment:started:authorise", "outage", "answer-lost", "unreachable"),
-    "a surplus under another key than its void": ("payment:authorised:void", "intent:refused:done"),
+    "a surplus under another key than its void": ("payment:authorised:void", "request-late"),
     "an unanswered capture counts as refused": ("intent:due:unanswered",),
-    "a void is done though the money was taken": ("payment:authorised:void", "intent:refused:done"),
+    "a void is done though the money was taken": ("payment:authorised:void",),
     "refund without key": ("reversal:due:unanswered",),
     "one key for all": ("payment:captured:capture",),
     "any amount is the whole": ("second-capture", "reversal:due:done"),
     "a timeout ends a reversal": ("reversal:due:unanswered",),
     "one person decides": ("decision:proposed:approve",),
-    "accepted beside a void": ("decision:proposed:approve", "payment:authorised:void"),
+    "accepted beside a void": ("payment:authorised:void", "operator"),
     "each call a payment": ("payment:created:capture", "answer-lost"),
     "any claim is good": ("payment:created:capture", "order-changed", "late-money"),
 }
 """Edges and faults, by the mutant's name. Where there are both, a world is bent on a pair of one and the other."""
 
 
+OPEN: Mapping[str, str] = {
+    "a surplus under another key than its void": "the bank has to take the money between a void's commit and its call, "
+    "and the gateway has to hear of it while the void is unanswered",
+    "a void is done though the money was taken": "the same, with another amount than was held",
+    "accepted beside a void": "the same, and two operators who accept the other amount",
+}
+"""Mutants that no world has found out so far, and what it would take."""
 TASKS = "storage.tasks:Tasks."
 FENCE = (
     Patch(f"{TASKS}check", "row.fence != lease.fence", "False"),

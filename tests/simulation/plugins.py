@@ -23,6 +23,7 @@ from mpay_gateway.api import (
     PaymentRequest,
     PaymentToCheck,
     ProviderConfirmation,
+    ProviderStatus,
     Redirect,
     ReferenceForm,
     ReversalAnswer,
@@ -103,9 +104,15 @@ class BankPlugin:
         self, payment: PaymentToCheck, reading: CallbackReading
     ) -> ProviderConfirmation:
         about = About("bank", "status", payment=payment.payment_id)
-        return self._wire.call(
-            about, payment.evidence, lambda: self._wire.world.bank.status(payment.reference)
-        )
+        world = self._wire.world
+
+        def status() -> ProviderConfirmation:
+            said = world.bank.status(payment.reference)
+            if said.captures or said.status is ProviderStatus.AUTHORISED:
+                world.said_to_hold.add(payment.payment_id)
+            return said
+
+        return self._wire.call(about, payment.evidence, status)
 
     @hookimpl
     def mpay_reverse_payment(self, payment: PaymentToCheck, amount: Money, key: str) -> ReversalAnswer:

@@ -54,6 +54,7 @@ class World:
         self.watch = Watch(self)
         self.rates, self.losing = dict(plan.rates), dict(plan.losing)
         self.down: set[str] = set()
+        self.said_to_hold: set[str] = set()
         self.refusals: set[tuple[str, str]] = set()
         self.unanswered: Counter[tuple[str, str]] = Counter()
         self.bank = Bank(self.clock.true_now, self._bank_moved)
