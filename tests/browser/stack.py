@@ -29,6 +29,8 @@ lookups_per_hour = 5000
 visits_per_hour = 50000
 """
 """Lines of `[limits]` that never refuse: everybody here has the same address."""
+PATIENT = "opens_after = 1000"
+"""A line of `[breakers]`: a page's state must not hang on how often its service was silent in the states before it."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def _running(
 def _settle_configuration(place: FrontedPlace, limits: str) -> None:
     path = place.folder / "gateway.toml"
     text = re.sub(r"(?m)^public_url = .*$", f'public_url = "{place.gateway_url}"', path.read_text("utf-8"))
-    path.write_text(f"{text}\n[limits]\n{limits}", "utf-8")
+    path.write_text(f"{text}\n[breakers]\n{PATIENT}\n[limits]\n{limits}", "utf-8")
 
 
 def _suited(program: Program, place: Place, trusting: dict[str, str]) -> Program:
