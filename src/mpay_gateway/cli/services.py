@@ -36,13 +36,14 @@ def apply(configured: Configured, file: Path, *, dry_run: bool) -> None:
 @click.pass_obj
 def list_services(configured: Configured) -> None:
     """List the registered services, since when they do not answer, and how much they have not been told."""
-    silent = silences(configured.units)
-    waiting = configured.units.read(lambda work: waiting_by_service(work.connection))
+    parts = configured.parts
+    silent = silences(parts.units)
+    waiting = parts.units.read(lambda work: waiting_by_service(work.connection))
     untold = {each.service_id: f"{each.count} since {local(each.oldest)}" for each in waiting}
     rows = [
         (each.id, "enabled" if each.enabled else "disabled", each.connector, each.name.ro,
          silent.get(each.id, "yes"), untold.get(each.id, ""))
-        for each in configured.parts.services.all().values()
+        for each in parts.services.all().values()
     ]  # fmt: skip
     headings = ("service", "state", "connector", "name", "answers", "not told yet")
     print_table(headings, rows, none="no services; `mpay services apply FILE`")

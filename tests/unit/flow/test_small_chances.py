@@ -16,12 +16,12 @@ from mpay_gateway.storage.tasks import TaskKind
 
 def test_a_reference_that_is_taken_is_drawn_again(gateway, monkeypatch):
     drawn = iter(["123456", "123456", "123456", "654321"])
-    monkeypatch.setattr(payment_start, "new_reference", lambda *_: next(drawn))
+    monkeypatch.setattr(payment_start, "new_payment_reference", lambda *_: next(drawn))
     assert [gateway.start(key).reference for key in ("ORDER-1", "ORDER-2")] == ["123456", "654321"]
 
 
 def test_an_account_without_free_references_starts_nothing(gateway, monkeypatch):
-    monkeypatch.setattr(payment_start, "new_reference", lambda *_: "1")
+    monkeypatch.setattr(payment_start, "new_payment_reference", lambda *_: "1")
     gateway.start("ORDER-1")
     with pytest.raises(Conflict, match="no free reference"):
         gateway.start("ORDER-2")

@@ -63,7 +63,8 @@ def test_no_text_is_left_over():
     asked = BY_RULE | set(topics()) | written | {f"form.{key}" for key in written}
     by_outcome = {key for key in TEXTS.keys(Language.RO) if re.fullmatch(r"result\.[\w-]+\.text", key)}
     from_flow = {"form.amount.not-a-number", "form.amount.out-of-range", "form.instrument.unknown",
-                 "form.instrument.unavailable", "form.choice.unavailable", "form.order_key.missing",
+                 "form.instrument.unavailable", "form.instrument.out_of_order",
+                 "form.choice.unavailable", "form.order_key.missing",
                  "form.factor.missing", "form.find.reference.missing", "form.find.order_key.missing"}  # fmt: skip
     assert TEXTS.keys(Language.RO) - asked - by_outcome - from_flow == set()
 
