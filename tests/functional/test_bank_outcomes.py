@@ -190,12 +190,12 @@ def test_declined_and_then_captured_is_paid(play, gateway):
 
 
 def test_a_chargeback_never_unpays_the_order(play, gateway, bank):
-    """C38: the contra entry is the statement's affair; the service keeps its confirmation."""
+    """C38: a recorded refund; the service keeps its confirmation, and the page says both."""
     played = play("charged-back")
     played.until("result.told")
     eventually(lambda: bank.session(played.payment.reference)["status"], lambda status: status == "reversed")
     gateway.settle_down()
-    assert played.look_again().says("result.paid.title")
+    assert played.look_again().says("result.refunded.title")
     assert played.payment.state is PaymentState.CAPTURED
     assert len(played.told) == 1
 

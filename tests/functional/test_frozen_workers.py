@@ -60,7 +60,7 @@ def confirmed_by(gateway, delivery_id: str) -> list[str]:
     return list(gateway.read(lambda work: work.connection.execute(query).scalars().all()))
 
 
-@pytest.mark.parametrize("point", ["claim-tasks:after-commit", "take-delivery:after-commit"])
+@pytest.mark.parametrize("point", ["claim-tasks:after-commit", "call:mpay_deliver_confirmation:before"])
 def test_a_worker_that_stood_still_before_it_sent_sends_nothing(point, gateway, untold, shop, monkeypatch):
     order, page = untold
     monkeypatch.setenv(STOPS, "1")
