@@ -16,6 +16,7 @@ INTRODUCTION = (
     "of the dead one have run out. *Sound* means that the invariants of `mpay check-books` hold then, that our books",
     "agree with those of the bank, the service and the kiosk network, and that the scenario came to its proper end.",
 )
+MOST_NAMED = 20
 PROPERTY = "death"
 """Under this name a test tells its death to whoever reports: fields in the order of `Death`, with bars between."""
 
@@ -72,7 +73,8 @@ def markdown(run: Run, command: str) -> str:
 def _sum(run: Run) -> str:
     points = len({each.point for each in run.deaths if each.died} & POINTS)
     deaths, broken = sum(each.times for each in run.deaths), sum(not each.sound for each in run.deaths)
-    missing = f" Not reached: {', '.join(f'`{each}`' for each in run.missing)}." if run.missing else ""
+    named = ", ".join(f"`{each}`" for each in run.missing[:MOST_NAMED])
+    missing = f" Not reached: {len(run.missing)}, among them {named}." if run.missing else ""
     return (
         f"**{deaths} deaths, {points} of {len(POINTS)} points; {broken} cases not as they must be.**{missing}"
     )

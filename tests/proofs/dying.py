@@ -9,6 +9,7 @@ from typing import Any
 
 import urllib3
 
+from tests.proofs.newborn import SURVIVED
 from tests.proofs.nursery import Newborn, Nursery
 from tests.scene.gateway import Gateway
 from tests.scene.processes import START_SECONDS, assert_died, deaths, log_of, named
@@ -18,6 +19,10 @@ GROUPS = {"audit", "delivery", "instruments", "operator", "refund", "resolve", "
 """Commands that have commands."""
 _HTTP = urllib3.PoolManager(timeout=30, retries=False)
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}
+
+
+class Survived(Exception):
+    """The unit of work ended before the statement at which it was to die: it has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Way:
         """Raises: AssertionError unless the process that is begun so dies at the point."""
         with self.process(*arguments, ahead=ahead) as dying:
             code = dying.wait(START_SECONDS)
+        _refuse_survival(deaths(log_of(self.gateway, arguments[0])))
         assert_died(self.gateway, arguments[0], self.point, pid=dying.pid, code=code)
 
 
@@ -93,6 +99,7 @@ class Served:
             self.visit(replace(gateway, app=pages))
             died = eventually(lambda: _deaths(gateway), within=START_SECONDS)
             eventually(lambda: not _alive(died[0][1]))
+        _refuse_survival(died)
         assert died[0][0] == named(way.point), died
 
 
@@ -131,6 +138,12 @@ class UntilItDies:
         kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP]
         start_response(f"{answer.status} {answer.reason or 'Unknown'}", kept)
         return [answer.data]
+
+
+def _refuse_survival(died: list[tuple[str, int]]) -> None:
+    """Raises: Survived."""
+    if any(point.startswith(SURVIVED) for point, _ in died):
+        raise Survived
 
 
 def _deaths(gateway: Gateway) -> list[tuple[str, int]]:

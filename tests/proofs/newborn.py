@@ -25,6 +25,8 @@ from mpay_gateway.cli.main import main
 
 STATEMENT = "statement:"
 """How a death inside a unit of work is armed: `statement:settle:7`, before the unit's seventh statement."""
+SURVIVED = "survived:"
+"""Begins the name of a death that came when the unit ended: it has fewer statements."""
 _LOOK_SECONDS = 0.02
 PACKAGES = (
     "mpay_gateway", "mpay_eservice_soap", "mpay_instrument_bank_card", "mpay_instrument_cash_terminal",
@@ -118,18 +120,28 @@ def _arm(point: str) -> None:
 
 
 def _arm_statement(point: str) -> None:
+    """Die before the statement; at the unit's end, under another name, if it had fewer."""
     name, _, number = point.rpartition(":")
     unit, left = name.removeprefix(STATEMENT), [int(number)]
 
-    def count(*_: object) -> None:
-        if boundary._open_unit.get() != unit:
-            return
-        left[0] -= 1
-        if not left[0]:
-            os.write(2, f"crash point {name}: process {os.getpid()} kills itself\n".encode())
-            os.kill(os.getpid(), signal.SIGKILL)
+    def execute(*_: object) -> None:
+        if boundary._open_unit.get() == unit:
+            left[0] -= 1
+            if not left[0]:
+                _die(name)
 
-    event.listen(Engine, "before_cursor_execute", count)
+    def commit(_: object) -> None:
+        if boundary._open_unit.get() == unit:
+            _die(SURVIVED + name)
+
+    event.listen(Engine, "before_cursor_execute", execute)
+    event.listen(Engine, "commit", commit)
+
+
+def _die(point: str) -> NoReturn:
+    os.write(2, f"crash point {point}: process {os.getpid()} kills itself\n".encode())
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
 
 
 if __name__ == "__main__":
