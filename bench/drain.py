@@ -30,9 +30,9 @@ from payer import Paid, Payer, PaymentFailed
 from processes import cpu_ms
 from stack import CHECKOUT, Stack
 
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.gateway import build_parts
-from mpay_gateway.flow.overdue import waiting_confirmations
+from mpay_gateway.flow.operating.overdue import waiting_confirmations
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.registration import apply_service
 from mpay_gateway.settings import read_services, read_settings

@@ -249,7 +249,7 @@ def test_every_event_that_wants_somebody_is_documented() -> None:
 
 
 def test_every_function_of_the_flow_exists() -> None:
-    named = re.findall(r"`([a-z_]+)\.([a-z_]+)`", text_of("flow.md"))
+    named = re.findall(r"`([a-z_.]+)\.([a-z_]+)`", text_of("flow.md"))
     assert len(named) > 25
     for module, function in named:
         assert hasattr(importlib.import_module(f"mpay_gateway.flow.{module}"), function), (

@@ -7,8 +7,8 @@ import pytest
 
 from mpay_gateway.api import Accepted, CollectedPayment, MessageMeta, Money, OrderName
 from mpay_gateway.domain.payment import CaptureState, PaymentState
-from mpay_gateway.flow.payment_intake import Port
-from mpay_gateway.flow.statement_intake import fetch_statement
+from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
+from mpay_gateway.flow.inbound.payment_intake import Port
 from mpay_gateway.texts.local_format import LOCAL_ZONE
 from tests.scene.collected import (
     COLLECTED,

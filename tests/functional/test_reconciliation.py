@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mpay_gateway.domain.identifiers import AccountId
-from mpay_gateway.flow.reconciliation import GapKind, ServiceSide, reconcile, statement_days
-from mpay_gateway.flow.statement_intake import fetch_statement
+from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, ServiceSide, reconcile, statement_days
+from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
 from mpay_gateway.texts.local_days import local_day
 from tests.scene.counterparts import running_counterparts
 from tests.scene.payer import Payer

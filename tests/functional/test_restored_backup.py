@@ -17,10 +17,10 @@ from sqlalchemy.engine import make_url
 
 from mpay_gateway.domain.errors import Conflict, PaymentsSuspended
 from mpay_gateway.domain.payment import DeliveryState, PaymentState
-from mpay_gateway.flow.books import check_books
-from mpay_gateway.flow.restoring import begin_by_hand, compare, finish, look_back
-from mpay_gateway.flow.sealing import keep_sealing
-from mpay_gateway.flow.settlement import settle
+from mpay_gateway.flow.audit.sealing import keep_sealing
+from mpay_gateway.flow.bookkeeping.books import check_books
+from mpay_gateway.flow.bookkeeping.settlement import settle
+from mpay_gateway.flow.operating.restoring import begin_by_hand, compare, finish, look_back
 from mpay_gateway.storage.evidence import RESTORATION
 from mpay_gateway.texts.local_days import local_day
 from tests.scene.books import assert_sound

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from mpay_gateway.flow.audit_verification import Report, Terms, trusted_signatories, verify_audit
-from mpay_gateway.flow.sealing import SUBJECT
+from mpay_gateway.flow.audit.audit_verification import Report, Terms, trusted_signatories, verify_audit
+from mpay_gateway.flow.audit.sealing import SUBJECT
 from mpay_gateway.storage.tasks import TaskKind
 from tests.scene.gateway import Gateway
 from tests.scene.processes import START_SECONDS, process

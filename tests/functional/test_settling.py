@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from mpay_gateway.flow.settlement import preview
+from mpay_gateway.flow.bookkeeping.settlement import preview
 from mpay_gateway.texts.local_days import local_day
 
 YESTERDAY = "UPDATE captures SET captured_at = :at"

@@ -15,7 +15,7 @@ from mpay_gateway.domain.payment import (
     ReversalState,
 )
 from mpay_gateway.domain.refund import RefundGround, RefundState
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tables import intakes, payments
 from tests.scene.gateway import Gateway

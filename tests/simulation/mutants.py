@@ -206,9 +206,9 @@ MUTANTS: tuple[Mutant, ...] = (
          "return True"),
     _one("accepted money needs no room", "claim.room", "flow.review:accept_capture",
          "if not fits(snapshot.order, room, capture.amount):", "if False:"),
-    _one("cash needs no room", "claim.room", "flow.inbound_acceptance:_Acceptance._on_new_claim",
+    _one("cash needs no room", "claim.room", "flow.inbound.acceptance:_Acceptance._on_new_claim",
          "reason = why_not(snapshot.order, payable, self.told.amount)", "reason = None"),
-    _one("cash is held without room", "claim.room", "flow.payment_intake:_hold",
+    _one("cash is held without room", "claim.room", "flow.inbound.payment_intake:_hold",
          "(reason := why_not(snapshot.order, payable, wish.amount)) is not None", "False"),
     _one("closed orders are payable", "claim.closed", "flow.claiming:payable_now",
          "(closed := _CLOSED.get(order.status)) is not None", "False"),
@@ -322,8 +322,8 @@ MUTANTS: tuple[Mutant, ...] = (
     _one("accepted beside a void", "review.void", "flow.review:accept_capture",
          "if hold_of(work, payment).void is not None:", "if False:"),
     # Cash.
-    _one("each call a payment", "intake.key", "flow.inbound_acceptance:decided",
+    _one("each call a payment", "intake.key", "flow.inbound.acceptance:decided",
          "case IntakeState.ACCEPTED:", "case IntakeState.ACCEPTED if False:"),
-    _one("any claim is good", "intake.claim", "flow.inbound_acceptance:_Acceptance._still_good",
+    _one("any claim is good", "intake.claim", "flow.inbound.acceptance:_Acceptance._still_good",
          "if self.work.claims.of_payment(own.id).state is ClaimState.HELD:", "if True:"),
 )  # fmt: skip

@@ -10,8 +10,8 @@ from mpay_gateway.domain.errors import MpayError
 from mpay_gateway.flow.background import Lane
 from mpay_gateway.flow.breaker_view import BreakerView
 from mpay_gateway.flow.entrance import Entrance
+from mpay_gateway.flow.inbound.payment_intake import Port
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.payment_intake import Port
 from mpay_gateway.flow.places import Places, lookup_places
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.plugin_host import HookCalls, Registry

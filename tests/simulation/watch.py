@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.storage.tasks import Lease, TaskKind
 from tests.simulation.births import at_birth, at_start, at_the_end_of
 from tests.simulation.coverage import Change

@@ -13,7 +13,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import json_text, local, one_line
 from mpay_gateway.domain.seals import Chain
-from mpay_gateway.flow.audit_verification import (
+from mpay_gateway.flow.audit.audit_verification import (
     MOST,
     Progress,
     Report,
@@ -21,9 +21,9 @@ from mpay_gateway.flow.audit_verification import (
     trusted_signatories,
     verify_audit,
 )
-from mpay_gateway.flow.seal_signing import Signatory
-from mpay_gateway.flow.seal_verification import SEALS, Anchor, Problem, head_line, read_anchor
-from mpay_gateway.flow.sealing import Sealing, seal_now
+from mpay_gateway.flow.audit.seal_signing import Signatory
+from mpay_gateway.flow.audit.seal_verification import SEALS, Anchor, Problem, head_line, read_anchor
+from mpay_gateway.flow.audit.sealing import Sealing, seal_now
 
 
 @click.group()

@@ -12,7 +12,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import one_line, print_json
-from mpay_gateway.flow.books import (
+from mpay_gateway.flow.bookkeeping.books import (
     INVARIANTS,
     Invariant,
     Progress,

@@ -14,8 +14,8 @@ def check_config(configured: Configured) -> None:
     Certificates are told of 60, 30 and 7 days before they end. Exit status: 0 fit to run, 1 problems, 2 the
     configuration cannot be read at all.
     """
-    from mpay_gateway.flow.configuration_check import check_configuration
     from mpay_gateway.flow.findings import Level
+    from mpay_gateway.flow.operating.configuration_check import check_configuration
 
     findings = check_configuration(configured.settings, configured.clock)
     for finding in findings:

@@ -40,7 +40,7 @@ class Configured:
     @cached_property
     def units(self) -> "UnitOfWork":
         """The database alone, for commands that call nobody. Raises: ConfigurationError."""
-        from mpay_gateway.flow.readiness import check_database
+        from mpay_gateway.flow.operating.readiness import check_database
         from mpay_gateway.storage import UnitOfWork, create_engine
 
         units = UnitOfWork(create_engine(self.settings.gateway.database), self.clock)
@@ -51,7 +51,7 @@ class Configured:
     def parts(self) -> "Parts":
         """The whole gateway, ready to work. Raises: ConfigurationError."""
         from mpay_gateway.flow.gateway import build_parts
-        from mpay_gateway.flow.readiness import check_ready
+        from mpay_gateway.flow.operating.readiness import check_ready
 
         parts = build_parts(self.settings)
         check_ready(parts)

@@ -9,8 +9,8 @@ import click
 
 from mpay_gateway.cli.printing import local, one_line, print_table
 from mpay_gateway.domain.money import Money
-from mpay_gateway.flow.reconciliation import AccountDay, Gap, Report
-from mpay_gateway.flow.settlement import cell
+from mpay_gateway.flow.bookkeeping.reconciliation import AccountDay, Gap, Report
+from mpay_gateway.flow.bookkeeping.settlement import cell
 
 COLUMNS = (
     "day", "gap", "account", "payment", "transaction", "ours", "ours_currency", "theirs", "theirs_currency", "what",

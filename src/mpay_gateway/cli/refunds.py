@@ -14,8 +14,8 @@ from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.domain.money import Money, parse_typed_amount
 from mpay_gateway.domain.refund import Refund, RefundGround, RefundState
 from mpay_gateway.flow.decisions import propose_about
-from mpay_gateway.flow.refund_acts import acknowledge_refund, retry_refund, withdraw_refund
-from mpay_gateway.flow.refund_opening import proposed_override, proposed_refund
+from mpay_gateway.flow.refunds.acts import acknowledge_refund, retry_refund, withdraw_refund
+from mpay_gateway.flow.refunds.opening import proposed_override, proposed_refund
 from mpay_gateway.storage import Work
 
 _ACTS = {Act.REFUND, Act.SERVICE_REFUND, Act.OVERRIDE}

@@ -10,7 +10,7 @@ from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import local, one_line, print_table
 from mpay_gateway.domain.errors import Conflict
 from mpay_gateway.domain.restoration import Restoration
-from mpay_gateway.flow.restoring import Comparison, begin_by_hand, compare, finish
+from mpay_gateway.flow.operating.restoring import Comparison, begin_by_hand, compare, finish
 from mpay_gateway.storage.bank_statements import StoredLine
 
 

@@ -14,7 +14,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.days import day, refuse_to_come
 from mpay_gateway.cli.printing import print_table
 from mpay_gateway.crash_points import crash_point
-from mpay_gateway.flow.settlement import OwedBack, owed_back, preview, settle
+from mpay_gateway.flow.bookkeeping.settlement import OwedBack, owed_back, preview, settle
 from mpay_gateway.storage.settlements import Settlement
 from mpay_gateway.texts.local_days import local_day
 

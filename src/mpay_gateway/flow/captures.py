@@ -23,7 +23,7 @@ from mpay_gateway.flow.confirmation_opening import open_delivery
 from mpay_gateway.flow.holds import hold_of, note_taken, turn_void
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import announce
-from mpay_gateway.flow.provider_refunds import given_back
+from mpay_gateway.flow.refunds.provider_refunds import given_back
 from mpay_gateway.flow.reversal import open_reversal, record_providers_reversal
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.ledger import SUSPENSE, Entry, payable, receivable

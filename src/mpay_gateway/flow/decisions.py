@@ -10,7 +10,7 @@ from mpay_gateway.domain.remarks import clean_reason
 from mpay_gateway.domain.transitions import DecisionEvent
 from mpay_gateway.flow.delivery_release import REVERSED, give_up_delivery
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.refund_opening import open_refund, override
+from mpay_gateway.flow.refunds.opening import open_refund, override
 from mpay_gateway.flow.review import accept_capture, give_capture_back
 from mpay_gateway.storage import Work
 

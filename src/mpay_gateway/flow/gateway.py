@@ -10,10 +10,10 @@ from mpay_gateway.documents import CoreDocuments
 from mpay_gateway.flow.background import Background
 from mpay_gateway.flow.breaker_view import BreakerView
 from mpay_gateway.flow.entrance import Entrance
+from mpay_gateway.flow.inbound.payment_intake import Port
 from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.payment_intake import Port
 from mpay_gateway.flow.places import Places, lookup_places
 from mpay_gateway.flow.service_directory import ServiceDirectory
 from mpay_gateway.outbound import GuardedHttpClient

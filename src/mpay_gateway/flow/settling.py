@@ -24,7 +24,7 @@ from mpay_gateway.flow.captures import record_captures
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import announce, end_in, rest
-from mpay_gateway.flow.provider_refunds import hear_taken_back
+from mpay_gateway.flow.refunds.provider_refunds import hear_taken_back
 from mpay_gateway.flow.schedules import LEASE, next_check, next_hearing, session_over
 from mpay_gateway.flow.two_step import finish_authorised
 from mpay_gateway.storage import Work

@@ -18,7 +18,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from mpay_gateway.flow.breakers import all_breakers
-from mpay_gateway.flow.overdue import waiting_confirmations
+from mpay_gateway.flow.operating.overdue import waiting_confirmations
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.plugin_host.guard import HOOK_SECONDS
 from mpay_gateway.storage import DatabaseTrouble

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 
+from mpay_gateway.flow.audit.sealing import seal
+from mpay_gateway.flow.bookkeeping.statement_intake import read_statement
 from mpay_gateway.flow.confirmation_delivery import deliver
-from mpay_gateway.flow.inbound_claims import expire
+from mpay_gateway.flow.inbound.claims import expire
+from mpay_gateway.flow.inbound.plugin_jobs import run_job
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.plugin_jobs import run_job
 from mpay_gateway.flow.rechecking import recheck
-from mpay_gateway.flow.refunding import refund
+from mpay_gateway.flow.refunds.refunding import refund
 from mpay_gateway.flow.reversal import reverse
-from mpay_gateway.flow.sealing import seal
-from mpay_gateway.flow.statement_intake import read_statement
 from mpay_gateway.flow.two_step import finish_authorised
 from mpay_gateway.storage.tasks import Lease, TaskKind
 

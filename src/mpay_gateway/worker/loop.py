@@ -12,13 +12,13 @@ from datetime import timedelta
 import structlog
 
 from mpay_gateway.domain.errors import ConfigurationError, Conflict, MpayError
-from mpay_gateway.flow.overdue import Overdue
+from mpay_gateway.flow.audit.sealing import keep_sealing
+from mpay_gateway.flow.bookkeeping.statement_intake import plan_statements
+from mpay_gateway.flow.inbound.plugin_jobs import schedule_jobs
+from mpay_gateway.flow.operating.overdue import Overdue
+from mpay_gateway.flow.operating.restoring import look_back
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.places import AGAIN, Places
-from mpay_gateway.flow.plugin_jobs import schedule_jobs
-from mpay_gateway.flow.restoring import look_back
-from mpay_gateway.flow.sealing import keep_sealing
-from mpay_gateway.flow.statement_intake import plan_statements
 from mpay_gateway.flow.task_claiming import Hands, claim_tasks
 from mpay_gateway.storage import DatabaseTrouble, Work
 from mpay_gateway.storage.bank_statements import account_and_day

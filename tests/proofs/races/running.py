@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import cycle
 
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from tests.proofs.races import of_others, of_payers
 from tests.proofs.races.arena import Arena, open_arena
 

@@ -7,10 +7,10 @@ from sqlalchemy import text
 
 from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.identifiers import AccountId
-from mpay_gateway.flow.audit_verification import Report, Terms, trusted_signatories, verify_audit
-from mpay_gateway.flow.reconciliation import statement_days
-from mpay_gateway.flow.sealing import SUBJECT, keep_sealing
-from mpay_gateway.flow.statement_intake import fetch_statement, plan_statements
+from mpay_gateway.flow.audit.audit_verification import Report, Terms, trusted_signatories, verify_audit
+from mpay_gateway.flow.audit.sealing import SUBJECT, keep_sealing
+from mpay_gateway.flow.bookkeeping.reconciliation import statement_days
+from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement, plan_statements
 from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.texts.local_days import local_day
 from tests.proofs.dying import Command, Worker

@@ -3,8 +3,8 @@
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.refund import Refund, RefundState
 from mpay_gateway.flow.decisions import approve, propose_about
-from mpay_gateway.flow.refund_acts import withdraw_refund
-from mpay_gateway.flow.refund_opening import proposed_refund
+from mpay_gateway.flow.refunds.acts import withdraw_refund
+from mpay_gateway.flow.refunds.opening import proposed_refund
 from mpay_gateway.storage.tasks import TaskKind
 from tests.proofs.dying import Command, Worker
 from tests.proofs.stage import Stage, scenario

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mpay_gateway.flow.sealing import Sealing, seal_now
+from mpay_gateway.flow.audit.sealing import Sealing, seal_now
 from tests.unit.flow.own_keys import gateway_section
 from tests.unit.flow.tampering import by_hand
 from tests.unit.wssecurity.identities import identity

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from mpay_gateway.domain.errors import OutcomeUnknown, RemoteRefused
 from mpay_gateway.domain.payment import DeliveryState
 from mpay_gateway.domain.service import OnRefusal
-from mpay_gateway.flow.books import INVARIANTS
+from mpay_gateway.flow.bookkeeping.books import INVARIANTS
 from mpay_gateway.flow.operators import actor_of
 from mpay_gateway.storage.migrate import newest_revision
 from mpay_gateway.worker import Worker

@@ -209,7 +209,7 @@ def test_a_file_that_other_machines_may_share_is_seen(tmp_path, file, kind):
 
 
 def test_sqlite_on_a_shared_file_system_is_refused(run, ready, monkeypatch):
-    monkeypatch.setattr("mpay_gateway.flow.durability_check.shared_file_system", lambda _: "nfs4")
+    monkeypatch.setattr("mpay_gateway.flow.operating.durability_check.shared_file_system", lambda _: "nfs4")
     done = run("check-config")
     assert "problem  database: SQLite on nfs4: other machines may share it" in done.out
     assert done.status == 1

@@ -23,7 +23,7 @@ from mpay_gateway.api import (
 from mpay_gateway.domain.identifiers import Alphabet
 from mpay_gateway.domain.payment import Claim, Payment
 from mpay_gateway.flow.confirmation_delivery import delivery_key
-from mpay_gateway.flow.payment_intake import Port
+from mpay_gateway.flow.inbound.payment_intake import Port
 from mpay_gateway.flow.registration import apply_service
 from mpay_gateway.plugin_host import AccountInfo, InstrumentInfo
 from tests.unit.flow.scripted import SERVICE, ScriptedGateway, lei

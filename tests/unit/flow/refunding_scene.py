@@ -6,7 +6,7 @@ from mpay_gateway.domain.order import OrderStatus
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.domain.refund import Refund
 from mpay_gateway.flow.decisions import approve, propose_about
-from mpay_gateway.flow.refund_opening import proposed_refund
+from mpay_gateway.flow.refunds.opening import proposed_refund
 from tests.unit.flow.scripted import ScriptedGateway, lei
 
 ANA, ION = "operator:ana", "operator:ion"

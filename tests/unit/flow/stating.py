@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from mpay_gateway.api import AccountId, Capability
 from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.provider_answer import StatementLine, StatementReading
-from mpay_gateway.flow.statement_intake import fetch_statement
+from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
 from mpay_gateway.settings.bookkeeping import BookSettings
 from tests.unit.flow.scripted import ACCOUNT, NOON, ScriptedGateway
 

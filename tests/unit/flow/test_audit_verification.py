@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from mpay_gateway.flow.audit_verification import Terms, trusted_signatories, verify_audit
-from mpay_gateway.flow.seal_verification import head_line, read_anchor
+from mpay_gateway.flow.audit.audit_verification import Terms, trusted_signatories, verify_audit
+from mpay_gateway.flow.audit.seal_verification import head_line, read_anchor
 from tests.unit.flow.scripted import NOON
 from tests.unit.flow.tampering import by_hand
 from tests.unit.flow.verifying import paid, problem, remove_seal, seal, verify
@@ -31,7 +31,7 @@ def test_rows_newer_than_the_last_seal_are_reported_and_no_problem_at_first(gate
 
 
 def test_many_chains_that_wait_too_long_are_counted_and_not_all_named(gateway, monkeypatch):
-    monkeypatch.setattr("mpay_gateway.flow.chain_verification.MOST_NAMED", 2)
+    monkeypatch.setattr("mpay_gateway.flow.audit.chain_verification.MOST_NAMED", 2)
     for number in range(2):
         gateway.pay(f"ORDER-{number}")
     gateway.clock.advance(minutes=11)
@@ -86,7 +86,7 @@ def test_progress_ends_with_every_row(gateway, paid):
 
 
 def test_no_more_problems_are_reported_than_can_be_read(gateway, paid, monkeypatch):
-    monkeypatch.setattr("mpay_gateway.flow.audit_verification.MOST", 2)
+    monkeypatch.setattr("mpay_gateway.flow.audit.audit_verification.MOST", 2)
     by_hand(gateway, "UPDATE audit SET actor = 'x' WHERE seq > 0")
     assert len(verify(gateway).problems) == 2
 

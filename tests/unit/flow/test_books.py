@@ -9,7 +9,7 @@ from mpay_gateway.domain.confirmation import content_digest
 from mpay_gateway.domain.errors import OutcomeUnknown, RemoteRefused
 from mpay_gateway.domain.payment import DeliveryState, Payment, ReversalState
 from mpay_gateway.domain.provider_answer import ProviderStatus
-from mpay_gateway.flow.books import INVARIANTS, check_books
+from mpay_gateway.flow.bookkeeping.books import INVARIANTS, check_books
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.audit import Change
 from mpay_gateway.worker import Worker

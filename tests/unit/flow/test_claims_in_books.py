@@ -6,7 +6,7 @@ from mpay_gateway.domain.errors import OutcomeUnknown, RemoteRefused
 from mpay_gateway.domain.payment import ClaimState
 from mpay_gateway.domain.provider_answer import ProviderStatus
 from mpay_gateway.flow import payment_start
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.claims import Claims
 from tests.unit.flow.scripted import ScriptedGateway

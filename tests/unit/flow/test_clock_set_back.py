@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from mpay_gateway.domain.payment import CaptureState
 from mpay_gateway.domain.provider_answer import ProviderStatus
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.order_lookup import look_up
 from tests.unit.flow.scripted import SERVICE, ScriptedGateway
 

@@ -24,7 +24,7 @@ from mpay_gateway.domain.payment import (
     ReversalState,
 )
 from mpay_gateway.domain.service import OnRefusal
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.decisions import approve, propose, reject
 from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery
 from mpay_gateway.flow.payment_result import Outcome, show_result

@@ -7,7 +7,7 @@ import pytest
 from mpay_gateway.domain.errors import InvalidAnswer, PluginBusy, RemoteUnavailable, UnknownOrder
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.order import OrderLookup
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.order_lookup import look_up
 from mpay_gateway.storage.tables import evidence
 from tests.unit.flow.counting import rows_in

@@ -19,7 +19,7 @@ from mpay_gateway.domain.payment import (
 from mpay_gateway.domain.provider_answer import ProviderCapture, ProviderStatus, ReversalAnswer
 from mpay_gateway.flow import settling
 from mpay_gateway.flow.bank_page import show_bank_page
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.settling import settle, settle_key
 from mpay_gateway.storage.inbox import InboxState
 from mpay_gateway.storage.tasks import TaskKind

@@ -6,7 +6,7 @@ from mpay_gateway.domain.errors import OutcomeUnknown, UnknownOrder
 from mpay_gateway.domain.payment import Capture, CaptureState, Payment, PaymentState, Reversal, ReversalState
 from mpay_gateway.domain.provider_answer import ProviderCapture, ProviderStatus
 from mpay_gateway.flow import two_step
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.settling import settle
 from tests.unit.flow.scripted import ScriptedGateway
 

@@ -7,7 +7,7 @@ import structlog
 
 from mpay_gateway.domain.errors import OutcomeUnknown, RemoteRefused
 from mpay_gateway.domain.lateness import Lateness, lateness
-from mpay_gateway.flow.overdue import Overdue, waiting_confirmations
+from mpay_gateway.flow.operating.overdue import Overdue, waiting_confirmations
 from tests.unit.flow.scripted import SERVICE, ScriptedGateway
 
 

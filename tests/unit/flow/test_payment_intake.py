@@ -31,12 +31,12 @@ from mpay_gateway.api import (
 )
 from mpay_gateway.domain.payment import CaptureState, ClaimState, PaymentState
 from mpay_gateway.domain.transitions import PaymentEvent
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.claiming import Standing
 from mpay_gateway.flow.entrance import Entrance
+from mpay_gateway.flow.inbound.payment_intake import Port
 from mpay_gateway.flow.invoicing import show_invoice
 from mpay_gateway.flow.payment_ending import end_unchanged
-from mpay_gateway.flow.payment_intake import Port
 from mpay_gateway.flow.visiting import Arrival, open_visit
 from mpay_gateway.storage.switches import Switch
 from tests.unit.flow.inbound import NETWORK, WHOLE, Kiosk, change_service, kiosk_of, port_of, silent_service

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from mpay_gateway.api import Job, RemoteUnavailable
-from mpay_gateway.flow.plugin_jobs import next_run, schedule_jobs
+from mpay_gateway.flow.inbound.plugin_jobs import next_run, schedule_jobs
 from mpay_gateway.plugin_host import InstanceInfo, Kind
 from mpay_gateway.storage.tasks import TaskKind
 from tests.unit.flow.scripted import NOON, ScriptedGateway

@@ -12,11 +12,11 @@ from mpay_gateway.domain.provider_answer import ProviderCapture, StatementLine
 from mpay_gateway.domain.refund import RefundGround, RefundState
 from mpay_gateway.domain.service import OnRefusal
 from mpay_gateway.flow.attention import payments_for_people
-from mpay_gateway.flow.books import check_books
-from mpay_gateway.flow.reconciliation import GapKind, reconcile
-from mpay_gateway.flow.refund_acts import acknowledge_refund, retry_refund
+from mpay_gateway.flow.bookkeeping.books import check_books
+from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, reconcile
+from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
+from mpay_gateway.flow.refunds.acts import acknowledge_refund, retry_refund
 from mpay_gateway.flow.settling import settle
-from mpay_gateway.flow.statement_intake import fetch_statement
 from mpay_gateway.storage.attention import Why
 from mpay_gateway.storage.tasks import TaskKind
 from tests.unit.flow.refunding_scene import ANA, balances, open_refund, refunds, release

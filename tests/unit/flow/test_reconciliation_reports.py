@@ -11,8 +11,8 @@ from mpay_gateway.cli.reconciliation_report import COLUMNS, as_csv, as_json
 from mpay_gateway.domain.errors import RemoteUnavailable
 from mpay_gateway.domain.order import OrderStatus
 from mpay_gateway.domain.provider_answer import StatementLine
-from mpay_gateway.flow.books import check_books
-from mpay_gateway.flow.reconciliation import GapKind, ServiceSide, reconcile
+from mpay_gateway.flow.bookkeeping.books import check_books
+from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, ServiceSide, reconcile
 from tests.unit.flow.inbound import silent_service
 from tests.unit.flow.scripted import NOON, lei
 from tests.unit.flow.stating import DAY, give_statements, kinds

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from mpay_gateway.boundary import SystemIds
 from mpay_gateway.domain.order import OrderStatus
-from mpay_gateway.flow.books import check_books
-from mpay_gateway.flow.settlement import owed_back, preview, settle
+from mpay_gateway.flow.bookkeeping.books import check_books
+from mpay_gateway.flow.bookkeeping.settlement import owed_back, preview, settle
 from mpay_gateway.flow.settling import settle as ask_provider
 from tests.unit.flow.refunding_scene import balances, open_refund, release
 from tests.unit.flow.scripted import ACCOUNT, IBANS, NOON, SERVICE, lei

@@ -17,7 +17,7 @@ from mpay_gateway.domain.errors import (
 from mpay_gateway.domain.payment import ReversalState
 from mpay_gateway.domain.refund import RefundState
 from mpay_gateway.domain.service import OnRefusal
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.decisions import approve, propose, reject
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.worker import Worker

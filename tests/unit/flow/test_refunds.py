@@ -25,12 +25,12 @@ from mpay_gateway.domain.provider_answer import ReversalAnswer
 from mpay_gateway.domain.refund import RefundGround, RefundState
 from mpay_gateway.domain.service import OnRefusal
 from mpay_gateway.flow.attention import payments_for_people
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.decisions import approve, propose, propose_about, reject
 from mpay_gateway.flow.payment_result import Outcome, show_result
 from mpay_gateway.flow.receipt import check_receipt
-from mpay_gateway.flow.refund_acts import acknowledge_refund, retry_refund, withdraw_refund
-from mpay_gateway.flow.refund_opening import proposed_override
+from mpay_gateway.flow.refunds.acts import acknowledge_refund, retry_refund, withdraw_refund
+from mpay_gateway.flow.refunds.opening import proposed_override
 from mpay_gateway.storage.attention import Why
 from mpay_gateway.storage.tasks import TaskKind
 from tests.unit.flow.refunding_scene import (

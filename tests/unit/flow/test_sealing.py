@@ -7,8 +7,8 @@ import pytest
 
 from mpay_gateway.domain.errors import Conflict
 from mpay_gateway.domain.seals import Chain, Head, Seal, SignedSeal, merkle_root
-from mpay_gateway.flow.audit_verification import Terms, trusted_signatories, verify_audit
-from mpay_gateway.flow.sealing import (
+from mpay_gateway.flow.audit.audit_verification import Terms, trusted_signatories, verify_audit
+from mpay_gateway.flow.audit.sealing import (
     EVERY,
     SILENCE,
     SUBJECT,
@@ -246,7 +246,7 @@ def test_a_task_that_was_taken_away_comes_back(gateway):
 def test_a_big_backlog_is_sealed_in_parts(gateway, sealing, monkeypatch):
     for number in range(3):
         gateway.pay(f"ORDER-{number}")
-    monkeypatch.setattr("mpay_gateway.flow.sealing.MOST_MARKS", 4)
+    monkeypatch.setattr("mpay_gateway.flow.audit.sealing.MOST_MARKS", 4)
     assert len(seal_now(sealing, process="x")) > 3
     assert problems(gateway) == ()
     assert gateway.parts.units.read(lambda work: work.growth.oldest()) is None

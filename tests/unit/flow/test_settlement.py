@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from mpay_gateway.boundary import SystemIds
 from mpay_gateway.domain.errors import RemoteRefused, RemoteUnavailable
-from mpay_gateway.flow.books import check_books
-from mpay_gateway.flow.settlement import COLUMNS, cell, preview, settle
+from mpay_gateway.flow.bookkeeping.books import check_books
+from mpay_gateway.flow.bookkeeping.settlement import COLUMNS, cell, preview, settle
 from mpay_gateway.texts.local_days import bounds
 from tests.unit.flow.scripted import IBANS, NOON, SERVICE
 

@@ -9,7 +9,7 @@ from mpay_gateway.domain.errors import Conflict, OutcomeUnknown, RemoteRefused
 from mpay_gateway.domain.payment import DeliveryState, PaymentState, ReversalState
 from mpay_gateway.domain.provider_answer import ProviderCapture, ProviderStatus
 from mpay_gateway.flow import payment_start
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.tasks import TaskKind
 

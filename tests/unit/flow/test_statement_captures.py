@@ -12,11 +12,11 @@ from mpay_gateway.domain.instrument import Need
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
 from mpay_gateway.domain.provider_answer import Confirms, Instructions, StatementLine
 from mpay_gateway.flow.bank_page import show_bank_page
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
+from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, reconcile
+from mpay_gateway.flow.bookkeeping.statement_intake import plan_statements
 from mpay_gateway.flow.confirmation_delivery import delivery_key
 from mpay_gateway.flow.payment_result import Outcome, show_result
-from mpay_gateway.flow.reconciliation import GapKind, reconcile
-from mpay_gateway.flow.statement_intake import plan_statements
 from mpay_gateway.storage.bank_statements import task_subject
 from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.texts.local_days import local_day

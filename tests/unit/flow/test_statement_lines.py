@@ -9,10 +9,10 @@ from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.errors import InvalidAnswer
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.provider_answer import StatementLine
-from mpay_gateway.flow.books import check_books
-from mpay_gateway.flow.reconciliation import GapKind, reconcile
+from mpay_gateway.flow.bookkeeping.books import check_books
+from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, reconcile
+from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement, plan_statements
 from mpay_gateway.flow.settling import settle
-from mpay_gateway.flow.statement_intake import fetch_statement, plan_statements
 from mpay_gateway.storage.bank_statements import task_subject
 from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.texts.local_days import bounds, local_day

@@ -7,7 +7,7 @@ import pytest
 
 from mpay_gateway.domain.errors import OutcomeUnknown
 from mpay_gateway.domain.payment import DeliveryState, PaymentState
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.storage import UnitOfWork, create_engine
 from mpay_gateway.storage.inbox import InboxState
 from mpay_gateway.storage.tasks import LeaseTime

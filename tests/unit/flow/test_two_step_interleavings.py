@@ -22,7 +22,7 @@ from mpay_gateway.domain.payment import (
 )
 from mpay_gateway.domain.provider_answer import ProviderStatus
 from mpay_gateway.flow import two_step
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.decisions import approve, propose
 from mpay_gateway.flow.holds import begin_void
 from mpay_gateway.flow.schedules import LEASE

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from mpay_gateway.domain.seals import Chain, place_after, seal_over
-from mpay_gateway.flow.seal_signing import Signatory, Signer
-from mpay_gateway.flow.seal_verification import head_line, read_anchor
+from mpay_gateway.flow.audit.seal_signing import Signatory, Signer
+from mpay_gateway.flow.audit.seal_verification import head_line, read_anchor
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.sealed_chains import SealedChains
 from mpay_gateway.storage.tables import audit, evidence

@@ -3,9 +3,9 @@
 import pytest
 
 from mpay_gateway.domain.payment import Payment
-from mpay_gateway.flow.audit_verification import Report, Terms, trusted_signatories, verify_audit
-from mpay_gateway.flow.seal_verification import Problem
-from mpay_gateway.flow.sealing import Sealing, seal_now
+from mpay_gateway.flow.audit.audit_verification import Report, Terms, trusted_signatories, verify_audit
+from mpay_gateway.flow.audit.seal_verification import Problem
+from mpay_gateway.flow.audit.sealing import Sealing, seal_now
 from tests.unit.flow.scripted import ScriptedGateway
 from tests.unit.flow.tampering import by_hand
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from mpay_gateway.boundary import SystemClock
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.storage import UnitOfWork, create_engine
 from mpay_gateway.storage.tasks import LeaseTime
 from tests.unit.databases import make_tables

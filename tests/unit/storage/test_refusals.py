@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from mpay_gateway.boundary import SystemClock
-from mpay_gateway.flow.books import check_books
+from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.storage import UnitOfWork, create_engine, refusals
 from mpay_gateway.storage.refusals import FOR_SECONDS, UNTRUSTED_DISK, Refusals
 from mpay_gateway.storage.tables import ledger_accounts

@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from mpay_gateway.api import Capability, Job, StatementReading
 from mpay_gateway.boundary import SystemIds
 from mpay_gateway.domain.provider_answer import ProviderCapture
-from mpay_gateway.flow.books import check_books
-from mpay_gateway.flow.settlement import settle
+from mpay_gateway.flow.bookkeeping.books import check_books
+from mpay_gateway.flow.bookkeeping.settlement import settle
 from mpay_gateway.plugin_host import InstanceInfo, Kind
 from mpay_gateway.settings.bookkeeping import BookSettings
 from mpay_gateway.storage import UnitOfWork, create_engine

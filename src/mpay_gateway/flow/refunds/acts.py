@@ -6,7 +6,7 @@ from mpay_gateway.domain.refund import Refund, RefundState
 from mpay_gateway.domain.remarks import clean_reason
 from mpay_gateway.domain.transitions import RefundEvent
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.refund_opening import check_amount, refundable, waiting
+from mpay_gateway.flow.refunds.opening import check_amount, refundable, waiting
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 

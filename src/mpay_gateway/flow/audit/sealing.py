@@ -12,9 +12,9 @@ import structlog
 from mpay_gateway.boundary import Clock
 from mpay_gateway.domain.errors import Conflict
 from mpay_gateway.domain.seals import Chain, Head, SignedSeal, place_after, seal_over
+from mpay_gateway.flow.audit.seal_signing import Signer
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.schedules import LEASE
-from mpay_gateway.flow.seal_signing import Signer
 from mpay_gateway.settings import GatewaySettings
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.growth import Mark, subjects_of

@@ -14,9 +14,9 @@ from mpay_gateway.domain.confirmation import content_digest
 from mpay_gateway.domain.evidence import CONTENT_NOTE
 from mpay_gateway.domain.payment import ReversalGround
 from mpay_gateway.domain.transitions import EDGES
-from mpay_gateway.flow.claims_in_books import shares_of, within_what_is_due
+from mpay_gateway.flow.bookkeeping.claims_in_books import shares_of, within_what_is_due
+from mpay_gateway.flow.bookkeeping.settlement import file_total
 from mpay_gateway.flow.delivery_release import REVERSED
-from mpay_gateway.flow.settlement import file_total
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.books import Books
 from mpay_gateway.storage.chain import BEGINNING, body_digest

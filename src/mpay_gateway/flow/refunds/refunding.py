@@ -17,7 +17,7 @@ from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.transitions import RefundEvent
 from mpay_gateway.flow.order_lookup import Answer, look_up
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.refund_postings import book_refund
+from mpay_gateway.flow.refunds.postings import book_refund
 from mpay_gateway.flow.reversal import NotGiven, ask_back
 from mpay_gateway.flow.schedules import next_delivery, next_word
 from mpay_gateway.storage import Work

@@ -1,8 +1,8 @@
 """What must be true of the database before a process of the gateway may start."""
 
 from mpay_gateway.domain.errors import ConfigurationError
+from mpay_gateway.flow.operating.restoring import look_back
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.restoring import look_back
 from mpay_gateway.storage import UnitOfWork
 from mpay_gateway.storage.migrate import newest_revision, reachable_revision
 

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from mpay_gateway.domain.seals import Chain, Place, SignedSeal, place_after
-from mpay_gateway.flow.chain_verification import ChainCheck
-from mpay_gateway.flow.seal_signing import Signatory
-from mpay_gateway.flow.seal_verification import (
+from mpay_gateway.flow.audit.chain_verification import ChainCheck
+from mpay_gateway.flow.audit.seal_signing import Signatory
+from mpay_gateway.flow.audit.seal_verification import (
     SEALS,
     Anchor,
     Problem,
@@ -21,7 +21,7 @@ from mpay_gateway.flow.seal_verification import (
     anchor_fault,
     silence_fault,
 )
-from mpay_gateway.flow.sealing import SILENCE
+from mpay_gateway.flow.audit.sealing import SILENCE
 from mpay_gateway.settings import GatewaySettings
 from mpay_gateway.storage import UnitOfWork
 from mpay_gateway.storage.sealed_chains import Scope, SealedChains

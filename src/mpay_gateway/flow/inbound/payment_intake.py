@@ -32,9 +32,9 @@ from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.claiming import payable_now
 from mpay_gateway.flow.entrance import Entrance
-from mpay_gateway.flow.inbound_acceptance import accept, check_same, first_words
-from mpay_gateway.flow.inbound_claims import Opening, let_go, lock_own, open_inbound
-from mpay_gateway.flow.inbound_orders import (
+from mpay_gateway.flow.inbound.acceptance import accept, check_same, first_words
+from mpay_gateway.flow.inbound.claims import Opening, let_go, lock_own, open_inbound
+from mpay_gateway.flow.inbound.orders import (
     OrderNow,
     Place,
     masked,
@@ -43,6 +43,7 @@ from mpay_gateway.flow.inbound_orders import (
     why_closed,
     why_not,
 )
+from mpay_gateway.flow.inbound.plugin_records import InstanceRecords
 from mpay_gateway.flow.invoicing import invoice_of, store_answer
 from mpay_gateway.flow.order_lookup import (
     Answer,
@@ -52,7 +53,6 @@ from mpay_gateway.flow.order_lookup import (
     second_factor_matches,
 )
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.plugin_records import InstanceRecords
 from mpay_gateway.flow.suspension import refuse_while_restoring
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind

@@ -10,12 +10,12 @@ from mpay_gateway.boundary import Clock
 from mpay_gateway.documents import check_fonts
 from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.domain.service import Service
-from mpay_gateway.flow.audit_verification import LATE
-from mpay_gateway.flow.durability_check import durability_findings
+from mpay_gateway.flow.audit.audit_verification import LATE
 from mpay_gateway.flow.findings import Finding, Level
 from mpay_gateway.flow.gateway import build_parts
+from mpay_gateway.flow.operating.durability_check import durability_findings
+from mpay_gateway.flow.operating.readiness import check_database, lost_accounts
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.readiness import check_database, lost_accounts
 from mpay_gateway.settings import GatewaySettings, service_from_json, service_to_json
 
 EXPIRY_DAYS = (60, 30, 7)

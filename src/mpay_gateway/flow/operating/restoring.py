@@ -17,9 +17,9 @@ from mpay_gateway.domain.evidence import Direction, MessageMeta
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.restoration import Restoration
+from mpay_gateway.flow.bookkeeping.statement_intake import accounts_with_statements, fetch_statement
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.settling import settle
-from mpay_gateway.flow.statement_intake import accounts_with_statements, fetch_statement
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.bank_statements import StoredLine
 from mpay_gateway.storage.evidence import RESTORATION, Message

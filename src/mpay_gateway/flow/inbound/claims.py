@@ -11,7 +11,7 @@ from mpay_gateway.domain.payment import Claim, ClaimState, Payment, PaymentState
 from mpay_gateway.domain.service import Service
 from mpay_gateway.domain.transitions import PaymentEvent
 from mpay_gateway.flow.claiming import Payable, shares
-from mpay_gateway.flow.inbound_orders import Place
+from mpay_gateway.flow.inbound.orders import Place
 from mpay_gateway.flow.invoicing import invoice_showing
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import end_in

@@ -13,9 +13,9 @@ from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalState
+from mpay_gateway.flow.bookkeeping.statement_intake import accounts_with_statements, post_again
 from mpay_gateway.flow.order_probing import NOT_PROBED, Probed, Progress, probe_orders
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.statement_intake import accounts_with_statements, post_again
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.bank_statements import Reading, StoredLine
 from mpay_gateway.storage.days import CaptureOfDay, ReversalOfDay

@@ -15,12 +15,17 @@ from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.queries import StatementPeriod
+from mpay_gateway.flow.bookkeeping.statement_captures import capture_stated
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.provider_refunds import has_room, is_there_to_take, note_refunded, record_stated
+from mpay_gateway.flow.refunds.provider_refunds import (
+    has_room,
+    is_there_to_take,
+    note_refunded,
+    record_stated,
+)
 from mpay_gateway.flow.reversal import note_given_back
 from mpay_gateway.flow.schedules import LEASE, next_delivery
-from mpay_gateway.flow.statement_captures import capture_stated
 from mpay_gateway.plugin_host import AccountInfo
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.bank_statements import (

@@ -26,8 +26,8 @@ from mpay_gateway.domain.payment import CaptureState, ClaimState, Payment, Payme
 from mpay_gateway.domain.provider_answer import ProviderCapture, ProviderConfirmation, ProviderStatus
 from mpay_gateway.flow.captures import record_captures
 from mpay_gateway.flow.claiming import fits, payable_now
-from mpay_gateway.flow.inbound_claims import Opening, let_go, lock_own, open_inbound
-from mpay_gateway.flow.inbound_orders import OrderNow, Place, order_now, tidy, why_not
+from mpay_gateway.flow.inbound.claims import Opening, let_go, lock_own, open_inbound
+from mpay_gateway.flow.inbound.orders import OrderNow, Place, order_now, tidy, why_not
 from mpay_gateway.flow.order_lookup import says_unknown
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.suspension import refuse_while_restoring

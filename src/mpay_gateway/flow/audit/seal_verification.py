@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mpay_gateway.domain.seals import Head, Place, Seal, SignedSeal, place_after, seal_over
-from mpay_gateway.flow.seal_signing import Signatory
+from mpay_gateway.flow.audit.seal_signing import Signatory
 
 SEALS = "seals"
 

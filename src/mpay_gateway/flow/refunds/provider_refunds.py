@@ -16,8 +16,8 @@ from mpay_gateway.domain.refund import Refund, RefundGround, RefundState, left_t
 from mpay_gateway.domain.transitions import RefundEvent
 from mpay_gateway.flow.delivery_release import REVERSED
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.refund_opening import confirmed_capture
-from mpay_gateway.flow.refund_postings import book_refund
+from mpay_gateway.flow.refunds.opening import confirmed_capture
+from mpay_gateway.flow.refunds.postings import book_refund
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 

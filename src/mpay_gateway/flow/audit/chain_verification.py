@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from mpay_gateway.domain.seals import FIRST_PREVIOUS, Chain
-from mpay_gateway.flow.seal_verification import SEALS, Problem
+from mpay_gateway.flow.audit.seal_verification import SEALS, Problem
 from mpay_gateway.storage.sealed_chains import Link, SealedChain, SealedHead
 
 MOST_NAMED = 20

@@ -1,0 +1,1 @@
+"""Our books held against those of providers and services: invariants, statements, reconciliation, settlement."""
