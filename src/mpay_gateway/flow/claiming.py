@@ -1,5 +1,6 @@
 """How much of an order may be paid now: the service's answer less what was claimed since it was asked."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,12 +46,14 @@ _CLOSED = {
 
 
 @guards("claim.closed", "claim.outstanding")
-def payable_now(work: Work, snapshot: Snapshot, *, besides: str = "") -> Payable:
+def payable_now(
+    work: Work, snapshot: Snapshot, *, besides: str = "", without: Collection[str] = ()
+) -> Payable:
     """What may be paid of the snapshot's order. The order is locked when a claim is to follow.
 
     Payable = due - amounts claimed or captured that were not acknowledged before the snapshot was requested.
     Without partial payment the order is payable only if nothing is outstanding in that sense.
-    `besides`: a payment whose own claim does not count against it.
+    `besides`: a payment whose own claim does not count against it. `without`: payments whose claims are to yield.
     """
     order = snapshot.order
     nothing = Money.zero(order.currency)
@@ -61,6 +64,7 @@ def payable_now(work: Work, snapshot: Snapshot, *, besides: str = "") -> Payable
     if not order.total_due:
         return Payable(Standing.NOTHING_DUE, nothing)
     others = work.claims.outstanding(snapshot, besides=besides)
+    others = tuple(each for each in others if each.payment_id not in without)
     if any(claim.amount.currency != order.currency for claim in others):
         return Payable(Standing.IN_PROGRESS, nothing, others)  # the order is in another currency since
     left = order.total_due - sum_money((claim.amount for claim in others), order.currency)

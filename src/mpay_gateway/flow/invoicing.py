@@ -11,6 +11,7 @@ from mpay_gateway.domain.payment import Payment, PaymentState
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.claiming import Payable, Standing, fits, payable_now
 from mpay_gateway.flow.order_lookup import Answer, look_up_to_show, second_factor_matches
+from mpay_gateway.flow.paid_elsewhere import numbers_given
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.invoices import InvoiceRow
@@ -31,7 +32,7 @@ class InvoicePage:
     """What the invoice page shows. `changed`: the order is another than the payer agreed to, and not by his payment.
 
     `earlier`: payments of this order that captured money within a day, newest first. `own`: the visit's own
-    payment, when it is the one in progress.
+    payment, when it is the one in progress. `numbers`: payments under whose number somebody may be paying elsewhere.
     """
 
     visit: Visit
@@ -40,6 +41,12 @@ class InvoicePage:
     earlier: tuple[Payment, ...]
     own: Payment | None = None
     changed: bool = False
+    numbers: tuple[Payment, ...] = ()
+
+    @property
+    def own_number(self) -> Payment | None:
+        """The newest of the visit's own."""
+        return next((each for each in self.numbers if each.visit_token == self.visit.token), None)
 
     @property
     def smallest(self) -> Money:
@@ -188,6 +195,7 @@ def _shown(parts: Parts, work: Work, visit: Visit, service: Service, answer: Ans
         earlier=earlier,
         own=_own_claim(work, visit, payable),
         changed=changed and not changed_by_payer,
+        numbers=numbers_given(work, visit, now=parts.clock.now()),
     )
 
 

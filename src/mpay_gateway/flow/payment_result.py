@@ -19,11 +19,12 @@ from mpay_gateway.domain.payment import (
     ReversalGround,
     paid_amount,
 )
-from mpay_gateway.domain.provider_answer import Confirms
+from mpay_gateway.domain.provider_answer import Confirms, Instructions
 from mpay_gateway.domain.refund import Refund, came_back
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.confirmation_delivery import delivery_key
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.payment_start import next_step_of
 from mpay_gateway.flow.settling import settle, settle_key
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.visits import Visit
@@ -43,6 +44,7 @@ class Outcome(StrEnum):
     DECLINED = "declined"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    AWAITED = "awaited"
     NOT_KNOWN = "not-known"
     BEING_CHECKED = "being-checked"
     PAID_TWICE = "paid-twice"
@@ -57,7 +59,7 @@ class ResultPage:
     """Everything that the result page shows.
 
     `told`: the service has confirmed that it knows. `given_back`: money on its way back or back already, of which
-    no service knew; `refunds`: money of which it knew.
+    no service knew; `refunds`: money of which it knew. `number`: what the payer pays under elsewhere.
     """
 
     outcome: Outcome
@@ -69,6 +71,12 @@ class ResultPage:
     captures: tuple[Capture, ...]
     given_back: tuple[Reversal, ...]
     refunds: tuple[Refund, ...] = ()
+
+    @property
+    def number(self) -> str:
+        """Empty where he pays on a provider's page."""
+        step = next_step_of(self.payment)
+        return step.number if isinstance(step, Instructions) else ""
 
     @property
     def amount(self) -> Money:
@@ -180,6 +188,8 @@ def _page(work: Work, service: Service, token: str, payment_id: str) -> ResultPa
 
 def _outcome(payment: Payment, captures: tuple[Capture, ...], reversals: tuple[Reversal, ...]) -> Outcome:
     match payment.state:
+        case PaymentState.CREATED if payment.next_step:
+            return Outcome.AWAITED
         case PaymentState.CREATED | PaymentState.STARTED | PaymentState.AUTHORISED:
             return Outcome.NOT_KNOWN
         case PaymentState.DECLINED:

@@ -27,7 +27,7 @@ from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Claim, ClaimState, DeclineReason, Payment, PaymentState
-from mpay_gateway.domain.provider_answer import Confirms, Instructions, NextStep, PaymentRequest
+from mpay_gateway.domain.provider_answer import Confirms, NextStep, PaymentRequest
 from mpay_gateway.domain.service import Service
 from mpay_gateway.domain.transitions import PaymentEvent
 from mpay_gateway.flow.breakers import answered, starts_at, unanswered
@@ -36,6 +36,7 @@ from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.instrument_choice import agreed_amount, plan, visit_and_invoice
 from mpay_gateway.flow.invoicing import store_answer
 from mpay_gateway.flow.order_lookup import Answer, look_up
+from mpay_gateway.flow.paid_elsewhere import give_number, own_number
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import end_unchanged
 from mpay_gateway.flow.suspension import refuse_while_restoring
@@ -181,8 +182,8 @@ class _Opening:
     def store(self, work: Work) -> tuple[Payment, bool] | NotPayable:
         """Claim the order and store the payment, as started where a call may leave right after the commit.
 
-        False beside a payment that the same form opened a moment before. A refusal is returned, not raised:
-        what the service said is stored all the same.
+        False beside a payment that the same form opened a moment before, or whose number the payer has already. A
+        refusal is returned, not raised: what the service said is stored all the same.
         """
         invoice = store_answer(self.parts, work, self.answer)
         again = work.payments.find_by_form(self.visit.form_token)
@@ -191,8 +192,11 @@ class _Opening:
         payable = payable_now(work, self.answer.snapshot)
         if not fits(self.answer.order, payable, self.amount):
             return _why_not(payable)
-        refuse_while_restoring(work)
         now, epoch = self.parts.clock.now(), work.restorations.epoch()
+        given = own_number(work, self.visit, self.account.id, self.amount, now=now)
+        if given is not None:
+            return given, False
+        refuse_while_restoring(work)
         payment = self._payment(invoice.id, self._reference(epoch))
         work.payments.use_account(self.account.id, self.account.plugin, at=now)
         payment = work.payments.add(payment, redraw=lambda: self._reference(epoch), actor="payer")
@@ -201,7 +205,7 @@ class _Opening:
             actor="payer", at=now,
         )  # fmt: skip
         elsewhere = self.account.confirms is Confirms.STATEMENT
-        payment = self._paid_elsewhere(work, payment) if elsewhere else self._to_be_called(work, payment)
+        payment = give_number(self.parts, work, payment) if elsewhere else self._to_be_called(work, payment)
         work.visits.change(self.visit.token, form_token=self.parts.ids.token())
         return payment, True
 
@@ -210,12 +214,6 @@ class _Opening:
         started = work.payments.change(payment, PaymentEvent.START, actor="machine", at=now)
         work.tasks.schedule(TaskKind.RECHECK, payment.id, started.next_check_at)
         return started
-
-    def _paid_elsewhere(self, work: Work, payment: Payment) -> Payment:
-        """Nobody is called: the payer carries our reference to where he pays, and a statement brings it back."""
-        step = Instructions(payment.reference, payment.session_until, remote_reference="")
-        work.tasks.schedule(TaskKind.EXPIRE, payment.id, payment.session_until)
-        return work.payments.amend(payment, next_step=next_step_to_text(step), next_check_at=None)
 
     def _payment(self, invoice_id: str, reference: str) -> Payment:
         parts, now = self.parts, self.parts.clock.now()

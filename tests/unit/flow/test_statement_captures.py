@@ -76,7 +76,7 @@ def test_the_payer_gets_a_number_and_nobody_is_called(gateway):
     assert payment.state is PaymentState.CREATED
     page = show_bank_page(gateway.parts, payment.visit_token, payment.id)
     assert page.step == Instructions(payment.reference, payment.session_until, "")
-    assert show_result(gateway.parts, payment.visit_token, payment.id).outcome is Outcome.NOT_KNOWN
+    assert show_result(gateway.parts, payment.visit_token, payment.id).outcome is Outcome.AWAITED
     gateway.work(hours=1)
     assert (gateway.now(payment).state, gateway.calls.asked) == (PaymentState.CREATED, 0)
 

@@ -20,9 +20,11 @@ from mpay_gateway.domain.payment import (
     ReversalGround,
     ReversalState,
 )
+from mpay_gateway.domain.provider_answer import Instructions
 from mpay_gateway.domain.refund import Refund, RefundGround, RefundState
 from mpay_gateway.domain.service import Channel, Service
 from mpay_gateway.flow.payment_result import Outcome, ResultPage
+from mpay_gateway.storage.serial import next_step_to_text
 from mpay_gateway.storage.visits import Visit
 from mpay_gateway.web.rendering import PageRenderer
 
@@ -143,6 +145,35 @@ def test_a_refund_is_told_with_its_date_whole_or_in_part(html, language):
     assert said in whole
     assert said in part
     assert said not in html(page(), language)
+
+
+NUMBER = next_step_to_text(Instructions("700000000000001", NOW, ""))
+
+
+@pytest.mark.parametrize("language", ["ro", "ru", "en"])
+def test_a_payment_elsewhere_shows_its_number_until_when_and_what_happens_then(html, language):
+    awaited = page(Outcome.AWAITED)
+    awaited = replace(
+        awaited,
+        payment=replace(awaited.payment, state=PaymentState.CREATED, next_step=NUMBER, captured_at=None),
+    )
+    text = html(awaited, language)
+    assert '<p class="number digits">700000000000001</p>' in text
+    assert text.count("2026") == 1
+    said = {"ro": "așteptăm banii", "ru": "мы ждём деньги", "en": "we wait for the money"}[language]
+    assert said in text
+    assert {"ro": "banc", "ru": "банк", "en": "bank"}[language] not in text.lower().split("<main")[1].split(
+        "</main"
+    )[0]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.EXPIRED, Outcome.PAID_TWICE, Outcome.AWAITED])
+def test_words_for_cards_are_not_said_of_money_that_is_paid_elsewhere(html, outcome):
+    elsewhere = page(outcome, back=(reversal(),) if outcome is Outcome.PAID_TWICE else ())
+    text = html(replace(elsewhere, payment=replace(elsewhere.payment, next_step=NUMBER)))
+    assert "bank" not in text.split("<main")[1].split("</main")[0].lower()
+    assert "same card" not in text
+    assert "No money was taken" not in text
 
 
 def test_a_hostile_reason_stays_text(html):

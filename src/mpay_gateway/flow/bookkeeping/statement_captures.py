@@ -10,6 +10,7 @@ from mpay_gateway.domain.provider_answer import (
     ProviderStatus,
 )
 from mpay_gateway.flow.captures import record_captures
+from mpay_gateway.flow.paid_elsewhere import lock_with_rivals, make_room
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.bank_statements import StoredLine, account_and_day
@@ -22,8 +23,9 @@ AT_ONCE = 100
 def capture_stated(parts: Parts, lease: Lease) -> None:
     """Record the money of each line that names a payment of ours, before the lines are posted.
 
-    One commit each: it locks a payment and its order. The line's transaction is the capture; another amount than asked,
-    an order that is paid meanwhile and a payment that had ended are what they are for any other provider.
+    One commit each: it locks payments and their order. The line's transaction is the capture; another amount than
+    asked, an order that is paid meanwhile and a payment that had ended are what they are for any other provider. A
+    payment that is under way yields to the money that is there (`paid_elsewhere`).
     """
     account_id, _ = account_and_day(lease.subject)
     if parts.registry.accounts[account_id].confirms is not Confirms.STATEMENT:
@@ -51,10 +53,11 @@ def _telling(work: Work, lines: tuple[StoredLine, ...]) -> Iterator[tuple[Stored
 
 def _capture(parts: Parts, work: Work, lease: Lease, stored: StoredLine, *, payment_id: str) -> None:
     work.tasks.check(lease)  # nobody who holds a payment waits for the task of a statement
-    payment = work.payments.lock(payment_id)
+    payment, rivals = lock_with_rivals(parts, work, payment_id)
     if _is_known(work, stored):
         return
     line = stored.line
+    make_room(parts, work, payment, rivals, taken=line.gross)
     taken = ProviderCapture(line.transaction_id, line.gross, min(line.at, parts.clock.now()))
     record_captures(
         parts, work, payment, ProviderConfirmation(ProviderStatus.CONFIRMED, (taken,)),

@@ -31,7 +31,7 @@ def _state(page: ResultPage) -> str:
 
 def _waiting(page: ResultPage) -> bool:
     """Whether something is about to change without the payer."""
-    if page.outcome is Outcome.NOT_KNOWN:
+    if page.outcome in {Outcome.NOT_KNOWN, Outcome.AWAITED}:
         return True
     untold = page.delivery is not None and page.delivery.state in {DeliveryState.DUE, DeliveryState.LEASED}
     return page.outcome is Outcome.PAID and untold
