@@ -47,6 +47,12 @@ class Configured:
         check_database(units)
         return units
 
+    def await_database(self) -> None:
+        """Let a database that starts at the same time come up. Raises: ConfigurationError."""
+        from mpay_gateway.flow.operating.readiness import await_database
+
+        await_database(self.settings.gateway.database, self.clock)
+
     @cached_property
     def parts(self) -> "Parts":
         """The whole gateway, ready to work. Raises: ConfigurationError."""

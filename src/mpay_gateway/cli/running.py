@@ -51,9 +51,10 @@ def serve(
         raise ConfigurationError(("--workers: SQLite serves one process; more than one needs PostgreSQL",))
     check_address_free(host, port)
     check_fonts()
+    configure_logs(form)
+    configured.await_database()
     configured.parts.close()  # every problem is said here, once, before a process of the server starts
     os.environ |= {"MPAY_CONFIG": str(configured.ini.absolute()), VARIABLE: form.value}
-    configure_logs(form)
     log = structlog.get_logger("serve")
     log.info("gateway_listens", host=host, port=port, processes=workers, threads=threads)
     _serve(host, port, workers=workers, threads=threads, drain=drain)
@@ -117,8 +118,9 @@ def worker(configured: Configured, *, threads: int, log_format: str | None) -> N
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, _: _stop(stop, caught))
-    parts = configured.parts
     configure_logs(LogFormat(log_format) if log_format else default_format())
+    configured.await_database()
+    parts = configured.parts
     Worker(parts, threads).run(stop)
     parts.close()
 

@@ -11,16 +11,6 @@ from mpay_gateway.cli.logs import LogFormat, configure_logs
 NAME = "Ion Creanga"
 
 
-@pytest.fixture(autouse=True)
-def own_logging():
-    """Leave the logging of the test run as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
-
-
 def fail_with(secret: str) -> None:
     local = secret
     raise ValueError(len(local))

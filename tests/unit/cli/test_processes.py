@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from mpay_gateway.documents import fonts
+from tests.postgres import PostgresServer
 from tests.scene.waiting import eventually
+from tests.unit.databases import make_tables
 
 PROGRAM = "from mpay_gateway.cli import main; main()"
 PATIENCE = 60
@@ -203,3 +205,27 @@ def test_a_gateway_whose_papers_lack_their_font_does_not_start(run, ready, monke
     done = run("serve", "--port", str(free_port()))
     assert done.status == 2
     assert "install the distribution fontpkg-fira-sans" in done.err
+
+
+@pytest.fixture
+def sleeping_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL of the test's own, which does not run yet but has run."""
+    server = PostgresServer()
+    server.start()
+    server.create_database("gateway")
+    make_tables(server.url("gateway"))
+    server.stop()
+    yield server
+    server.remove()
+
+
+@pytest.mark.parametrize(("command", "event"), [("worker", "worker_ready"), ("serve", "gateway_ready")])
+def test_a_process_that_starts_before_its_database_waits_for_it(place, sleeping_server, command, event):
+    """After a power failure everything starts at once, and the database recovers first."""
+    place.configure(sleeping_server.url("gateway"))
+    arguments = ("--port", str(free_port())) if command == "serve" else ()
+    with running(place, command, *arguments) as (process, log):
+        wait_for("database_awaited", process, log)
+        sleeping_server.start()
+        events = wait_for(event, process, log)
+    assert [each["event"] for each in events].count("database_awaited") == 1

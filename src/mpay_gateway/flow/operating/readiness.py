@@ -1,10 +1,33 @@
 """What must be true of the database before a process of the gateway may start."""
 
+import structlog
+
+from mpay_gateway.boundary import Clock
 from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.flow.operating.restoring import look_back
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import UnitOfWork
+from mpay_gateway.storage.coming_up import is_coming_up
 from mpay_gateway.storage.migrate import newest_revision, reachable_revision
+
+DATABASE_SECONDS = 30.0
+"""How long a process that starts waits for a database that starts too: longer than one recovers from a crash."""
+_LOOK_SECONDS = 0.1
+_log = structlog.get_logger("readiness")
+
+
+def await_database(database: str, clock: Clock) -> None:
+    """Wait until the server at this address takes connections, for so long at most.
+
+    What is wrong with it then, `check_ready` says.
+    """
+    until = clock.monotonic() + DATABASE_SECONDS
+    said = False
+    while is_coming_up(database) and clock.monotonic() < until:
+        if not said:
+            _log.warning("database_awaited", seconds=DATABASE_SECONDS)
+            said = True
+        clock.sleep(_LOOK_SECONDS)
 
 
 def check_ready(parts: Parts) -> None:
