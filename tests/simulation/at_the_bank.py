@@ -14,7 +14,22 @@ if TYPE_CHECKING:
 
 def _pay(world: "World", session: Session, payment_id: str) -> None:
     world.stage.sleep(world.chance.between(1, 60))
+    session.short = world.plan.refunds and world.chance.of(0.15)
     world.bank.pay(session)
+
+
+def _charged_back(world: "World", session: Session, payment_id: str) -> None:
+    """The bank takes back what it took, or a part of it, some time later: most services know of the money then."""
+
+    def charge_back() -> None:
+        left = session.taken - session.back
+        part = Money.from_minor(left.minor // world.chance.pick((1, 1, 2)), left.currency)
+        if part:
+            world.strikes.payment(payment_id, Fault.TAKEN_BACK)
+            world.bank.charge_back(session, part)
+
+    world.bank.pay(session)
+    world.later("charged back", charge_back, 60, world.chance.pick((300, 4000)))
 
 
 def _decline(world: "World", session: Session, payment_id: str) -> None:
@@ -117,5 +132,5 @@ ACTS = {
     "pay": _pay, "decline": _decline, "cancel": _cancel, "leave": _leave, "pay-twice": _pay_twice,
     "wrong-amount": _wrong_amount, "decline-then-pay": _decline_then_pay, "pay-late": _pay_late,
     "taken-back": _taken_back, "hold-ends": _hold_ends, "hold-again": _hold_again,
-    "hold-taken": _hold_taken,
+    "hold-taken": _hold_taken, "charged-back": _charged_back,
 }  # fmt: skip

@@ -122,6 +122,8 @@ class Bank:
                 session.standing, session.closed, session.said_no = Standing.CANCELLED, True, True
             elif session.captures:
                 amount = Money.from_minor(amount.minor // 2, amount.currency) if session.short else amount
+                if session.itself and session.taken < session.back + amount:
+                    raise RemoteRefused("taken-back-already")
                 self._give_back(session, amount)
             else:
                 raise RemoteRefused("nothing-to-reverse")
@@ -149,10 +151,13 @@ class Bank:
         self._move(session, Standing.CANCELLED)
 
     def take_back(self, session: Session) -> None:
-        """The bank gives back by itself all that it took."""
-        session.itself = session.taken
-        self._give_back(session, session.itself)
-        session.standing = Standing.GIVEN_BACK
+        """The bank gives back by itself all that it still has of what it took."""
+        self.charge_back(session, session.taken - session.back)
+
+    def charge_back(self, session: Session, amount: Money) -> None:
+        """The bank gives so much back by itself."""
+        session.itself = (session.itself or Money.zero(amount.currency)) + amount
+        self._give_back(session, amount)
         self._changed(session)
 
     def drop_hold(self, session: Session) -> None:

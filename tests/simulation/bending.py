@@ -20,6 +20,8 @@ def _acts(*names: str) -> tuple[tuple[str, float], ...]:
     return tuple((name, 1.0) for name in names)
 
 
+REFUNDED = Bent(acts=PAY, operators=4, refunds=1.0, instruments=ONLINE)
+"""Confirmed money goes back."""
 _ON_EDGE: Mapping[str, Bent] = {
     "payment:created:start": Bent(instruments=ONLINE),
     "payment:started:start": Bent(instruments=ONLINE, losing={"start": 0.6}, patience=(1.0,)),
@@ -84,6 +86,15 @@ _ON_EDGE: Mapping[str, Bent] = {
         instruments=HOLD, acts=_acts("hold-again"), order_changes=1.0, order_acts=SHOP_GONE,
         losing={"reverse": 0.5},
     ),
+    "refund:due:release": REFUNDED,
+    "refund:due:override": REFUNDED,
+    "refund:due:done": REFUNDED,
+    "refund:due:unanswered": replace(REFUNDED, losing={"reverse": 0.7}),
+    "refund:due:refuse": replace(REFUNDED, rates={Fault.REFUSED: 0.2}),
+    "refund:due:withdraw": replace(REFUNDED, acts=_acts("pay", "charged-back")),
+    "refund:refused:acknowledge": replace(REFUNDED, rates={Fault.REFUSED: 0.2}),
+    "refund:refused:retry": replace(REFUNDED, rates={Fault.REFUSED: 0.2}),
+    "refund:done:acknowledge": REFUNDED,
     "decision:proposed:approve": Bent(acts=_acts("wrong-amount"), instruments=ONLINE, partial=0.6, operators=8),
     "decision:proposed:reject": Bent(acts=_acts("wrong-amount"), instruments=ONLINE, operators=8),
 }  # fmt: skip

@@ -70,6 +70,10 @@ class Strikes:
         self.seen: Counter[Pair] = Counter()
         self.strange: list[str] = []
 
+    def order_of(self, payment_id: str) -> str:
+        """The key of the order that the payment is of."""
+        return self._order_of[payment_id]
+
     def payment(self, payment_id: str, fault: Fault) -> None:
         if payment_id:
             life = self.payments.setdefault(payment_id, Life())

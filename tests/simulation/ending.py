@@ -17,6 +17,7 @@ _OPEN = "SELECT id, state FROM payments WHERE state IN ('created', 'started', 'a
 _UNDONE = """
     SELECT 'intent', payment_id FROM capture_intents WHERE state = 'due'
     UNION ALL SELECT 'reversal', payment_id FROM reversals WHERE state = 'due'
+    UNION ALL SELECT 'refund', payment_id FROM refunds WHERE state = 'due' AND released_at IS NOT NULL
     UNION ALL SELECT 'delivery', payment_id FROM deliveries WHERE state IN ('due', 'leased')
     UNION ALL SELECT 'callback', coalesce(payment_id, '') FROM inbox WHERE state = 'new'
     UNION ALL SELECT 'claim', payment_id FROM claims WHERE state = 'held' AND payment_id NOT IN (
@@ -40,10 +41,16 @@ _GIVEN_BACK = """
     SELECT p.reference, sum(e.amount_minor) FROM ledger_transactions t
     JOIN ledger_entries e ON e.transaction_id = t.id JOIN ledger_accounts a ON a.id = e.account_id
     JOIN payments p ON p.id = t.payment_id
-    WHERE t.kind = 'reversal' AND a.name LIKE 'receivable:%' GROUP BY p.reference
+    WHERE t.kind IN ('reversal', 'refund') AND a.name LIKE 'receivable:%' GROUP BY p.reference
 """
 _REFUSED = """
     SELECT p.reference FROM reversals r JOIN payments p ON p.id = r.payment_id WHERE r.state = 'refused'
+    UNION SELECT p.reference FROM refunds r JOIN payments p ON p.id = r.payment_id
+    WHERE r.state = 'refused' AND r.attempts > 0
+"""
+_OWED = """
+    SELECT (SELECT coalesce(sum(amount_minor), 0) FROM captures WHERE state = 'claimed')
+        - (SELECT coalesce(sum(returned_minor), 0) FROM refunds)
 """
 _DELIVERIES = "SELECT payment_id, state, content_digest, unanswered, parked_reason FROM deliveries"
 _BALANCES = """
@@ -104,6 +111,7 @@ def heal(world: "World") -> None:
     world.down.clear()
     world.clock.offset = timedelta(0)
     world.people.courier.tell_what_was_lost()
+    world.people.services.finish_refunds()
 
 
 def _disagreements(world: "World") -> Iterator[str]:
@@ -165,6 +173,10 @@ def _in_the_ledger(world: "World") -> Iterator[str]:
     ((waiting,),) = world.store.rows(_WAITING)
     if -balances.get("suspense", 0) != waiting and not world.store.rows(_REFUSED):
         yield f"L4 in suspense are {-balances.get('suspense', 0)}, {waiting} wait"
+    ((owed,),) = world.store.rows(_OWED)
+    borne = -sum(minor for name, minor in balances.items() if name.startswith(("payable:", "refunds")))
+    if borne != owed:
+        yield f"L4 {owed} is owed to services after what went back, our books say {borne}"
     cash = sum(each.amount.minor for each in world.network.cash.values() if each.accepted)
     if balances.get(f"receivable:{NETWORK}", 0) != cash:
         yield f"L7 the network has {cash} for us, our books say {balances.get(f'receivable:{NETWORK}', 0)}"

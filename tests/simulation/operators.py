@@ -1,6 +1,5 @@
 """Operators who act by hand at any moment, two of them on the same thing if it so happens."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from mpay_gateway.flow.decisions import approve, propose, reject
 from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery
 from tests.simulation.faults import Fault
 from tests.simulation.processes import Process
+from tests.simulation.refund_deeds import REFUND_DEEDS, REFUNDS, Deed
 from tests.simulation.stage import Lost
 
 if TYPE_CHECKING:
@@ -20,9 +20,8 @@ _TO_DO = """
     SELECT 'review', payment_id, payment_id FROM captures WHERE state = 'review'
     UNION ALL SELECT 'proposed', payment_id, id FROM decisions WHERE state = 'proposed'
     UNION ALL SELECT 'delivery-' || state, payment_id, id FROM deliveries WHERE state IN ('due', 'parked')
-    ORDER BY 1, 2, 3
 """
-Deed = Callable[[Process, str, str], object]
+_IN_ORDER = " ORDER BY 1, 2, 3"
 
 
 def _propose(*acts: Act) -> tuple[Deed, ...]:
@@ -58,6 +57,7 @@ _DEEDS: dict[str, tuple[Deed, ...]] = {
     "proposed": (_approve, _approve, _approve, _reject),
     "delivery-due": (_hurry, _park),
     "delivery-parked": (_hurry, _release, _release),
+    **REFUND_DEEDS,
 }
 
 
@@ -71,7 +71,7 @@ class Operators:
         """Look at what there is to do, and do some of it; often two of them at once."""
         world = self._world
         for _ in range(1 + world.chance.below(3)):
-            found = world.store.rows(_TO_DO)
+            found = world.store.rows(_TO_DO + (REFUNDS if world.plan.refunds else "") + _IN_ORDER)
             if not found:
                 return
             kind, payment_id, subject = world.chance.pick(found)

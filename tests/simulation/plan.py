@@ -13,7 +13,7 @@ INSTRUMENTS = ("card", "hold", "cash")
 ACTS = (
     ("pay", 10.0), ("decline", 1.5), ("cancel", 1.5), ("leave", 1.5), ("pay-twice", 1.0), ("wrong-amount", 1.0),
     ("decline-then-pay", 1.0), ("pay-late", 1.0), ("taken-back", 0.7), ("hold-ends", 0.5), ("hold-again", 0.3),
-    ("hold-taken", 0.3),
+    ("hold-taken", 0.3), ("charged-back", 0.5),
 )  # fmt: skip
 """What a payer does at the bank, and how often."""
 ORDER_ACTS = (("amend", 3.0), ("cancel", 2.0), ("cancel-and-reopen", 1.0), ("pay-elsewhere", 1.0))
@@ -61,7 +61,8 @@ class Event:
 class Plan:
     """Everything that is decided before anything happens. `pace`: by which time passes with each step.
 
-    `losing`: how probable it is that a call of an operation goes wrong, beside the usual.
+    `losing`: how probable it is that a call of an operation goes wrong, beside the usual. `refunds`: whether operators
+    give confirmed money back, and the bank sometimes less than it is asked for.
     """
 
     seed: int
@@ -73,6 +74,7 @@ class Plan:
     pace: timedelta
     events: tuple[Event, ...]
     operators: int
+    refunds: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Bent:
     presses_twice: float = 0.15
     patience: tuple[float, ...] = (0.8, 0.95, 1.0)
     operators: int = 1
+    refunds: float = 0.15
     partial: float = 0.25
     strict: float = 0.7
 
@@ -110,6 +113,7 @@ def plan_of(seed: int, bent: Bent) -> Plan:
         pace=timedelta(milliseconds=chance.pick((1, 30, 400))),
         events=_events(chance, bent, len(orders), len(payers)),
         operators=bent.operators,
+        refunds=chance.of(bent.refunds),
     )
 
 

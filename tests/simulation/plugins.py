@@ -116,7 +116,8 @@ class BankPlugin:
 
     @hookimpl
     def mpay_reverse_payment(self, payment: PaymentToCheck, amount: Money, key: str) -> ReversalAnswer:
-        about = About("bank", "reverse", payment=payment.payment_id)
+        about = About("bank", "reverse", payment=payment.payment_id, key=key)
+        self._wire.world.watch.asked_back(payment.payment_id, key, amount)
         return self._wire.call(
             about, payment.evidence, lambda: self._wire.world.bank.reverse(payment.reference, amount, key)
         )

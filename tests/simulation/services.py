@@ -15,6 +15,23 @@ class Services:
     def __init__(self, world: "World") -> None:
         self._world = world
 
+    def asked_to_release(self, order: ShopOrder) -> None:
+        """Money of the order is to go back: most services let it, and say so when it is done."""
+        world = self._world
+
+        def release() -> None:
+            world.shop.release(order)
+            world.trace(f"  {order.key}: {order.status}")
+            world.later(f"refunded {order.key}", lambda: world.shop.refunded(order), 1, 4000)
+
+        if world.chance.of(0.7):
+            world.later(f"release {order.key}", release, 0, world.chance.pick((1, 300, 4000)))
+
+    def finish_refunds(self) -> None:
+        """What is being refunded is called so in the end."""
+        for order in self._world.shop.orders.values():
+            self._world.shop.refunded(order)
+
     def change(self, order: ShopOrder, act: str) -> None:
         world = self._world
         world.strikes.order(order.key, Fault.ORDER_CHANGED)

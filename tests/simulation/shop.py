@@ -33,7 +33,8 @@ class ShopOrder:
 class Shop:
     """All services' books. `told`: what each payment was confirmed with; `contradictions`: what was told otherwise.
 
-    `touched`: orders that are no longer as they were at first, by the service's own doing.
+    `touched`: orders that are no longer as they were at first, by the service's own doing. `released`: orders of
+    which the service has said that it released the debt.
     """
 
     strict: bool
@@ -41,6 +42,7 @@ class Shop:
     told: dict[str, Confirmation] = field(default_factory=dict)
     contradictions: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    released: set[str] = field(default_factory=set)
 
     def add(self, service_id: str, key: str, amounts: tuple[int, ...], *, partial: bool) -> ShopOrder:
         lines = {f"L{place}": amount for place, amount in enumerate(amounts)}
@@ -88,6 +90,16 @@ class Shop:
     def reopen(self, order: ShopOrder) -> None:
         if order.status is OrderStatus.CANCELLED:
             order.status = OrderStatus.ACTIVE
+
+    def release(self, order: ShopOrder) -> None:
+        """The service lets money of the order go back to its payer."""
+        if order.paid and order.status not in {OrderStatus.REFUNDING, OrderStatus.REFUNDED}:
+            order.status = OrderStatus.REFUNDING
+            self.released.add(order.key)
+
+    def refunded(self, order: ShopOrder) -> None:
+        if order.status is OrderStatus.REFUNDING:
+            order.status = OrderStatus.REFUNDED
 
     def pay_elsewhere(self, order: ShopOrder) -> None:
         """Somebody pays all of it at the service's own desk."""

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mpay_gateway.domain.money import Money
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.storage.tasks import Lease, TaskKind
 from tests.simulation.births import at_birth, at_start, at_the_end_of
 from tests.simulation.coverage import Change
+from tests.simulation.money_back import at_change, at_sending, may_be_gone
 from tests.simulation.stage import GIVEN_UP, Actor
 
 if TYPE_CHECKING:
@@ -59,7 +61,8 @@ OUTCOMES = {
     f"{unit}:before-commit"
     for unit in (
         "delivery-confirmed", "delivery-refused", "delivery-unanswered", "delivery-postponed", "reversal-done",
-        "reversal-not-done", "captured", "capture-not-done", "voided", "void-not-done",
+        "reversal-not-done", "captured", "capture-not-done", "voided", "void-not-done", "refund-done",
+        "refund-not-done", "refund-waits",
     )
 }  # fmt: skip
 """Where what came of a send is written down, and its lease given back."""
@@ -71,7 +74,7 @@ class Watch:
 
     def __init__(self, world: "World") -> None:
         self._world = world
-        self._flying: dict[tuple[str, str], dict[int, tuple[Actor, timedelta]]] = {}
+        self._flying: dict[tuple[str, str, str], dict[int, tuple[Actor, timedelta]]] = {}
         self._number = 0
         self.violations: list[str] = []
 
@@ -99,7 +102,12 @@ class Watch:
 
     def _changed(self, change: Change) -> None:
         found = at_the_end_of(self._world, change) if change.before else at_birth(self._world, change)
-        for violation in found:
+        for violation in (*found, *at_change(self._world, change)):
+            self.broken(violation)
+
+    def asked_back(self, payment_id: str, key: str, amount: Money) -> None:
+        """The bank is asked to give money back."""
+        for violation in at_sending(self._world, payment_id, key, amount):
             self.broken(violation)
 
     def started(self, reference: str, payment_id: str) -> None:
@@ -134,7 +142,10 @@ class Watch:
             yield
             return
         world, self._number = self._world, self._number + 1
-        number, flying = self._number, self._flying.setdefault((about.operation, about.payment), {})
+        number, flying = (
+            self._number,
+            self._flying.setdefault((about.operation, about.payment, about.key), {}),
+        )
         now = world.clock.elapsed
         if any(
             actor.late != GIVEN_UP and now - at < LEASE and at > world.clock_moved_at
@@ -202,6 +213,7 @@ class Watch:
             reference, account, _, key = found
             paid[key] = paid.get(key, 0) + told.total.minor
             kept = world.kept(account, reference, payment_id)
+            kept += may_be_gone(world, payment_id, reference)
             if kept < told.total.minor and not self._allowed_back(payment_id):
                 self.broken(f"I5 {payment_id}: {told.total.minor} was confirmed, {kept} is kept")
         for key, total in paid.items():

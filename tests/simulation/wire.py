@@ -25,12 +25,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Who is asked what, and about which payment or order."""
+    """Who is asked what, about which payment or order, and under which key if it moves money."""
 
     party: str
     operation: str
     payment: str = ""
     order: str = ""
+    key: str = ""
 
     @property
     def name(self) -> str:

@@ -34,6 +34,10 @@ TAIL = 600
 HANDS = 4
 FOR_PEOPLE = {"review", "parked", "proposed"}
 """States in which something waits for operators."""
+FOR_REFUNDS = {("delivery", "confirmed"), ("refund", "due"), ("refund", "refused"), ("refund", "done")}
+"""Where operators see to refunds, in worlds in which they do."""
+VISITS = 12
+"""How often they come for that."""
 
 
 class World:
@@ -68,6 +72,7 @@ class World:
         self._due, self._due_is_stale = None, True
         self.healed = False
         self._changes, self._to_come = 0, deque(plan.events)
+        self._visits = VISITS if plan.refunds else 0
         self.people = People(self)
         self._settle_down()
         for process in self.processes[len(GATEWAYS) :]:
@@ -90,7 +95,19 @@ class World:
         self._changes += 1
         if self.plan.operators and not self.healed and FOR_PEOPLE & {each.after for each in changes}:
             self.later("operators", self.people.operators.come_by, 1, 300)
+        self._see_to_refunds(changes)
         self._happen()
+
+    def _see_to_refunds(self, changes: tuple[Change, ...]) -> None:
+        """Operators give money back in some worlds, for a while; its service hears of it by other ways."""
+        found = {(each.machine, each.after) for each in changes}
+        if self._visits and not self.healed and FOR_REFUNDS & found:
+            self._visits -= 1
+            self.later("operators", self.people.operators.come_by, 1, 900)
+        for each in changes:
+            if each.machine == "refund" and not each.before:
+                order = self.shop.orders[self.strikes.order_of(each.payment_id)]
+                self.people.services.asked_to_release(order)
 
     def calm(self) -> None:
         """Let nothing happen any more that did not begin yet."""

@@ -1,6 +1,7 @@
 """What one operator may do to a refund: let it be asked for again, take it back, say that he has seen to it."""
 
 from mpay_gateway.domain.errors import InvalidTransition
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.domain.refund import Refund, RefundState
 from mpay_gateway.domain.remarks import clean_reason
@@ -11,6 +12,7 @@ from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 
 
+@guards("refund.retry")
 def retry_refund(parts: Parts, refund_id: str, *, actor: str) -> Refund:
     """Ask again now: the service for its word, or the provider that refused. Nothing else changes.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from mpay_gateway.domain.decision import Act, Decision, Proposal
 from mpay_gateway.domain.errors import InvalidInput, InvalidTransition, NotFound
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, CaptureState, DeliveryState, Payment
 from mpay_gateway.domain.refund import Refund, RefundGround, RefundState, left_to_refund
@@ -15,6 +16,7 @@ from mpay_gateway.storage.tasks import TaskKind
 GROUNDS = {Act.REFUND: RefundGround.OPERATORS, Act.SERVICE_REFUND: RefundGround.SERVICE}
 
 
+@guards("refund.confirmed")
 def confirmed_capture(work: Work, payment: Payment) -> Capture | None:
     """The money of the payment of which its service knows."""
     delivery = work.deliveries.of_payment(payment.id)
@@ -78,6 +80,7 @@ def override(parts: Parts, work: Work, decision: Decision) -> None:
     work.tasks.schedule(TaskKind.REFUND, decision.subject, now)
 
 
+@guards("refund.waits")
 def waiting(work: Work, refund_id: str) -> Refund:
     """The refund, locked, while it waits for the service's word; its payment is locked. Raises: InvalidTransition."""
     refund = work.refunds.lock(refund_id)
@@ -88,6 +91,7 @@ def waiting(work: Work, refund_id: str) -> Refund:
     return refund
 
 
+@guards("refund.left")
 def refundable(work: Work, payment: Payment) -> tuple[Capture, Money]:
     """Confirmed money, and what is left of it. The payment is locked. Raises: NotFound."""
     capture = confirmed_capture(work, payment)
@@ -98,6 +102,7 @@ def refundable(work: Work, payment: Payment) -> tuple[Capture, Money]:
     return capture, left_to_refund(capture, work.refunds.of_payment(payment.id))
 
 
+@guards("refund.left")
 def check_amount(wanted: Money, left: Money) -> None:
     """Raises: InvalidInput."""
     if wanted.currency != left.currency or wanted <= Money.zero(wanted.currency) or wanted > left:

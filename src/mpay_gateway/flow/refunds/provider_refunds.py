@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.payment import Capture, Delivery, Payment, ReversalState
 from mpay_gateway.domain.provider_answer import ProviderConfirmation
@@ -37,6 +38,7 @@ def given_back(work: Work, payment_id: str, currency: str) -> Money:
     return sum_money((each for each in (*reversed_, *refunded) if each.currency == currency), currency)
 
 
+@guards("refund.by-provider")
 def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation) -> None:
     """Write down what the pulled status says went back beyond what our books have. The payment is locked.
 
@@ -137,6 +139,7 @@ def _written_down(work: Work, payment: Payment, currency: str) -> Money:
     return sum_money(known, currency)
 
 
+@guards("refund.gone")
 def _withdraw_what_is_gone(parts: Parts, work: Work, capture: Capture) -> None:
     """Refunds that wait for their service's word, and whose money is not there any more."""
     waiting = [each for each in work.refunds.of_payment(capture.payment_id) if each.waits]

@@ -7,6 +7,7 @@ says in the status of its order.
 import structlog
 
 from mpay_gateway.domain.errors import Conflict, MpayError
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import OrderStatus
@@ -27,6 +28,7 @@ _RELEASED = frozenset({OrderStatus.REFUNDING, OrderStatus.REFUNDED})
 _log = structlog.get_logger("refunding")
 
 
+@guards("refund.word")
 def refund(parts: Parts, lease: Lease) -> None:
     """A worker's try to bring a refund on: as far as the other sides let it."""
 
@@ -48,6 +50,7 @@ def _by_provider(found: Refund) -> bool:
     return found.ground is RefundGround.BY_PROVIDER
 
 
+@guards("refund.word")
 def _hear_word(parts: Parts, lease: Lease, found: Refund, payment: Payment) -> bool:
     """Read the order. True when it says what the refund waits for, which is written down then.
 
@@ -96,6 +99,7 @@ def _not_yet(parts: Parts, work: Work, lease: Lease, words: str) -> None:
     _log.info("refund_waits", refund=found.id, state=found.state.value, again=pause is not None)
 
 
+@guards("refund.key")
 def _give_back(parts: Parts, lease: Lease, found: Refund, payment: Payment) -> None:
     answer = ask_back(parts, lease, payment, found.amount, key=found.key)
     if isinstance(answer, NotGiven):
@@ -104,6 +108,7 @@ def _give_back(parts: Parts, lease: Lease, found: Refund, payment: Payment) -> N
         parts.units.run("refund-done", lambda work: _answered(parts, work, lease, answer))
 
 
+@guards("lease.fence")
 def _leased(work: Work, lease: Lease) -> tuple[Payment, Refund]:
     """The refund, locked after its payment, if the lease still holds. Raises: Conflict."""
     payment = work.payments.lock(work.refunds.get(lease.subject).payment_id)
@@ -111,6 +116,7 @@ def _leased(work: Work, lease: Lease) -> tuple[Payment, Refund]:
     return payment, work.refunds.lock(lease.subject)
 
 
+@guards("refund.whole")
 def _answered(parts: Parts, work: Work, lease: Lease, answer: ReversalAnswer) -> None:
     """Book what the provider gave back; another amount than asked for is a person's affair (fault C51)."""
     payment, found = _leased(work, lease)
