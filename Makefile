@@ -83,7 +83,7 @@ check-wheels: wheels ## install wheels into a fresh environment and use them
 	$(PYTHON) scripts/check_wheels.py $(WHEELS)
 
 simulate: setup-test ## play seeded worlds of faults: SECONDS=300 of them, or one with SEED=
-	$(PYTHON) -m tests.simulation.run --seconds $(or $(SECONDS),300) $(if $(LAST),--last $(LAST)) $(if $(SEED),--seed $(SEED))
+	$(PYTHON) -m tests.simulation.run --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
 
 mutants: setup-test ## break every guard on purpose: the simulator must find each out
 	$(PYTHON) -m tests.simulation.mutation $(if $(FRESH),--fresh)

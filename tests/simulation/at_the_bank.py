@@ -128,9 +128,18 @@ def _hold_taken(world: "World", session: Session, payment_id: str) -> None:
         world.later("taken unasked", take, 0, world.chance.pick((2, 60)))
 
 
+def _hold_grabbed(world: "World", session: Session, payment_id: str) -> None:
+    """The bank lets nobody take what it holds, and takes it itself when it is told to give it up, or more."""
+    session.unyielding, session.grabs = True, True
+    if world.chance.of(0.6):
+        world.strikes.payment(payment_id, Fault.WRONG_AMOUNT)
+        session.odd = Money.from_minor(session.amount.minor + 700, CURRENCY)
+    world.bank.pay(session)
+
+
 ACTS = {
     "pay": _pay, "decline": _decline, "cancel": _cancel, "leave": _leave, "pay-twice": _pay_twice,
     "wrong-amount": _wrong_amount, "decline-then-pay": _decline_then_pay, "pay-late": _pay_late,
     "taken-back": _taken_back, "hold-ends": _hold_ends, "hold-again": _hold_again,
-    "hold-taken": _hold_taken, "charged-back": _charged_back,
+    "hold-taken": _hold_taken, "charged-back": _charged_back, "hold-grabbed": _hold_grabbed,
 }  # fmt: skip

@@ -36,6 +36,7 @@ class Session:
     `closed`: the gateway gave the hold up, so that nobody can pay any more. `said_no`: the bank has said once that no
     money will come. `short`: less goes back than is asked for. `odd`: what is taken instead of what was asked for.
     `grabs`: it takes what it holds at the moment at which it is told to give it up. `itself`: given back unasked.
+    `unyielding`: what it holds, nobody may take.
     """
 
     reference: str
@@ -51,6 +52,7 @@ class Session:
     odd: Money | None = None
     short: bool = False
     grabs: bool = False
+    unyielding: bool = False
     said_no: bool = False
     itself: Money | None = None
 
@@ -103,10 +105,10 @@ class Bank:
         return self._said(session)
 
     def capture(self, reference: str, amount: Money, key: str) -> ProviderConfirmation:
-        """Raises: RemoteRefused when nothing is held."""
+        """Raises: RemoteRefused when nothing is held that may be taken."""
         session = self._session(reference)
         if key not in session.keys:
-            if session.standing is not Standing.HELD:
+            if session.standing is not Standing.HELD or session.unyielding:
                 raise RemoteRefused("nothing-held")
             self.take(session, amount)
             session.keys[key] = True

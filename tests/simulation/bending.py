@@ -46,13 +46,15 @@ _ON_EDGE: Mapping[str, Bent] = {
     ),
     "payment:started:cancel": Bent(instruments=ONLINE, acts=_acts("cancel"), losing={"start": 0.1}),
     "payment:authorised:void": Bent(
-        instruments=HOLD, acts=_acts("pay", "hold-taken", "wrong-amount"), order_changes=1.0, order_acts=SHOP_GONE,
-        losing={"capture": 0.3, "reverse": 0.4},
+        instruments=HOLD, acts=_acts("pay", "hold-taken", "wrong-amount", "hold-grabbed"), order_changes=1.0,
+        order_acts=SHOP_GONE, losing={"capture": 0.3, "reverse": 0.4},
     ),
     "payment:created:expire": Bent(instruments=CASH, patience=(0.2, 1.0)),
     "payment:started:expire": Bent(instruments=ONLINE, acts=_acts("leave"), losing={"start": 0.3}),
-    "capture:review:accept": Bent(acts=_acts("wrong-amount"), instruments=ONLINE, partial=1.0, operators=8),
-    "capture:review:give-back": Bent(acts=_acts("wrong-amount"), instruments=ONLINE, operators=8),
+    "capture:review:accept": Bent(
+        acts=_acts("wrong-amount", "hold-grabbed"), instruments=ONLINE, partial=1.0, operators=8
+    ),
+    "capture:review:give-back": Bent(acts=_acts("wrong-amount", "hold-grabbed"), instruments=ONLINE, operators=8),
     "capture:claimed:release-to-payer": Bent(
         acts=PAY, order_changes=0.8, order_acts=SHOP_GONE, operators=4,
         losing={"ConfirmOrderPayment": 0.2}, strict=1.0,

@@ -45,11 +45,6 @@ class Mutant:
     patches: tuple[Patch, ...]
     near: tuple[str, ...] = ()
 
-    @property
-    def open(self) -> bool:
-        """Whether no world has found it out so far."""
-        return self.name in OPEN
-
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Live in the code for a while. Raises: ValueError when the code is another by now."""
@@ -145,28 +140,22 @@ NEAR: Mapping[str, tuple[str, ...]] = {
     "an intent beside a void": ("payment:authorised:void", "reversal:refused:retry"),
     "given up without asking": ("payment:authorised:decline", "order-changed"),
     "taken without reading the order": ("payment:started:authorise", "outage", "answer-lost", "unreachable"),
-    "a surplus under another key than its void": ("payment:authorised:void", "request-late"),
+    "a surplus under another key than its void": ("payment:authorised:void",),
     "an unanswered capture counts as refused": ("intent:due:unanswered",),
-    "a void is done though the money was taken": ("payment:authorised:void",),
+    "a void's answer is the whole truth": ("payment:authorised:void",),
     "refund without key": ("reversal:due:unanswered",),
     "one key for all": ("payment:captured:capture",),
     "any amount is the whole": ("second-capture", "reversal:due:done"),
     "a timeout ends a reversal": ("reversal:due:unanswered",),
     "one person decides": ("decision:proposed:approve",),
-    "accepted beside a void": ("payment:authorised:void", "operator"),
+    "accepted beside a void": ("capture:review:accept",),
+    "given back beside a void": ("capture:review:give-back",),
     "each call a payment": ("payment:created:capture", "answer-lost"),
     "any claim is good": ("payment:created:capture", "order-changed", "late-money"),
 }
 """Edges and faults, by the mutant's name. Where there are both, a world is bent on a pair of one and the other."""
 
 
-OPEN: Mapping[str, str] = {
-    "a surplus under another key than its void": "the bank has to take the money between a void's commit and its call, "
-    "and the gateway has to hear of it while the void is unanswered",
-    "a void is done though the money was taken": "the same, with another amount than was held",
-    "accepted beside a void": "the same, and two operators who accept the other amount",
-}
-"""Mutants that no world has found out so far, and what it would take."""
 TASKS = "storage.tasks:Tasks."
 FENCE = (
     Patch(f"{TASKS}check", "row.fence != lease.fence", "False"),
@@ -316,8 +305,8 @@ MUTANTS: tuple[Mutant, ...] = (
          "return self.void", "return None"),
     _one("an unanswered capture counts as refused", "hold.definite", "flow.hold_calls:_not_taken",
          "not is_final(error) or ", ""),
-    _one("a void is done though the money was taken", "hold.given-up", "flow.hold_calls:_given_up",
-         "elif payment.state is PaymentState.CAPTURED:", "elif False:"),
+    _one("a void's answer is the whole truth", "hold.asks-again", "flow.hold_calls:_given_up",
+         "parts.clock.now(), heard.since", "parts.clock.now(), ProviderConfirmation(ProviderStatus.CANCELLED)"),
     # Money back.
     _one("refund without key", "reversal.key", "flow.reversal:reverse",
          "key=reversal.key", "key=parts.ids.token()"),
@@ -356,6 +345,8 @@ MUTANTS: tuple[Mutant, ...] = (
          "if decision.opened_by == actor:", "if False:"),
     _one("accepted beside a void", "review.void", "flow.review:accept_capture",
          "if hold_of(work, payment).void is not None:", "if False:"),
+    _one("given back beside a void", "review.void-key", "flow.review:give_capture_back",
+         "hold.void is not None and hold.may_have_left", "False"),
     # Cash.
     _one("each call a payment", "intake.key", "flow.inbound.acceptance:decided",
          "case IntakeState.ACCEPTED:", "case IntakeState.ACCEPTED if False:"),

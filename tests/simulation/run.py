@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import math
 import os
 import sys
 import time
@@ -79,10 +78,9 @@ def replay(seed: int) -> int:
 class Run:
     """One run over many seeds, in as many processes as there are cores."""
 
-    def __init__(self, tally: Tally, state: Path, *, seconds: float, last: float, processes: int) -> None:
+    def __init__(self, tally: Tally, state: Path, *, seconds: float, processes: int) -> None:
         self._tally = tally
         self._state = state
-        self._last = last
         self._processes = processes
         self._began = time.monotonic()
         self._until = self._began + seconds
@@ -108,8 +106,7 @@ class Run:
 
     @property
     def _goes_on(self) -> bool:
-        tally = self._tally
-        return time.monotonic() < self._until and tally.next_seed <= self._last and bool(tally.wanting)
+        return time.monotonic() < self._until and bool(self._tally.wanting)
 
     def _some(self) -> list[int]:
         return [self._tally.next() for _ in range(BATCH)]
@@ -165,7 +162,6 @@ def _print_failure(report: Report) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300)
-    parser.add_argument("--last", type=float, default=math.inf, help="begin no seed beyond this one")
     parser.add_argument("--seed", type=int, help="play this one and print its course")
     parser.add_argument("--state", type=Path, default=STATE)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -173,7 +169,7 @@ def main() -> int:
     if asked.seed is not None:
         return replay(asked.seed)
     tally = Tally.read(asked.state)
-    return Run(tally, asked.state, seconds=asked.seconds, last=asked.last, processes=asked.processes).go_on()
+    return Run(tally, asked.state, seconds=asked.seconds, processes=asked.processes).go_on()
 
 
 if __name__ == "__main__":

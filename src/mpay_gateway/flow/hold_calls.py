@@ -1,9 +1,11 @@
 """The two calls that end a hold, and what is written down of their answers: taken, given up, or asked again.
 
-Both are repeated under their key until the provider's answer is definite.
+Both are repeated under their key until the provider's answer is definite. A hold is called given up only when the
+provider, asked once more after it answered the void, neither holds the money nor took any: at the moment at which a
+void reaches it, it may take more than it held, and give back what it held alone.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -18,7 +20,13 @@ from mpay_gateway.domain.payment import (
     Reversal,
     ReversalState,
 )
-from mpay_gateway.domain.provider_answer import PaymentToCheck, ProviderConfirmation, ReversalAnswer
+from mpay_gateway.domain.provider_answer import (
+    CallbackReading,
+    PaymentToCheck,
+    ProviderConfirmation,
+    ProviderStatus,
+    ReversalAnswer,
+)
 from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.transitions import IntentEvent, PaymentEvent, ReversalEvent
 from mpay_gateway.flow.captures import record_captures
@@ -31,7 +39,22 @@ from mpay_gateway.flow.schedules import next_delivery
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import Lease
 
+_NOTHING_THERE = {
+    ProviderStatus.CANCELLED,
+    ProviderStatus.DECLINED,
+    ProviderStatus.REVERSED,
+    ProviderStatus.NOT_FOUND,
+}
+"""What a provider says of a payment of which it holds nothing. Whether it took anything, its captures tell."""
 _log = structlog.get_logger("two_step")
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What the provider answered to a void, and what it said of the payment when it was asked after that."""
+
+    answer: ReversalAnswer
+    since: ProviderConfirmation
 
 
 def capture_held(parts: Parts, lease: Lease, payment: Payment, intent: CaptureIntent) -> None:
@@ -50,7 +73,7 @@ def capture_held(parts: Parts, lease: Lease, payment: Payment, intent: CaptureIn
 
 
 def give_up_held(parts: Parts, lease: Lease, payment: Payment, void: Reversal) -> None:
-    """Have the provider give up what it holds. Raises: Conflict."""
+    """Have the provider give up what it holds, then ask it what it has of the payment. Raises: Conflict."""
     try:
         answer = parts.calls.reverse_payment(
             payment.account_id, _to_check(parts, lease, payment), void.amount, key=void.key
@@ -60,8 +83,19 @@ def give_up_held(parts: Parts, lease: Lease, payment: Payment, void: Reversal) -
     except MpayError as error:
         problem = error
         parts.units.run("void-not-done", lambda work: _not_given_up(parts, work, lease, void, problem))
+        return
+    try:
+        since = parts.calls.fetch_confirmation(
+            payment.account_id, _to_check(parts, lease, payment), CallbackReading()
+        )
+    except Conflict:
+        raise
+    except MpayError as error:
+        said = remark(error)
+        parts.units.run("void-not-done", lambda work: _not_heard_since(parts, work, lease, void, said))
     else:
-        parts.units.run("voided", lambda work: _given_up(parts, work, lease, void, answer))
+        heard = _Heard(answer, since)
+        parts.units.run("voided", lambda work: _given_up(parts, work, lease, void, heard))
 
 
 def wrong_void(work: Work, void: Reversal, error: str, *, at: datetime) -> None:
@@ -122,26 +156,34 @@ def _capture_later(parts: Parts, work: Work, lease: Lease, payment: Payment, sai
     _log.warning("capture_not_known", payment=payment.id, attempts=attempts, error=said)
 
 
-@guards("hold.given-up")
-def _given_up(parts: Parts, work: Work, lease: Lease, void: Reversal, answer: ReversalAnswer) -> None:
-    """The hold is gone, unless the money was taken meanwhile: that is never called a void that is done."""
+@guards("hold.asks-again")
+def _given_up(parts: Parts, work: Work, lease: Lease, void: Reversal, heard: _Heard) -> None:
+    """The hold is gone if the provider says so, asked since; money that was taken is never called given up."""
     payment, current = _locked(work, lease, void)
-    now = parts.clock.now()
-    if current.capture_id is not None:  # its own task hears the same answer, and books it
-        work.tasks.finish(lease, due=None)
-    elif payment.state is PaymentState.CAPTURED:
-        wrong_void(work, current, f"gave back {answer.amount} of money that was taken", at=now)
-        work.tasks.finish(lease, due=None)
-    elif answer.amount != void.amount and current.state is ReversalState.DUE:
-        _void_later(parts, work, lease, current, f"gave up {answer.amount}")
-    else:
-        if current.state is ReversalState.DUE:
-            work.reversals.change(
-                current, ReversalEvent.DONE, actor=f"provider:{payment.account_id}", at=now, done_at=now,
-                attempts=current.attempts, last_error="",
-            )  # fmt: skip
-        rest(parts, work, end_in(parts, work, payment, PaymentEvent.VOID, actor="machine"))
-        work.tasks.finish(lease, due=None)
+    actor, now, said = f"provider:{payment.account_id}", parts.clock.now(), heard.since
+    if said.captures:
+        payment = record_captures(parts, work, payment, said, actor=actor)
+        current = replace(work.reversals.lock(void.id), attempts=current.attempts)
+    if current.capture_id is None and payment.state is PaymentState.CAPTURED:
+        wrong_void(work, current, f"gave back {heard.answer.amount} of money that was taken", at=now)
+    elif current.capture_id is None:
+        if said.status not in _NOTHING_THERE:
+            _void_later(parts, work, lease, current, f"the provider says {said.status.value} since")
+            return
+        _void_done(work, current, heard.answer, actor=actor, at=now)
+        payment = end_in(parts, work, payment, PaymentEvent.VOID, actor="machine")
+    rest(parts, work, payment)  # of money that was taken the void's own task hears, under the same key
+    work.tasks.finish(lease, due=None)
+
+
+def _void_done(work: Work, void: Reversal, answer: ReversalAnswer, *, actor: str, at: datetime) -> None:
+    """Another amount than was held is no void that is done, though nothing is there any more: people look into it."""
+    if answer.amount != void.amount:
+        wrong_void(work, void, f"gave up {answer.amount}", at=at)
+    elif void.state is ReversalState.DUE:
+        work.reversals.change(
+            void, ReversalEvent.DONE, actor=actor, at=at, done_at=at, attempts=void.attempts, last_error=""
+        )
 
 
 def _not_given_up(parts: Parts, work: Work, lease: Lease, void: Reversal, error: MpayError) -> None:
@@ -159,11 +201,22 @@ def _not_given_up(parts: Parts, work: Work, lease: Lease, void: Reversal, error:
         _void_later(parts, work, lease, current, said)
 
 
+def _not_heard_since(parts: Parts, work: Work, lease: Lease, void: Reversal, said: str) -> None:
+    """The void was answered, the question after it was not: the key is heard again, and the question asked again."""
+    _, current = _locked(work, lease, void)
+    if current.capture_id is not None:
+        work.tasks.finish(lease, due=None)
+    else:
+        _void_later(parts, work, lease, current, said)
+
+
 def _void_later(parts: Parts, work: Work, lease: Lease, void: Reversal, said: str) -> None:
+    """Again under the same key. A void that was done may be sent again, for a hold that turned up after it."""
     now = parts.clock.now()
-    work.reversals.change(
-        void, ReversalEvent.UNANSWERED, actor="machine", at=now, attempts=void.attempts, last_error=said
-    )
+    if void.state is ReversalState.DUE:
+        work.reversals.change(
+            void, ReversalEvent.UNANSWERED, actor="machine", at=now, attempts=void.attempts, last_error=said
+        )
     work.tasks.finish(lease, due=now + next_delivery(void.attempts))
     _log.warning("void_not_done", payment=void.payment_id, attempts=void.attempts, error=said)
 
@@ -171,7 +224,7 @@ def _void_later(parts: Parts, work: Work, lease: Lease, void: Reversal, said: st
 @guards("lease.fence")
 def _locked(work: Work, lease: Lease, void: Reversal) -> tuple[Payment, Reversal]:
     """The payment, then the void as it is now, with this try counted, if the lease still holds. Raises: Conflict."""
-    payment = work.payments.lock(lease.subject)
+    payment = work.lock_with_order(lease.subject)
     work.tasks.check(lease)
     current = work.reversals.lock(void.id)
     return payment, replace(current, attempts=current.attempts + 1)

@@ -33,6 +33,14 @@ class Hold:
     void: Reversal | None = None
 
     @property
+    def may_have_left(self) -> bool:
+        """Whether the void may have reached the provider, or may do so yet, and nobody knows what it gave back."""
+        void = self.void
+        if void is None:
+            return False
+        return void.state is ReversalState.DUE or (void.state is ReversalState.REFUSED and void.attempts > 0)
+
+    @property
     def unwanted(self) -> bool:
         """Whether money that is found taken goes back: the order was found gone before."""
         return self.void is not None or (self.intent is not None and not self.intent.wanted)
@@ -84,6 +92,20 @@ def turn_void(work: Work, void: Reversal, capture: Capture, *, at: datetime) -> 
         last_error="the provider took the money: it is given back as a capture",
     )  # fmt: skip
     work.tasks.schedule(TaskKind.REVERSE, void.id, at)
+
+
+def leave_to_people(work: Work, void: Reversal, capture: Capture, *, actor: str, at: datetime) -> None:
+    """Let people settle with the provider what of a capture goes back, now that the void's money was taken.
+
+    The provider may have given back a part under the void's key: nothing more is sent, lest more goes back than
+    was taken.
+    """
+    if void.state is ReversalState.REFUSED:
+        void = work.reversals.change(void, ReversalEvent.RETRY, actor=actor, at=at)
+    work.reversals.change(
+        void, ReversalEvent.REFUSE, actor=actor, at=at, capture_id=capture.id,
+        last_error=f"of {capture.amount} taken, the provider may have given back {void.amount} already",
+    )  # fmt: skip
 
 
 def note_taken(work: Work, hold: Hold, *, actor: str, at: datetime) -> None:

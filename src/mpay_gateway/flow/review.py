@@ -7,7 +7,7 @@ from mpay_gateway.domain.payment import Capture, ClaimState, Payment, ReversalGr
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent
 from mpay_gateway.flow.claiming import fits, payable_now, shares
 from mpay_gateway.flow.confirmation_opening import open_delivery
-from mpay_gateway.flow.holds import hold_of
+from mpay_gateway.flow.holds import hold_of, leave_to_people
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.reversal import open_reversal
 from mpay_gateway.storage import Work
@@ -46,11 +46,19 @@ def accept_capture(parts: Parts, work: Work, payment: Payment, capture: Capture,
     open_delivery(parts, work, payment, snapshot.order, allocations)
 
 
+@guards("review.void-key")
 def give_capture_back(parts: Parts, work: Work, payment: Payment, capture: Capture, *, actor: str) -> None:
-    """Send the money back, and let others pay the order. Payment and order are locked."""
+    """Send the money back, and let others pay the order. Payment and order are locked.
+
+    Beside a void that may have given a part of it back nothing is sent: its row tells people to settle the rest.
+    """
     now = parts.clock.now()
     surplus = work.payments.change_capture(capture, CaptureEvent.GIVE_BACK, actor=actor, at=now)
     claim = work.claims.of_payment(payment.id)
     if claim.state is ClaimState.HELD:
         work.claims.change(claim, ClaimEvent.RELEASE, actor=actor, at=now)
-    open_reversal(parts, work, surplus, ReversalGround.OPERATORS, actor=actor)
+    hold = hold_of(work, payment)
+    if hold.void is not None and hold.may_have_left:
+        leave_to_people(work, hold.void, surplus, actor=actor, at=now)
+    else:
+        open_reversal(parts, work, surplus, ReversalGround.OPERATORS, actor=actor)

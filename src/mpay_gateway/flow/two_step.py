@@ -3,10 +3,11 @@
 One process at a time finishes a payment, under the lease of its task. What it decided is stored, with the lease
 still held, before the provider is called: an intent to capture, or a void. From then on it is brought to its end
 under its key, by whichever process; neither is begun beside the other. A void is begun only when the provider,
-asked in the same run, still holds the money and lists no capture.
+asked in the same run, still holds the money and lists no capture; it ends the payment only when the provider,
+asked once more, has nothing of it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import structlog
@@ -163,7 +164,8 @@ def _void_again(parts: Parts, work: Work, lease: Lease, payment: Payment, void: 
     A hold that turns up after it is given up under the same key.
     """
     if payment.state is PaymentState.CAPTURED:
-        wrong_void(work, void, _TAKEN_OTHERWISE, at=parts.clock.now())
+        sent = replace(void, attempts=void.attempts + 1)  # maybe: a process that died over it counted nothing
+        wrong_void(work, sent, _TAKEN_OTHERWISE, at=parts.clock.now())
         return _rest(work, lease)
     if void.state is ReversalState.DUE:
         return void

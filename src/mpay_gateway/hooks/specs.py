@@ -148,6 +148,7 @@ class HookSpecs:
     def mpay_reverse_payment(self, payment: PaymentToCheck, amount: Money, key: str) -> ReversalAnswer:
         """Back: give money back, or void what is only authorised. Routed by account; idempotent. I/O.
 
+        After a void mpay_fetch_confirmation is called: the payment is over when it says that nothing is left of it.
         Raises: RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
         """
 

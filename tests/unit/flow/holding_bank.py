@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from mpay_gateway.domain.errors import OutcomeUnknown, RemoteRefused
 from mpay_gateway.domain.evidence import MessageMeta
-from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.domain.provider_answer import (
     ProviderCapture,
@@ -64,7 +64,7 @@ class HoldingBank:
                 raise RemoteRefused("not-reversible")
             self.kinds.append("reversal" if self.captures else "void")
             self.given_back = amount if self.captures else None
-            self.status = ProviderStatus.REVERSED if self.captures else ProviderStatus.CANCELLED
+            self.status = self._after_reversal()
             self.keys[key] = ReversalAnswer(amount)
         self._leave("reverse", payment)
         return self.keys[key]
@@ -73,6 +73,12 @@ class HoldingBank:
         """Take the held money, asked or not."""
         self.status = ProviderStatus.CONFIRMED
         self.captures.append(ProviderCapture("T1", amount or self.payment.amount, self.gateway.clock.now()))
+
+    def _after_reversal(self) -> ProviderStatus:
+        if not self.captures:
+            return ProviderStatus.CANCELLED
+        whole = self.given_back == sum_money((each.amount for each in self.captures), "MDL")
+        return ProviderStatus.REVERSED if whole else ProviderStatus.CONFIRMED
 
     def _session(self) -> ProviderConfirmation:
         return ProviderConfirmation(
