@@ -17,7 +17,7 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate mutants chaos \
+        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate mutants chaos broken-chaos \
         crashpoints failover races bench bench-recovery bench-books bench-drain soak docs clean
 
 help: ## show this list
@@ -94,6 +94,10 @@ bench: setup-test ## measure speed
 chaos: setup-test ## kill everybody at random under load, compare the books of all: SECONDS=600 SEED=… RATE=4 REPORT=…
 	$(PYTHON) -m tests.proofs.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(RATE),--rate $(RATE)) $(if $(REPORT),--report $(REPORT))
+
+broken-chaos: setup-test ## break a guard in the programs: chaos must find it out: GUARD='reverse on timeout' SECONDS=15 SEED=… CONTROL=1
+	$(PYTHON) -m tests.proofs.broken_chaos $(if $(GUARD),--guard '$(GUARD)') $(if $(CONTROL),--control) \
+	    $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 failover: setup-test ## kill the database's primary under load, promote its standby, compare the books: PAYERS=40 SEED=… REPORT=…
 	$(PYTHON) -m tests.proofs.failover $(if $(PAYERS),--payers $(PAYERS)) $(if $(SEED),--seed $(SEED)) \

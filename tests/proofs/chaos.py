@@ -21,8 +21,9 @@ from tests.proofs.chaos_report import Story, write_report
 from tests.proofs.fleet.agreement import Books, disagreements
 from tests.proofs.fleet.crowd import Crowd, paid_so_far, progress
 from tests.proofs.fleet.draining import drain, heal
-from tests.proofs.fleet.fleet import READY_SECONDS, Fleet, Plan, end_on_signals, running_fleet
+from tests.proofs.fleet.fleet import CONNECTIONS, READY_SECONDS, Fleet, Plan, end_on_signals, running_fleet
 from tests.proofs.fleet.members import ServerMember
+from tests.proofs.fleet.office import Office
 from tests.proofs.fleet.pages import wrong_pages
 from tests.proofs.fleet.reading import own_checks, read_books
 from tests.proofs.fleet.weather import Weather
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print(
         f"seed {options.seed}, {options.seconds:g} s, {options.rate:g} payers a second, in {folder}"
     )
-    server = PostgresServer()
+    server = PostgresServer(settings=CONNECTIONS)
     try:
         server.start()
         story = _run(options, folder, server, console)
@@ -75,8 +76,10 @@ def _run(options: Options, folder: Path, server: PostgresServer, console: Consol
     with running_fleet(plan, (ServerMember("PostgreSQL", server),)) as fleet:
         crowd = Crowd(fleet, rate=options.rate, seed=options.seed)
         weather = Weather(fleet, options.seed)
+        office = Office(fleet, crowd, options.seed)
+        office.start()
         _storm(options, fleet, crowd, weather, console)
-        drained = _calm(fleet, crowd, console)
+        drained = _calm(fleet, crowd, office, console)
         books = read_books(fleet, crowd.orders, crowd.seen)
         found = (
             *own_checks(fleet),
@@ -87,7 +90,7 @@ def _run(options: Options, folder: Path, server: PostgresServer, console: Consol
         return Story(
             command=f"make chaos SECONDS={options.seconds:g} SEED={options.seed}", seconds=options.seconds,
             seed=options.seed, rate=options.rate, plan=plan, counts=fleet.keeper.counts, crowd=crowd,
-            weather=weather.seen, drained=drained, books=books, found=found,
+            weather=weather.seen, refunds=office.acts, drained=drained, books=books, found=found,
         )  # fmt: skip
 
 
@@ -113,12 +116,13 @@ def _storm(options: Options, fleet: Fleet, crowd: Crowd, weather: Weather, conso
     fleet.keeper.stop_killing()
 
 
-def _calm(fleet: Fleet, crowd: Crowd, console: Console) -> float:
+def _calm(fleet: Fleet, crowd: Crowd, office: Office, console: Console) -> float:
     """Heal everybody and let the workers finish; how many seconds that took them."""
     fleet.keeper.wait_until_all_answer(READY_SECONDS)
     console.print("nobody is killed any more; the last payers finish")
     crowd.stop()
     heal(fleet, crowd.broken_orders)
+    office.close()
     last = [0.0]
 
     def say(left: dict[str, int]) -> None:

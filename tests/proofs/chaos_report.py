@@ -21,7 +21,10 @@ from tests.proofs.fleet.report import (
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A run that is over. `drained`: seconds from the last healing until the workers had nothing to do."""
+    """A run that is over. `refunds`: what operators and services did.
+
+    `drained`: seconds from the last healing until the workers had nothing to do.
+    """
 
     command: str
     seconds: float
@@ -31,6 +34,7 @@ class Story:
     counts: Counts
     crowd: Crowd
     weather: Mapping[str, int]
+    refunds: Mapping[str, int]
     drained: float
     books: Books
     found: tuple[str, ...]
@@ -48,7 +52,10 @@ def write_report(path: Path, story: Story) -> None:
 def _head(story: Story) -> Iterator[str]:
     yield "# Chaos"
     yield ""
-    yield "Every process is killed at random under load; in the end the books of all sides are compared."
+    yield (
+        "Every process is killed at random under load; in the end the books of all sides are compared."
+        " [`make broken-chaos`](README.md#chaos-over-a-broken-gateway) shows that this comparison finds a broken gateway."
+    )
     yield ""
     yield from head_lines(story.command, story.plan, "PostgreSQL (fsync on)")
     yield f"* {story.seconds:g} s of killing, seed {story.seed}, {story.rate:g} payers a second whatever happens"
@@ -60,6 +67,10 @@ def _weather(story: Story) -> Iterator[str]:
     yield "Other sides that failed without dying:"
     yield ""
     yield from table(("Fault", "Times"), sorted(story.weather.items()))
+    yield ""
+    yield "Confirmed money that two operators gave back meanwhile, by the shipped commands:"
+    yield ""
+    yield from table(("What they and the services did", "Times"), sorted(story.refunds.items()))
     yield ""
 
 

@@ -7,13 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+_RELEASED = frozenset({"refunding", "refunded"})
 Transaction = tuple[str, int]
 """A provider's id of it, and minor units."""
 
 
 @dataclass(frozen=True, slots=True)
 class OurReversal:
-    """Money that we gave back, or a hold that we gave up. `done`: the provider has said so."""
+    """Money that we gave back, or a hold that we gave up, or a refund. `done`: the provider has said so."""
 
     key: str
     amount: int
@@ -25,7 +26,8 @@ class OurReversal:
 class OurPayment:
     """A payment in the gateway's books. `delivery`: state of its confirmation, empty without one.
 
-    `claimed`: which of the captures pays the order. Amounts in minor units.
+    `claimed`: which of the captures pays the order. Amounts in minor units. `refunds`: of confirmed money, but those
+    that were withdrawn.
     """
 
     id: str
@@ -39,6 +41,16 @@ class OurPayment:
     in_review: frozenset[Transaction] = frozenset()
     delivery: str = ""
     reversals: tuple[OurReversal, ...] = ()
+    refunds: tuple[OurReversal, ...] = ()
+
+    @property
+    def back(self) -> tuple[OurReversal, ...]:
+        """All that the provider was asked to give back."""
+        return self.reversals + self.refunds
+
+    @property
+    def refunded(self) -> int:
+        return sum(each.amount for each in self.refunds if each.done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +66,16 @@ class BankSession:
 
 @dataclass(frozen=True, slots=True)
 class ServiceOrder:
-    """An order in the service's books. `payments`: PaymentIDs and minor units, as it applied them."""
+    """An order in the service's books. `payments`: PaymentIDs and minor units, as it applied them.
+
+    `state`: how the service calls it, `refunded` for instance.
+    """
 
     order_key: str
     total: int
     paid: int
     payments: tuple[Transaction, ...] = ()
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +123,7 @@ def disagreements(books: Books) -> tuple[str, ...]:
         *_bank_unknown_to_us(books),
         *_ours_unknown_to_the_bank(books),
         *_given_back(books),
+        *_refunded(books),
         *_kiosks(books),
         *_told(books),
         *_orders(books),
@@ -153,16 +170,28 @@ def _given_back(books: Books) -> Iterator[str]:
 
 
 def _of_one_session(session: BankSession, ours: OurPayment) -> Iterator[str]:
-    ordered = {each.key: each for each in ours.reversals}
+    ordered = {each.key: each for each in ours.back}
     given = dict(session.given_back)
     for key, amount in session.given_back:
         if key and (key not in ordered or (ordered[key].amount != amount and key not in session.voids)):
             yield f"INVENTED: the bank gave back {key} ({amount}) for {ours.id}, which we did not order"
         elif key and not ordered[key].done:
             yield f"LOST: the bank gave back {key} for {ours.id}, our books do not know"
-    for reversal in ours.reversals:
+    for reversal in ours.back:
         if reversal.done and not reversal.by_provider and reversal.key not in given:
             yield f"LOST: we say that {reversal.key} of {ours.id} went back, the bank does not"
+
+
+def _refunded(books: Books) -> Iterator[str]:
+    """Confirmed money went back where its service released the debt, and nowhere else."""
+    states = {order.order_key: order.state for order in books.orders}
+    refunded = {each.order_key for each in books.ours if each.refunded}
+    for order_key in sorted(refunded & states.keys()):
+        if states[order_key] not in _RELEASED:
+            yield f"LOST: money of {order_key} was refunded, its service calls it {states[order_key]}"
+    for order_key in sorted(states.keys() - refunded):
+        if states[order_key] in _RELEASED:
+            yield f"LOST: {order_key} is {states[order_key]} for its service, and no money went back"
 
 
 def _kiosks(books: Books) -> Iterator[str]:
@@ -213,9 +242,13 @@ def _told(books: Books) -> Iterator[str]:
 
 
 def _went_back(payment: OurPayment) -> bool:
-    """Whether the money that pays the order is not with us any more: a surplus may go back beside it."""
+    """Whether the money that pays the order is not with us any more: a surplus may go back beside it.
+
+    Refunds do not count: its service knows of them.
+    """
     back = sum(each.amount for each in payment.reversals if each.done)
-    return sum(amount for _, amount in payment.captures) - back < sum(amount for _, amount in payment.claimed)
+    left = sum(amount for _, amount in payment.captures) - back
+    return left < max(1, sum(amount for _, amount in payment.claimed))
 
 
 def _orders(books: Books) -> Iterator[str]:
@@ -245,7 +278,7 @@ def _unsettled(books: Books) -> Iterator[str]:
             yield f"UNSETTLED: {payment.id} is captured, its confirmation is {payment.delivery or 'none'}"
         if payment.captures and len(payment.captures) > len(payment.claimed) + ways:
             yield f"LOST: of {payment.id} there is money that is neither claimed nor given back"
-        if any(not each.done for each in payment.reversals):
+        if any(not each.done for each in payment.back):
             yield f"UNSETTLED: money of {payment.id} has not gone back yet"
     captured = {session.reference for session in books.sessions if session.status == "authorised"}
     for payment in books.ours:

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import urllib3
@@ -30,15 +30,23 @@ Story = Callable[["Crowd", random.Random], tuple[Purchase, ...]]
 
 
 class Crowd:
-    """Payers who come at `rate` a second. All that they saw is kept."""
+    """Payers who come at `rate` a second. All that they saw is kept. `stories`: else all that there are."""
 
-    def __init__(self, fleet: Fleet, *, rate: float, seed: int) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        *,
+        rate: float,
+        seed: int,
+        stories: "Mapping[str, tuple[int, Story]] | None" = None,
+    ) -> None:
         self.seen: list[Seen] = []
         self.orders: list[ShopOrder] = []
         self.broken_orders: list[ShopOrder] = []
         self.stories: Counter[str] = Counter()
         self.failures: list[BaseException] = []
         self._fleet = fleet
+        self._stories = STORIES if stories is None else stories
         self._rate = rate
         self._chance = random.Random(f"payers {seed}")
         self._stop = threading.Event()
@@ -78,7 +86,9 @@ class Crowd:
 
     def _come(self) -> None:
         while not self._stop.wait(self._chance.expovariate(self._rate)):
-            (story,) = self._chance.choices(list(STORIES), [weight for weight, _ in STORIES.values()])
+            (story,) = self._chance.choices(
+                list(self._stories), [weight for weight, _ in self._stories.values()]
+            )
             own = random.Random(self._chance.random())
             if self._places.acquire(blocking=False):
                 self._pool.submit(self._live, story, own)
@@ -88,7 +98,7 @@ class Crowd:
     def _live(self, story: str, own: random.Random) -> None:
         try:
             self.stories[story] += 1
-            purchases = STORIES[story][1](self, own)
+            purchases = self._stories[story][1](self, own)
             for seen in self._together(purchases, own):
                 self.seen.append(seen)
         except BaseException as error:  # noqa: BLE001  raised when the crowd is stopped

@@ -8,14 +8,14 @@ import sqlalchemy
 from sqlalchemy import select, update
 
 from mpay_gateway.storage import create_engine
-from mpay_gateway.storage.tables import deliveries, payments, reversals, tasks
+from mpay_gateway.storage.tables import deliveries, payments, refunds, reversals, tasks
 from mpay_gateway.storage.tasks import TaskKind
 from tests.proofs.fleet.fleet import Fleet
 from tests.scene.shop import ShopOrder
 
 DRAIN_SECONDS = 400.0
 HURRY_SECONDS = 15.0
-_KINDS = (TaskKind.DELIVER, TaskKind.RECHECK, TaskKind.FINISH, TaskKind.REVERSE)
+_KINDS = (TaskKind.DELIVER, TaskKind.RECHECK, TaskKind.FINISH, TaskKind.REVERSE, TaskKind.REFUND)
 
 
 def heal(fleet: Fleet, broken_orders: Sequence[ShopOrder]) -> None:
@@ -66,11 +66,18 @@ def unfinished(fleet: Fleet) -> dict[str, int]:
             "due tasks": _count(connection, tasks, tasks.c.kind.in_(_KINDS) & due),
             "confirmations": _count(connection, deliveries, deliveries.c.state.in_(("due", "leased"))),
             "reversals": _count(connection, reversals, reversals.c.state == "due"),
+            "refunds": _count(connection, refunds, _unrefunded()),
             "held money": _count(connection, payments, payments.c.state == "authorised"),
         }
     engine.dispose()
     counts["kiosk money"] = sum(each["state"] == "taken" for each in fleet.kiosks.transactions())
     return {name: count for name, count in counts.items() if count}
+
+
+def _unrefunded() -> sqlalchemy.ColumnElement[bool]:
+    """Refunds whose money has not gone back, or whose service does not call the order refunded yet."""
+    unsaid = refunds.c.acknowledged_at.is_(None) & (refunds.c.ground != "by-provider")
+    return (refunds.c.state == "due") | ((refunds.c.state == "done") & unsaid)
 
 
 def _count(

@@ -12,9 +12,10 @@ from pathlib import Path
 from unittest.mock import patch
 
 from counterparts.demo.launcher.configuration import prepare
-from counterparts.demo.launcher.place import Place
+from counterparts.demo.launcher.place import CHECKOUT, Place
 from counterparts.demo.launcher.processes import Program
 from counterparts.demo.launcher.scenario import programs
+from tests.proofs import broken_mpay
 from tests.proofs.fleet.front import running_front
 from tests.proofs.fleet.keeper import Keeper
 from tests.proofs.fleet.members import Member, ProgramMember
@@ -25,6 +26,8 @@ from tests.scene.kiosks import Kiosks
 from tests.scene.shop import Shop
 
 READY_SECONDS = 120
+CONNECTIONS = (("max_connections", "240"),)
+"""What a PostgreSQL server needs for a fleet: 52 for each process (docs/operations.md), and some for those who look."""
 _COUNTERPARTS = 4
 _THREADS = "8"
 _LIMITS = """
@@ -44,13 +47,17 @@ probe_seconds = 1  # or a service that was killed for a second is left alone for
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a fleet is made of. `database`: SQLAlchemy address of an empty database."""
+    """What a fleet is made of. `database`: SQLAlchemy address of an empty database.
+
+    `broken`: the mutant with which gateways and workers run, none when empty.
+    """
 
     folder: Path
     database: str
     seed: int
     gateways: int = 2
     workers: int = 2
+    broken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +78,9 @@ class Fleet:
         self.shop.repair()
         self.kiosks.repair()
 
-    def mpay(self, *arguments: str) -> tuple[int, str]:
-        """Run a command that ends. Its exit status, and what it printed."""
-        return _mpay(self.place, *arguments)
+    def mpay(self, *arguments: str, token: str = "") -> tuple[int, str]:
+        """Run a command that ends. Its exit status, and what it printed. `token`: of the operator who acts."""
+        return _mpay(self.place, *arguments, token=token)
 
 
 @contextmanager
@@ -105,25 +112,34 @@ def end_on_signals() -> None:
         signal.signal(number, lambda *_: sys.exit(1))
 
 
-def _mpay(place: Place, *arguments: str) -> tuple[int, str]:
+def _mpay(place: Place, *arguments: str, token: str = "") -> tuple[int, str]:
     command = [place.command("mpay"), "--config", str(place.ini), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    environment = os.environ | {"MPAY_OPERATOR_TOKEN": token}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
     return done.returncode, done.stdout + done.stderr
 
 
 def _own(place: Place, plan: Plan, ports: list[int]) -> list[Member]:
-    mpay, log = (place.command("mpay"), "--config", str(place.ini)), place.folder
+    start, environment = _program(place, plan)
+    mpay, log = (*start, "--config", str(place.ini)), place.folder
     members: list[Member] = []
     for number, port in enumerate(ports, 1):
         command = (*mpay, "serve", "--port", str(port), "--threads", _THREADS)
-        program = Program(f"gateway {number}", command, log / f"gateway-{number}.log", port)
+        program = Program(f"gateway {number}", command, log / f"gateway-{number}.log", port, environment)
         members.append(ProgramMember("gateway", program, path="/readyz"))
     for number in range(1, plan.workers + 1):
-        program = Program(
-            f"worker {number}", (*mpay, "worker", "--threads", _THREADS), log / f"worker-{number}.log"
-        )
+        command = (*mpay, "worker", "--threads", _THREADS)
+        program = Program(f"worker {number}", command, log / f"worker-{number}.log", environment=environment)
         members.append(ProgramMember("worker", program, said="worker_ready"))
     return members
+
+
+def _program(place: Place, plan: Plan) -> tuple[tuple[str, ...], dict[str, str]]:
+    """How an `mpay` of the fleet is started, and its environment: the shipped command, if nothing is to be broken."""
+    if not plan.broken:
+        return (place.command("mpay"),), {}
+    environment = {broken_mpay.VARIABLE: plan.broken, "PYTHONPATH": str(CHECKOUT)}
+    return (sys.executable, "-m", broken_mpay.__name__), environment
 
 
 def _other_sides(place: Place) -> list[Member]:

@@ -25,6 +25,8 @@ def wrong_pages(fleet: Fleet, books: Books) -> tuple[str, ...]:
 
 def expected(payment: OurPayment) -> tuple[str, ...]:
     """With which of these the state of the result page of captured money begins."""
+    if payment.refunded and payment.refunded >= sum(amount for _, amount in payment.claimed):
+        return ("refunded.told",)
     if payment.claimed:
         return (f"paid.{'told' if payment.delivery == 'confirmed' else 'untold'}",)
     return ("being-checked",) if payment.in_review else BACK

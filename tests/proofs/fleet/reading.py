@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, select
 
 from mpay_gateway.storage import create_engine
-from mpay_gateway.storage.tables import captures, deliveries, payments, reversals
+from mpay_gateway.storage.tables import captures, deliveries, payments, refunds, reversals
 from tests.proofs.fleet.agreement import (
     BankSession,
     Books,
@@ -60,13 +60,17 @@ def _ours(connection: Connection) -> tuple[OurPayment, ...]:
     for row in connection.execute(select(reversals)):
         done, by_provider = row.state == "done", row.ground == "by-provider"
         back[row.payment_id].append(OurReversal(row.key, row.amount_minor, done, by_provider))
+    refunded: dict[str, list[OurReversal]] = defaultdict(list)
+    for row in connection.execute(select(refunds).where(refunds.c.state != "refused")):
+        done, by_provider = row.state == "done", row.ground == "by-provider"
+        refunded[row.payment_id].append(OurReversal(row.key, row.amount_minor, done, by_provider))
     told = {row.payment_id: row.state for row in connection.execute(select(deliveries))}
     return tuple(
         OurPayment(
             row.id, row.reference, row.account_id, row.service_id, row.order_key, row.state,
             captures=frozenset().union(*taken[row.id].values()), claimed=frozenset(taken[row.id]["claimed"]),
             in_review=frozenset(taken[row.id]["review"]), delivery=told.get(row.id, ""),
-            reversals=tuple(back[row.id]),
+            reversals=tuple(back[row.id]), refunds=tuple(refunded[row.id]),
         )
         for row in connection.execute(select(payments))
     )  # fmt: skip
@@ -88,7 +92,8 @@ def _session(said: Json) -> BankSession:
 
 def _order(said: Json) -> ServiceOrder:
     made = tuple((str(each["payment_id"]), _minor(each["total"])) for each in _listed(said["payments"]))
-    return ServiceOrder(str(said["order_key"]), _minor(said["total"]), _minor(said["paid"]), made)
+    total, paid = _minor(said["total"]), _minor(said["paid"])
+    return ServiceOrder(str(said["order_key"]), total, paid, made, str(said["state"]))
 
 
 def _told(said: Json) -> Told:

@@ -86,6 +86,8 @@ def outcome_of(payment: OurPayment) -> str:
     """What became of a payment, in one word or two."""
     if payment.in_review:
         return "in review"
+    if payment.refunds:
+        return "refunded" if payment.refunded else "to be refunded"
     if payment.claimed:
         return payment.delivery
     if payment.captures:

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import cycle
 
 from mpay_gateway.flow.bookkeeping.books import check_books
-from tests.proofs.races import of_others, of_payers
+from tests.proofs.races import of_others, of_payers, of_refunds
 from tests.proofs.races.arena import Arena, open_arena
 
 Duel = Callable[[Arena, str], str]
@@ -21,6 +21,7 @@ OTHERS: tuple[Duel, ...] = (
     of_others.kiosk_and_browser, of_others.cash_told_twice, of_others.two_workers,
     of_others.retried_while_it_is_sent, of_others.parked_while_it_is_sent, of_others.released_and_retried,
     of_others.two_approve, of_others.approved_and_rejected,
+    of_refunds.two_approve_a_refund, of_refunds.refund_approved_and_rejected, of_refunds.refund_beside_a_reversal,
 )  # fmt: skip
 """One of them, in turn, after every so many rounds of two payers."""
 EVERY = 5
@@ -28,7 +29,8 @@ BOTH_WAYS: dict[Duel, int] = {
     **dict.fromkeys(TWO_PAYERS, 2), of_payers.two_parts_too_many: 2, of_payers.two_parts_that_fit: 2,
     of_payers.cancelled_and_paid: 2, of_others.kiosk_and_browser: 2, of_others.retried_while_it_is_sent: 2,
     of_others.parked_while_it_is_sent: 2, of_others.released_and_retried: 2, of_others.two_approve: 2,
-    of_others.approved_and_rejected: 2,
+    of_others.approved_and_rejected: 2, of_refunds.two_approve_a_refund: 2,
+    of_refunds.refund_approved_and_rejected: 2, of_refunds.refund_beside_a_reversal: 2,
 }  # fmt: skip
 """How many outcomes a duel has: each of them must have come about."""
 ENOUGH = 25

@@ -44,6 +44,7 @@ class OtherSides:
     """The books of the service and the bank.
 
     `applied`: per order, what PaymentIDs paid it. `silent`: orders of which the service takes note and does not answer.
+    `released`: orders that it calls Refunding.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -51,6 +52,7 @@ class OtherSides:
     heard: Counter[str] = field(default_factory=Counter)
     partial: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
+    released: set[str] = field(default_factory=set)
     given_back: Counter[str] = field(default_factory=Counter)
     reversal_keys: dict[str, Money] = field(default_factory=dict)
     capture_keys: dict[str, ProviderCapture] = field(default_factory=dict)
@@ -73,8 +75,9 @@ class RaceCalls(ScriptedCalls):
         order = super().order(order_key)
         with self.sides.lock:
             paid = order_key in self.sides.applied and order_key not in self.sides.partial
-            partial = order_key in self.sides.partial
+            partial, released = order_key in self.sides.partial, order_key in self.sides.released
         status = OrderStatus.PAID if paid else order.status
+        status = OrderStatus.REFUNDING if released else status
         return replace(order, status=status, allow_partial=partial)
 
     def fetch_confirmation(self, account_id: str, payment: object, reading: object) -> ProviderConfirmation:

@@ -33,19 +33,30 @@ CASH = OurPayment(
 VOID = OurPayment(
     "P4", "R4", "hold", "S", "O3", "cancelled", reversals=(OurReversal("void-4", 100, done=True),)
 )
+REFUNDED = replace(
+    CARD, id="P6", reference="R6", order_key="O6", captures=frozenset({("t6", 100)}),
+    claimed=frozenset({("t6", 100)}), refunds=(OurReversal("ref-6", 100, done=True),),
+)  # fmt: skip
+"""Paid, confirmed, and given back once the service had released the debt."""
 SESSIONS = (
     BankSession("R1", "captured", (("t1", 100),)),
     BankSession("R2", "reversed", (("t2", 100),), (("rev-2", 100),)),
     BankSession("R4", "cancelled", (), (("void-4", 100),), frozenset({"void-4"})),
+    BankSession("R6", "reversed", (("t6", 100),), (("ref-6", 100),)),
 )
-ORDERS = (ServiceOrder("O1", 100, 100, (("P1", 100),)), ServiceOrder("O2", 50, 50, (("P3", 50),)))
+ORDERS = (
+    ServiceOrder("O1", 100, 100, (("P1", 100),), "paid"),
+    ServiceOrder("O2", 50, 50, (("P3", 50),), "paid"),
+    ServiceOrder("O6", 100, 100, (("P6", 100),), "refunded"),
+)
 TOLD = (
     Told("P1", "O1", "c1", "applied"),
     Told("P1", "O1", "c1", "repeat"),
     Told("P3", "O2", "c3", "applied"),
+    Told("P6", "O6", "c6", "applied"),
 )
 SOUND = Books(
-    (CARD, BACK, CASH, VOID), SESSIONS, ORDERS, TOLD,
+    (CARD, BACK, CASH, VOID, REFUNDED), SESSIONS, ORDERS, TOLD,
     (KioskMoney("77", 50, "accepted"), KioskMoney("78", 50, "refused")), frozenset({"P1", "77"}),
 )  # fmt: skip
 
@@ -72,6 +83,8 @@ def session(reference: str, **changes: object) -> Books:
         (replace(CARD, delivery="parked"), "paid.untold.0"),
         (BACK, "paid-twice.untold.1"),
         (replace(BACK, in_review=BACK.captures, reversals=()), "being-checked.untold.0"),
+        (REFUNDED, "refunded.told.1"),
+        (replace(REFUNDED, refunds=(OurReversal("ref-6", 40, done=True),)), "paid.told.1"),
     ],
 )
 def test_a_page_is_to_say_what_the_books_say(payment, state):
@@ -178,17 +191,57 @@ def test_books_that_agree_have_nothing_to_say():
             id="confirmed and given back",
         ),
         pytest.param(
-            books(orders=(replace(ORDERS[0], paid=200), ORDERS[1])),
+            ours(
+                replace(
+                    CARD,
+                    claimed=frozenset(),
+                    delivery="parked",
+                    reversals=(OurReversal("rev-1", 100, done=True),),
+                )
+            ),
+            "DOUBLE: P1 is confirmed and its money went back",
+            id="given up, given back, and applied all the same",
+        ),
+        pytest.param(
+            session("R6", given_back=()), "LOST: we say that ref-6", id="refunded in our books only"
+        ),
+        pytest.param(
+            ours(replace(REFUNDED, refunds=())),
+            "INVENTED: the bank gave back ref-6",
+            id="refunded, and nobody decided so",
+        ),
+        pytest.param(
+            session("R6", given_back=(("ref-6", 100), ("ref-6", 100))),
+            "DOUBLE: the bank gave back ref-6 2 times",
+            id="refunded twice",
+        ),
+        pytest.param(
+            ours(replace(REFUNDED, refunds=(OurReversal("ref-6", 100, done=False),))),
+            "UNSETTLED: money of P6",
+            id="a refund that never ends",
+        ),
+        pytest.param(
+            books(orders=(*ORDERS[:2], replace(ORDERS[2], state="paid"))),
+            "LOST: money of O6 was refunded, its service calls it paid",
+            id="refunded without the service's word",
+        ),
+        pytest.param(
+            books(orders=(replace(ORDERS[0], state="refunding"), *ORDERS[1:])),
+            "LOST: O1 is refunding for its service, and no money went back",
+            id="a debt that was released for nothing",
+        ),
+        pytest.param(
+            books(orders=(replace(ORDERS[0], paid=200), *ORDERS[1:])),
             "DOUBLE: O1 is paid with 200 of 100",
             id="an order paid twice",
         ),
         pytest.param(
-            books(orders=(replace(ORDERS[0], payments=(), paid=0), ORDERS[1])),
+            books(orders=(replace(ORDERS[0], payments=(), paid=0), *ORDERS[1:])),
             "LOST: O1 is paid by {}",
             id="an order not paid",
         ),
         pytest.param(
-            books(orders=(replace(ORDERS[0], payments=(("P1", 100), ("P1", 100))), ORDERS[1])),
+            books(orders=(replace(ORDERS[0], payments=(("P1", 100), ("P1", 100))), *ORDERS[1:])),
             "DOUBLE: O1 counts a PaymentID twice",
             id="a PaymentID counted twice",
         ),

@@ -5,7 +5,7 @@ import pytest
 from mpay_gateway.flow import captures
 from tests.proofs.races.running import OTHERS, TWO_PAYERS, run_races
 
-ROUNDS = {"sqlite": 70, "postgresql": 200}
+ROUNDS = {"sqlite": 85, "postgresql": 200}
 """Enough for each of the other duels to be played between them."""
 
 
