@@ -54,7 +54,8 @@ def _head(story: Story) -> Iterator[str]:
     yield ""
     yield (
         "Every process is killed at random under load; in the end the books of all sides are compared."
-        " [`make broken-chaos`](README.md#chaos-over-a-broken-gateway) shows that this comparison finds a broken gateway."
+        " [`make broken-chaos`](README.md#chaos-over-a-broken-gateway) shows that this comparison finds a broken"
+        " gateway."
     )
     yield ""
     yield from head_lines(story.command, story.plan, "PostgreSQL (fsync on)")
