@@ -53,9 +53,12 @@ def _show(made: tuple[Settlement, ...]) -> None:
 
 
 def _show_owed_back(owed: tuple[OwedBack, ...]) -> None:
-    """What no file deducts: it has to be asked back of its beneficiaries."""
+    """What no file has deducted: a later one does, as soon as as much is owed to the beneficiary."""
     if owed:
-        click.echo("\nowed back by beneficiaries, for money that was refunded after it was paid out:")
+        click.echo(
+            "\nowed back by beneficiaries, for money that was refunded after it was paid out; kept from the first"
+            " file that comes to as much:"
+        )
         rows = [(each.service_id, each.iban, str(each.amount)) for each in owed]
         print_table(("service", "iban", "amount"), rows, none="")
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, true, union
 
 from mpay_gateway.domain.bank_statement import POSTED, LineOutcome
 from mpay_gateway.storage.bank_statements import STATEMENT_POSTING
-from mpay_gateway.storage.ledger import REFUNDS
+from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, REFUNDS
 from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.settlements import SETTLEMENT_POSTING
 from mpay_gateway.storage.tables import (
@@ -83,7 +83,8 @@ class DayBooks(Questions):
     def missettled(self) -> Iterator[Doubt]:
         """Settlements that are not the sum of their entries, or not posted so; postings of no settlement."""
         c, own, e, a = settlements.c, settlement_entries.c, ledger_entries.c, ledger_accounts.c
-        same = case((and_(a.name == c.account, e.currency == c.currency), -e.amount_minor), else_=literal(0))
+        own_accounts = or_(a.name == c.account, a.name == _owed_back_of(c.account))
+        same = case((and_(own_accounts, e.currency == c.currency), -e.amount_minor), else_=literal(0))
         query = (
             select(c.day, c.account)
             .join_from(settlements, settlement_entries, own.settlement_id == c.id, isouter=True)
@@ -97,23 +98,23 @@ class DayBooks(Questions):
         yield from self._missettled_postings()
 
     def _missettled_postings(self) -> Iterator[Doubt]:
-        c, t, e, a = settlements.c, ledger_transactions.c, ledger_entries.c, ledger_accounts.c
-        paid = (
-            select(t.subject, a.name, e.currency, e.amount_minor)
-            .join_from(ledger_transactions, ledger_entries)
-            .join(ledger_accounts, a.id == e.account_id)
-            .where(t.kind == SETTLEMENT_POSTING, a.name.startswith("payable:"))
-            .subquery()
-        )
-        right = and_(
-            paid.c.name == c.account, paid.c.amount_minor == c.amount_minor, paid.c.currency == c.currency
-        )
-        query = (
+        """A posting takes each account of its entries back to where it was without them; our bank pays the amount."""
+        c, t = settlements.c, ledger_transactions.c
+        settled, posted, paid = _settled_by_account(), _posted_by_account(), _paid_by_bank()
+        wrong = [
             select(c.day, c.account)
-            .join_from(settlements, paid, paid.c.subject == c.id, isouter=True)
-            .where(c.amount_minor != 0, or_(paid.c.subject.is_(None), ~right))
-        )
-        for row in self._stream(query):
+            .join_from(settlements, settled, settled.c.id == c.id)
+            .join(posted, and_(posted.c.id == c.id, posted.c.name == settled.c.name), isouter=True)
+            .where(settled.c.amount + func.coalesce(posted.c.amount, 0) != 0),
+            select(c.day, c.account)
+            .join_from(settlements, posted, posted.c.id == c.id)
+            .join(settled, and_(settled.c.id == c.id, settled.c.name == posted.c.name), isouter=True)
+            .where(settled.c.id.is_(None)),
+            select(c.day, c.account)
+            .join_from(settlements, paid, paid.c.id == c.id, isouter=True)
+            .where(func.coalesce(paid.c.amount, 0) != -c.amount_minor),
+        ]
+        for row in self._stream(union(*wrong)):
             yield Doubt("", f"the settlement of {row.day} for {row.account} is not posted as its file says")
         stray = select(t.subject).where(t.kind == SETTLEMENT_POSTING, ~exists().where(c.id == t.subject))
         for row in self._stream(stray):
@@ -150,3 +151,42 @@ def _sums_of(kind: str) -> Any:
         .group_by(t.subject, e.currency)
         .subquery()
     )  # fmt: skip
+
+
+def _owed_back_of(payable_account: ColumnElement[str]) -> ColumnElement[str]:
+    """As `ledger.owed_back`, for the database."""
+    return literal(OWED_BACK) + func.substr(payable_account, len(PAYABLE) + 1)
+
+
+def _settled_by_account() -> Any:
+    """What the entries of each settlement move on each account. `id`: of the settlement."""
+    own, e, a = settlement_entries.c, ledger_entries.c, ledger_accounts.c
+    return (
+        select(own.settlement_id.label("id"), a.name, func.sum(e.amount_minor).label("amount"))
+        .join_from(settlement_entries, ledger_entries, e.id == own.entry_id)
+        .join(ledger_accounts, a.id == e.account_id)
+        .group_by(own.settlement_id, a.name)
+        .subquery()
+    )
+
+
+def _posted_by_account() -> Any:
+    """What the posting of each settlement moves on each account but our bank's. `id`: of the settlement."""
+    return _posted(~ledger_accounts.c.name.startswith("bank:"), ledger_accounts.c.name)
+
+
+def _paid_by_bank() -> Any:
+    """What the posting of each settlement moves at our bank. `id`: of the settlement."""
+    return _posted(ledger_accounts.c.name.startswith("bank:"), literal("bank").label("name"))
+
+
+def _posted(which: ColumnElement[bool], name: ColumnElement[Any]) -> Any:
+    t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
+    return (
+        select(t.subject.label("id"), name, func.sum(e.amount_minor).label("amount"))
+        .join_from(ledger_transactions, ledger_entries)
+        .join(ledger_accounts, a.id == e.account_id)
+        .where(t.kind == SETTLEMENT_POSTING, which)
+        .group_by(t.subject, name)
+        .subquery()
+    )

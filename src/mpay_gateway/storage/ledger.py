@@ -19,6 +19,7 @@ from mpay_gateway.storage.tables import ledger_accounts, ledger_entries, ledger_
 SUSPENSE = "suspense"
 REFUNDS = "refunds"
 PAYABLE = "payable:"
+OWED_BACK = "refunds:"
 REFUND_POSTING = "refund"
 """The kind of the posting of a refund; its subject is the refund's id."""
 
@@ -35,7 +36,7 @@ def payable(service_id: str, iban: str) -> str:
 
 def owed_back(payable_account: str) -> str:
     """What the beneficiary of a payable account owes us: money that it was paid, and that was refunded since."""
-    return f"{REFUNDS}:{payable_account.removeprefix(PAYABLE)}"
+    return f"{OWED_BACK}{payable_account.removeprefix(PAYABLE)}"
 
 
 def fees(account_id: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, case, exists, func, insert, or_, select, text
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.money import Money
-from mpay_gateway.storage.ledger import PAYABLE, REFUND_POSTING
+from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, REFUND_POSTING
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import (
     captures,
@@ -25,19 +25,23 @@ from mpay_gateway.storage.tables import (
 
 SETTLEMENT_POSTING = "settlement"
 """The kind of the posting of a settlement; its subject is the settlement's id."""
+OWED_BACK_KIND = "owed-back"
+"""What a settlement's file calls money that a beneficiary was paid, and that was refunded since."""
 _CLOSE = insert_once(settlement_days, ["day"], returning=settlement_days.c.day)
 _ONE_AT_A_TIME = text("LOCK TABLE settlement_days IN SHARE ROW EXCLUSIVE MODE")
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One entry of a payable account. `at`: when the provider took the money, or when it was booked back.
+    """One entry of what a beneficiary gets or owes us. `at`: when the provider took the money, or it was booked back.
 
-    `amount`: what the service gets by it; less than zero where money went back.
+    `account`: what it is settled with. `booked`: the ledger's account that the entry is on, the same or what he owes
+    back. `amount`: what the service gets by it; less than zero where money went back.
     """
 
     entry_id: int
     account: str
+    booked: str
     kind: str
     payment_id: str
     invoice_id: str
@@ -111,15 +115,17 @@ class Settlements:
         return frozenset(self._connection.execute(query).scalars())
 
     def unsettled(self, until: datetime) -> tuple[Owed, ...]:
-        """Every entry of what we owe to services from before `until` that is in no settlement, in order.
+        """Every entry of what we owe to services, or they owe back, from before `until` that is in no settlement.
 
-        What was refunded before it was paid out counts on the day of the money that it is taken from.
+        In order. What was refunded before it was paid out counts on the day of the money that it is taken from; what
+        was paid out before counts on the day on which its refund was booked.
         """
         t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
         accepted = ledger_transactions.alias()
-        at = func.coalesce(
+        taken = func.coalesce(
             accepted.c.at, case((captures.c.id.is_not(None), captures.c.captured_at), else_=t.at)
-        ).label("at")
+        )
+        at = case((a.name.startswith(PAYABLE), taken), else_=t.at).label("at")
         query = (
             select(
                 e.id, a.name, t.kind, payments.c.id.label("payment_id"), payments.c.invoice_id,
@@ -137,7 +143,8 @@ class Settlements:
                 accepted, and_(accepted.c.kind == "accept", accepted.c.subject == refunds.c.capture_id), isouter=True
             )
             .where(
-                a.name.startswith(PAYABLE), t.kind != SETTLEMENT_POSTING, at < until,
+                or_(a.name.startswith(PAYABLE), a.name.startswith(OWED_BACK)),
+                t.kind != SETTLEMENT_POSTING, at < until,
                 ~exists().where(settlement_entries.c.entry_id == e.id),
             )
             .order_by(at, e.id)
@@ -157,7 +164,16 @@ class Settlements:
 
 
 def _owed(row: Any) -> Owed:
+    back = row.name.startswith(OWED_BACK)
     return Owed(
-        row.id, row.name, row.kind, row.payment_id or "", row.invoice_id or "", row.order_key or "",
-        row.transaction_id or "", Money.from_minor(-row.amount_minor, row.currency), row.at,
-    )  # fmt: skip
+        entry_id=row.id,
+        account=PAYABLE + row.name.removeprefix(OWED_BACK) if back else row.name,
+        booked=row.name,
+        kind=OWED_BACK_KIND if back else row.kind,
+        payment_id=row.payment_id or "",
+        invoice_id=row.invoice_id or "",
+        order_key=row.order_key or "",
+        transaction_id=row.transaction_id or "",
+        amount=Money.from_minor(-row.amount_minor, row.currency),
+        at=row.at,
+    )

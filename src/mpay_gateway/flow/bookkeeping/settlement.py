@@ -2,7 +2,8 @@
 
 A day is one in Chisinau, by the time at which the provider took the money; money that went back counts on the day
 on which that was booked. What turns up for a day that is settled already goes into the next day that is settled: no
-entry is ever in two files.
+entry is ever in two files. What a beneficiary was paid and a refund took back since is a line of less than nothing in
+his next file.
 """
 
 import csv
@@ -16,7 +17,7 @@ from mpay_gateway.boundary import Clock, IdSource
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.flow.suspension import refuse_while_restoring
 from mpay_gateway.storage import UnitOfWork, Work
-from mpay_gateway.storage.ledger import REFUNDS, Entry, bank
+from mpay_gateway.storage.ledger import OWED_BACK, Entry, bank
 from mpay_gateway.storage.settlements import SETTLEMENT_POSTING, Owed, Settlement
 from mpay_gateway.texts.local_days import bounds, local_day
 from mpay_gateway.texts.local_format import LOCAL_ZONE
@@ -66,23 +67,25 @@ def _settle(
         for entries in _groups(work, day):
             made = _settlement(day, ids.token(), entries)
             work.settlements.add(made, [each.entry_id for each in entries])
-            if made.amount:
-                posted = (
-                    Entry.debit(made.account, made.amount),
-                    Entry.credit(bank(own_account), made.amount),
-                )
+            if posted := _posting(made, entries, bank(own_account)):
                 work.ledger.post(SETTLEMENT_POSTING, made.id, posted, payment_id=None, at=now)
     return work.settlements.of_day(day)
 
 
+def _posting(made: Settlement, entries: list[Owed], own_account: str) -> list[Entry]:
+    """What empties the accounts that the entries are on: what we owe, and what is owed back of it, against our bank."""
+    accounts = dict.fromkeys(each.booked for each in entries)
+    totals = [Entry(name, _total([each for each in entries if each.booked == name])) for name in accounts]
+    return [each for each in (*totals, Entry.credit(own_account, made.amount)) if each.amount]
+
+
 def owed_back(units: UnitOfWork) -> tuple[OwedBack, ...]:
-    """What beneficiaries owe us: money that they were paid, and that was refunded since."""
+    """What beneficiaries owe us, and no settlement took from them yet."""
     balances = units.read(lambda work: work.ledger.balances())
     found = []
     for (account, _), amount in balances.items():
-        kind, _, beneficiary = account.partition(":")
-        if kind == REFUNDS and beneficiary and amount:
-            service_id, _, iban = beneficiary.partition(":")
+        if account.startswith(OWED_BACK) and amount:
+            service_id, _, iban = account.removeprefix(OWED_BACK).partition(":")
             found.append(OwedBack(service_id, iban, amount))
     return tuple(found)
 
