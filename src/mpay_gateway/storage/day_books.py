@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, true, union
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, true
 
 from mpay_gateway.domain.bank_statement import POSTED, LineOutcome
 from mpay_gateway.storage.bank_statements import STATEMENT_POSTING
@@ -114,8 +114,9 @@ class DayBooks(Questions):
             .join_from(settlements, paid, paid.c.id == c.id, isouter=True)
             .where(func.coalesce(paid.c.amount, 0) != -c.amount_minor),
         ]
-        for row in self._stream(union(*wrong)):
-            yield Doubt("", f"the settlement of {row.day} for {row.account} is not posted as its file says")
+        found = dict.fromkeys((row.day, row.account) for query in wrong for row in self._stream(query))
+        for day, account in found:
+            yield Doubt("", f"the settlement of {day} for {account} is not posted as its file says")
         stray = select(t.subject).where(t.kind == SETTLEMENT_POSTING, ~exists().where(c.id == t.subject))
         for row in self._stream(stray):
             yield Doubt("", f"posting {row.subject} is of no settlement")
