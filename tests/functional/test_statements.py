@@ -8,7 +8,8 @@ from sqlalchemy import text
 from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement, plan_statements
+from mpay_gateway.flow.bookkeeping.statement_days import plan_statements
+from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
 from mpay_gateway.storage.bank_statements import task_subject
 from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.texts.local_format import LOCAL_ZONE

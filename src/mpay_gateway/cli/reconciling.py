@@ -15,7 +15,8 @@ from mpay_gateway.cli.reconciliation_report import as_csv, as_json, print_report
 from mpay_gateway.domain.errors import MpayError
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.flow.bookkeeping.reconciliation import reconcile, statement_days
-from mpay_gateway.flow.bookkeeping.statement_intake import accounts_with_statements, fetch_statement
+from mpay_gateway.flow.bookkeeping.statement_days import accounts_with_statements
+from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
 
 TOLD_WAIT = 30.0
 """Seconds until services are told of money that a statement has just brought: else each would be a gap for a moment."""

@@ -19,8 +19,9 @@ class LineOutcome(StrEnum):
     """What a line is in our books. Only the first four below `WAITING` are posted; the others wait for people.
 
     `DIFFERS`: a capture of ours with another amount; posted as the provider states it. `GIVEN_BACK`: a reversal
-    of ours. `CHARGED_BACK`: money that the provider took back by itself. `DUPLICATE`: an earlier line is about
-    the same transaction. `UNKNOWN`: nothing of ours; looked at again with each later statement.
+    of ours. `CHARGED_BACK`: money that the provider took back by itself. `DUPLICATE`: another line about the same
+    transaction is posted. `SUPERSEDED`: a later statement of the same day says something else of the transaction
+    in its place. `UNKNOWN`: nothing of ours; looked at again with each later statement.
     """
 
     WAITING = "waiting"
@@ -30,6 +31,7 @@ class LineOutcome(StrEnum):
     CHARGED_BACK = "charged-back"
     UNKNOWN = "unknown"
     DUPLICATE = "duplicate"
+    SUPERSEDED = "superseded"
 
     @property
     def posted(self) -> bool:

@@ -7,7 +7,14 @@ from typing import Any
 from sqlalchemy import Row, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
-from mpay_gateway.domain.bank_statement import UNDECIDED, LineOutcome, Statement, line_digest, movement_key
+from mpay_gateway.domain.bank_statement import (
+    POSTED,
+    UNDECIDED,
+    LineOutcome,
+    Statement,
+    line_digest,
+    movement_key,
+)
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.provider_answer import StatementLine
@@ -25,7 +32,6 @@ STATEMENT_POSTING = "statement"
 """The kind of the posting of a line; its subject is what the line moves."""
 _ADD = insert(statements)
 _ADD_LINE = insert_once(statement_lines, ["account_id", "day", "digest", "occurrence"])
-_PLAN = insert_once(tasks, ["kind", "subject"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,12 @@ class BankStatements:
         self._connection = connection
 
     def add(self, statement: Statement, statement_id: str, *, evidence: str, at: datetime) -> bool:
-        """Store a statement's lines, those that are not known yet. False when just this statement is stored."""
+        """Store a statement's lines, those that are not known yet. False when just this statement is stored.
+
+        Its words of a transaction stand in place of what earlier statements of the day say of it, unless that is
+        posted.
+        """
+        self._supersede(statement)
         c = statements.c
         same = (c.account_id == statement.account_id, c.day == statement.day, c.digest == statement.digest)
         if self._connection.execute(update(statements).where(*same).values(read_at=at)).rowcount:
@@ -88,6 +99,25 @@ class BankStatements:
         if lines:
             self._connection.execute(_ADD_LINE.on(self._connection), lines)
         return True
+
+    def _supersede(self, statement: Statement) -> None:
+        c = statement_lines.c
+        open_ones = select(c.id, c.digest, c.movement, c.outcome).where(
+            c.account_id == statement.account_id, c.day == statement.day,
+            c.outcome.in_([*UNDECIDED, LineOutcome.SUPERSEDED]),
+        )  # fmt: skip
+        said = {line_digest(line) for line in statement.lines}
+        told = {movement_key(statement.account_id, line) for line in statement.lines}
+        for row in self._connection.execute(open_ones).all():
+            outcome = row.outcome
+            if row.digest in said:
+                outcome = LineOutcome.WAITING if outcome == LineOutcome.SUPERSEDED else outcome
+            elif row.movement in told:
+                outcome = LineOutcome.SUPERSEDED
+            if outcome != row.outcome:
+                self._connection.execute(
+                    update(statement_lines).where(c.id == row.id).values(outcome=outcome)
+                )
 
     def readings(self, account_id: AccountId, day: date) -> tuple[Reading, ...]:
         """The statements of the provider's day that were read, the latest last."""
@@ -125,9 +155,10 @@ class BankStatements:
         return self._lines(query.order_by(c.at, c.id))
 
     def is_repeated(self, stored: StoredLine) -> bool:
-        """Whether an earlier line is about the same transaction."""
+        """Whether another line about the same transaction is posted."""
         c = statement_lines.c
-        return self._is(exists().where(c.movement == stored.movement, c.id < stored.id))
+        same = (c.movement == stored.movement, c.id != stored.id)
+        return self._is(exists().where(*same, c.outcome.in_(POSTED)))
 
     def capture_of(self, stored: StoredLine) -> Match | None:
         """The capture that a line is about, by the provider's transaction id."""
@@ -172,22 +203,17 @@ class BankStatements:
                 return str(found)
         return None
 
-    def plan(self, account_id: AccountId, day: date, *, due: datetime) -> None:
-        """Let the account's statement of `day` be read at `due`, unless that is planned already."""
-        row = {"kind": TaskKind.STATEMENT, "subject": task_subject(account_id, day), "due": due, "fence": 0}
-        self._connection.execute(_PLAN.on(self._connection), row | {"lease_until": None, "leased_by": ""})
-
     def is_planned(self, account_id: AccountId) -> bool:
-        """Whether some day of the account is to be read: that day's reading will plan the next."""
+        """Whether some day of the account is to be read: that day's reading will plan the next.
+
+        A day that was read on demand alone keeps its task, and plans none.
+        """
         c = tasks.c
-        return self._is(
-            exists().where(
-                c.kind == TaskKind.STATEMENT, c.subject.startswith(f"{account_id}:", autoescape=True)
-            )
-        )
+        of_account = c.subject.startswith(f"{account_id}:", autoescape=True)
+        return self._is(exists().where(c.kind == TaskKind.STATEMENT, of_account, c.due.is_not(None)))
 
     def next_unplanned(self, account_id: AccountId, day: date) -> date | None:
-        """The first day after `day` that was never planned; None while one before it is still to be read."""
+        """The first day after `day` that was never read; None while one before it is planned."""
         c = tasks.c
         of_account = c.subject.startswith(f"{account_id}:", autoescape=True)
         query = select(c.subject, c.due).where(c.kind == TaskKind.STATEMENT, of_account)
@@ -196,6 +222,8 @@ class BankStatements:
         while (subject := task_subject(account_id, following)) in known:
             if known[subject] is not None:
                 return None
+            if not self.readings(account_id, following):  # its lines were only looked at
+                break
             following += timedelta(days=1)
         return following
 

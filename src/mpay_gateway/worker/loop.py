@@ -13,7 +13,7 @@ import structlog
 
 from mpay_gateway.domain.errors import ConfigurationError, Conflict, MpayError
 from mpay_gateway.flow.audit.sealing import keep_sealing
-from mpay_gateway.flow.bookkeeping.statement_intake import plan_statements
+from mpay_gateway.flow.bookkeeping.statement_days import plan_statements
 from mpay_gateway.flow.inbound.plugin_jobs import schedule_jobs
 from mpay_gateway.flow.operating.overdue import Overdue
 from mpay_gateway.flow.operating.restoring import look_back

@@ -10,7 +10,9 @@ from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.flow.audit.audit_verification import Report, Terms, trusted_signatories, verify_audit
 from mpay_gateway.flow.audit.sealing import SUBJECT, keep_sealing
 from mpay_gateway.flow.bookkeeping.reconciliation import statement_days
-from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement, plan_statements
+from mpay_gateway.flow.bookkeeping.statement_days import plan_statements
+from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
+from mpay_gateway.storage.bank_statements import task_subject
 from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.texts.local_days import local_day
 from tests.proofs.dying import Command, Worker
@@ -88,10 +90,10 @@ def a_worker_takes_the_line_of_a_statement_as_the_truth(stage: Stage) -> None:
     for account in (TREASURY, PARTNER):
         (stage.folder / account).mkdir()
     stage.prepare(enabled=("mpay-provider-collector",), more=COLLECTED.format(iban=IBAN))
-    order, day, now = stage.shop.order(amount="150.00"), yesterday(), stage.gateway.clock.now()
+    order, day = stage.shop.order(amount="150.00"), yesterday()
     told = camt(number_for(stage.payer, order), "150.00", day=day)
     (folder_of(stage.gateway, TREASURY) / "day.xml").write_text(told, "utf-8")
-    stage.gateway.parts.units.run("plan", lambda work: work.bank_statements.plan(TREASURY, day, due=now))
+    _make_due(stage, TREASURY, day)
     stage.dies(Worker())
     stage.recover()
     stage.assert_paid_once(order)
@@ -189,8 +191,12 @@ def _today() -> date:
 
 def _plan(stage: Stage) -> None:
     """Make the statement with what was paid now (a day is UTC's at the bank) due."""
-    day, now = datetime.now(UTC).date(), stage.gateway.clock.now()
-    stage.gateway.parts.units.run("plan", lambda work: work.bank_statements.plan(ACCOUNT, day, due=now))
+    _make_due(stage, ACCOUNT, datetime.now(UTC).date())
+
+
+def _make_due(stage: Stage, account: AccountId, day: date) -> None:
+    subject, now = task_subject(account, day), stage.gateway.clock.now()
+    stage.gateway.parts.units.run("plan", lambda work: work.tasks.tend(TaskKind.STATEMENT, subject, now))
 
 
 def _fetch(stage: Stage) -> None:

@@ -14,7 +14,7 @@ from mpay_gateway.domain.provider_answer import Confirms, Instructions, Statemen
 from mpay_gateway.flow.bank_page import show_bank_page
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, reconcile
-from mpay_gateway.flow.bookkeeping.statement_intake import plan_statements
+from mpay_gateway.flow.bookkeeping.statement_days import plan_statements
 from mpay_gateway.flow.confirmation_delivery import delivery_key
 from mpay_gateway.flow.payment_result import Outcome, show_result
 from mpay_gateway.storage.bank_statements import task_subject
@@ -125,6 +125,39 @@ def test_a_reference_that_nobody_has_captures_nothing(gateway, state):
     assert gateway.now(payment).state is PaymentState.CREATED
     assert gap_kinds(gateway) == [GapKind.SETTLED_UNKNOWN] * 2
     assert balances(gateway) == {}
+
+
+def test_a_line_that_is_mended_in_the_same_days_statement_counts(gateway, state):
+    payment = gateway.start("ORDER-1")
+    state(line(payment, "15.00", reference="999999999999999"))
+    gateway.statements.written[DAY] = [line(payment)]
+    assert state() == [LineOutcome.SUPERSEDED, LineOutcome.SETTLED]
+    assert told(gateway, payment) is DeliveryState.CONFIRMED
+    assert [each.amount for each in captures(gateway, payment)] == [lei(PAID)]
+    assert (gap_kinds(gateway), balances(gateway)["bank:main"]) == ([], 150_00)
+    assert state() == [LineOutcome.SUPERSEDED, LineOutcome.SETTLED]
+
+
+def test_a_line_is_what_the_days_last_statement_says_as_long_as_none_is_posted(gateway, state):
+    payment = gateway.start("ORDER-1")
+    strange = line(payment, reference="999999999999999")
+    assert state(strange) == [LineOutcome.UNKNOWN]
+    gateway.statements.written[DAY] = [replace(strange, reference="")]
+    assert state() == [LineOutcome.SUPERSEDED, LineOutcome.UNKNOWN]
+    gateway.statements.written[DAY] = [strange]
+    assert state() == [LineOutcome.UNKNOWN, LineOutcome.SUPERSEDED]
+    gateway.statements.written[DAY] = [line(payment)]
+    assert state() == [LineOutcome.SUPERSEDED] * 2 + [LineOutcome.SETTLED]
+    gateway.statements.written[DAY] = [strange]
+    assert state() == [LineOutcome.DUPLICATE, LineOutcome.SUPERSEDED, LineOutcome.SETTLED]
+
+
+def test_a_line_that_another_days_statement_mends_is_posted_once(gateway, state):
+    payment = gateway.start("ORDER-1")
+    state(line(payment, reference="999999999999999"))
+    outcomes = state(line(payment), day=DAY + timedelta(days=1))
+    assert sorted(outcomes) == [LineOutcome.DUPLICATE, LineOutcome.SETTLED]
+    assert (len(captures(gateway, payment)), balances(gateway)["bank:main"]) == (1, 150_00)
 
 
 def test_a_payment_that_nobody_pays_expires_and_frees_the_order(gateway):

@@ -11,7 +11,8 @@ from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.provider_answer import StatementLine
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, reconcile
-from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement, plan_statements
+from mpay_gateway.flow.bookkeeping.statement_days import plan_statements
+from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.bank_statements import task_subject
 from mpay_gateway.storage.tasks import TaskKind
@@ -144,6 +145,39 @@ def test_days_that_were_read_on_demand_do_not_end_the_daily_reading(gateway):
     assert [day for day in days if due_at(gateway, day) is not None] == [days[0], *days[2:5]]
     assert all(due_at(gateway, day) > gateway.clock.now() for day in (days[0], *days[2:5]))
     assert gateway.statements.read_days == [days[1], days[0], days[2], days[3]]
+
+
+def test_a_day_that_was_read_on_demand_first_does_not_keep_the_account_from_being_planned(gateway):
+    fetch_statement(gateway.parts, ACCOUNT, DAY - timedelta(days=1))
+    for _ in range(3):
+        plan_statements(gateway.parts)
+        gateway.clock.advance(days=1)
+        Worker(gateway.parts).run_due()
+    asked = gateway.statements.read_days
+    assert [asked.count(DAY + timedelta(days=step)) for step in (-1, 0, 1)] == [1, 2, 2]
+
+
+def test_a_day_whose_lines_were_only_looked_at_is_read_all_the_same(gateway, state):
+    state(StatementLine("txn-9", "NOBODY", "capture", lei("5"), lei("0"), lei("5"), NOON))
+    plan_statements(gateway.parts)
+    gateway.clock.advance(days=4)
+    reconcile(gateway.parts, DAY + timedelta(days=1))
+    Worker(gateway.parts).run_due()
+    assert DAY + timedelta(days=1) in gateway.statements.read_days
+
+
+def test_nothing_is_asked_of_an_account_that_was_removed_until_it_is_back(gateway):
+    plan_statements(gateway.parts)
+    everything = gateway.parts
+    gateway.parts = replace(everything, registry=replace(everything.registry, accounts={}))
+    gateway.clock.advance(days=1)
+    Worker(gateway.parts).run_due()
+    assert (gateway.statements.read_days, due_at(gateway, DAY)) == ([], None)
+    gateway.parts = everything
+    plan_statements(gateway.parts)
+    gateway.clock.advance(days=1)
+    Worker(gateway.parts).run_due()
+    assert gateway.statements.read_days == [DAY + timedelta(days=1)]
 
 
 def due_at(gateway, day):

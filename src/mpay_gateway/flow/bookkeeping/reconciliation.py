@@ -13,7 +13,8 @@ from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalState
-from mpay_gateway.flow.bookkeeping.statement_intake import accounts_with_statements, post_again
+from mpay_gateway.flow.bookkeeping.statement_days import accounts_with_statements
+from mpay_gateway.flow.bookkeeping.statement_intake import post_again
 from mpay_gateway.flow.order_probing import NOT_PROBED, Probed, Progress, probe_orders
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
@@ -244,7 +245,7 @@ def _of_lines(lines: tuple[tuple[StoredLine, Money | None], ...]) -> Iterator[Ga
 _WHY_UNKNOWN = {
     LineOutcome.WAITING: "not looked at yet",
     LineOutcome.UNKNOWN: "no capture, reversal or refund of ours: not posted",
-    LineOutcome.DUPLICATE: "an earlier line is about the same transaction: not posted",
+    LineOutcome.DUPLICATE: "another line is about the same transaction: not posted",
     LineOutcome.CHARGED_BACK: "the provider took it back by itself: a recorded refund, the order stays paid",
 }
 

@@ -4,7 +4,7 @@ Everything of a statement is read and stored before any line of it is posted. A 
 never posted on a guess: it waits, `mpay reconcile` names it, and each later statement looks at it again.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 import structlog
 
@@ -16,6 +16,7 @@ from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.queries import StatementPeriod
 from mpay_gateway.flow.bookkeeping.statement_captures import capture_stated
+from mpay_gateway.flow.bookkeeping.statement_days import due_first, look_again, plan_next, try_again
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.refunds.provider_refunds import (
@@ -25,7 +26,7 @@ from mpay_gateway.flow.refunds.provider_refunds import (
     record_stated,
 )
 from mpay_gateway.flow.reversal import note_given_back
-from mpay_gateway.flow.schedules import LEASE, next_delivery
+from mpay_gateway.flow.schedules import LEASE
 from mpay_gateway.plugin_host import AccountInfo
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.bank_statements import (
@@ -38,68 +39,38 @@ from mpay_gateway.storage.bank_statements import (
 from mpay_gateway.storage.evidence import LOOKUP
 from mpay_gateway.storage.ledger import Entry, bank, fees, receivable
 from mpay_gateway.storage.tasks import Lease, TaskKind
-from mpay_gateway.texts.local_days import local_day
-from mpay_gateway.texts.local_format import LOCAL_ZONE
 
 AT_ONCE = 100
 """So many lines are posted in one commit: other writers get their turn between."""
-GIVE_UP_AFTER = timedelta(days=30)
-"""A day whose statement was not to be had for so long is a person's affair."""
-LOOK_AGAIN = tuple(timedelta(days=days) for days in (1, 3, 7))
-"""After the first reading was due. Providers add to a day that they had told of already."""
 _log = structlog.get_logger("statement_intake")
-
-
-def accounts_with_statements(parts: Parts) -> tuple[AccountId, ...]:
-    """Retired ones too: their money may still be on its way."""
-    return tuple(
-        account.id
-        for account in parts.registry.accounts.values()
-        if Capability.STATEMENT in account.capabilities
-    )
-
-
-def plan_statements(parts: Parts) -> None:
-    """Let today's statement of each account be read tomorrow. Each day that is read plans the day after."""
-    accounts, today = accounts_with_statements(parts), local_day(parts.clock.now())
-
-    def unplanned(work: Work) -> tuple[AccountId, ...]:
-        return tuple(each for each in accounts if not work.bank_statements.is_planned(each))
-
-    def plan(work: Work) -> None:
-        for account_id in unplanned(work):
-            work.bank_statements.plan(account_id, today, due=_due(parts, today))
-
-    if parts.units.read(unplanned):
-        parts.units.run("plan-statements", plan)
 
 
 def read_statement(parts: Parts, lease: Lease) -> None:
     """A worker's try to read one day of one account. What cannot be had is tried again as a delivery is.
 
-    A day that was read is looked at again, some days later each time: what came late is posted too.
+    A day that was read is looked at again, some days later each time: what came late is posted too. Of an account that
+    the settings do not have any more nothing is asked; once they have it again, it is planned again.
     """
     account_id, day = account_and_day(lease.subject)
-    parts.units.run("plan-next-statement", lambda work: _plan_next(parts, work, account_id, day))
+    if account_id not in parts.registry.accounts:
+        _log.warning(
+            "statement_not_read", account=account_id, day=day.isoformat(), error="RemovedAccount", again=None
+        )
+        parts.units.run("statement-not-read", lambda work: work.tasks.finish(lease, due=None))
+        return
+    parts.units.run("plan-next-statement", lambda work: plan_next(parts, work, account_id, day))
     try:
         _take_in(parts, lease)
     except Conflict:
         raise
     except MpayError as error:
-        again = _again(parts, day)
+        again = try_again(parts, day)
         _log.warning("statement_not_read", account=account_id, day=day.isoformat(),
                      error=type(error).__name__, again=again and again.isoformat())  # fmt: skip
         parts.units.run("statement-not-read", lambda work: work.tasks.finish(lease, due=again))
     else:
-        later = _later(parts, day)
+        later = look_again(parts, day)
         parts.units.run("statement-read", lambda work: work.tasks.finish(lease, due=later))
-
-
-def _plan_next(parts: Parts, work: Work, account_id: AccountId, day: date) -> None:
-    """Days that were read on demand meanwhile are passed over: the daily reading must not end at them."""
-    following = work.bank_statements.next_unplanned(account_id, day)
-    if following is not None:
-        work.bank_statements.plan(account_id, following, due=_due(parts, following))
 
 
 def fetch_statement(parts: Parts, account_id: AccountId, day: date) -> None:
@@ -133,7 +104,7 @@ def _lease(parts: Parts, work: Work, account_id: AccountId, day: date) -> tuple[
     if lease is None:
         raise Conflict(f"the statement of {account_id} of {day} is being read by another process")
     # A day that is not over yet is read once more when it is.
-    return lease, planned or (_due(parts, day) if _due(parts, day) > now else None)
+    return lease, planned or (due_first(parts, day) if due_first(parts, day) > now else None)
 
 
 def _take_in(parts: Parts, lease: Lease) -> None:
@@ -270,27 +241,3 @@ def _post(parts: Parts, work: Work, stored: StoredLine) -> None:
         STATEMENT_POSTING, stored.movement, [entry for entry in entries if entry.amount],
         payment_id=stored.payment_id, at=parts.clock.now(),
     )  # fmt: skip
-
-
-def _due(parts: Parts, day: date) -> datetime:
-    """When the statement of a day is asked for first."""
-    return datetime.combine(
-        day + timedelta(days=1), time(parts.settings.books.statement_hour), tzinfo=LOCAL_ZONE
-    )
-
-
-def _later(parts: Parts, day: date) -> datetime | None:
-    """The next look at a day that was read."""
-    looks = (_due(parts, day) + each for each in LOOK_AGAIN)
-    return next((each for each in looks if each > parts.clock.now()), None)
-
-
-def _again(parts: Parts, day: date) -> datetime | None:
-    """The next try of the schedule that began when the statement was due first."""
-    now, at, tries = parts.clock.now(), _due(parts, day), 0
-    if now > at + GIVE_UP_AFTER:
-        return None
-    while at <= now:
-        tries += 1
-        at += next_delivery(tries)
-    return at

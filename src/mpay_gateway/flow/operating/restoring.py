@@ -17,7 +17,8 @@ from mpay_gateway.domain.evidence import Direction, MessageMeta
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.restoration import Restoration
-from mpay_gateway.flow.bookkeeping.statement_intake import accounts_with_statements, fetch_statement
+from mpay_gateway.flow.bookkeeping.statement_days import accounts_with_statements
+from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage import Work
