@@ -50,7 +50,7 @@ UNMARKED = {
     "flow.operating.restoring:begin_by_hand": _PEOPLE,
     "flow.operating.restoring:finish": "no simulated database goes back in time",
     "flow.operators:actor_of": "who acts is known before the flow is asked; simulated operators have no tokens",
-    "flow.paid_elsewhere:make_room": "no simulated account confirms by statement; `tests/unit/flow/test_paid_elsewhere.py` has some",
+    "flow.paid_elsewhere:make_room": "no simulated account confirms by statement; `test_paid_elsewhere.py` has some",
     "flow.receipt:invoice_pdf": "a paper, and no money",
     "flow.refunds.acts:acknowledge_refund": _PEOPLE,
     "flow.refunds.provider_refunds:note_refunded": _AFTER,
