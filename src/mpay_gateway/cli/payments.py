@@ -110,6 +110,9 @@ def _facts(story: Story) -> Iterator[tuple[str, str]]:
             "capture",
             f"{capture.state.value} {capture.amount}, {capture.transaction_id}, {both(capture.captured_at)}",
         )
+    if story.heard_return is not None:
+        heard = story.heard_return
+        yield "went back", f"{heard.amount} in all, says the provider, asked {both(heard.asked_at)}"
     yield from _after_capture(story)
 
 

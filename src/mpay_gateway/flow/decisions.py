@@ -1,6 +1,7 @@
 """Money that no rule decides on: one operator proposes, another agrees, and then it is done in the same commit."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from mpay_gateway.domain.decision import Act, Decision, DecisionState, Proposal
 from mpay_gateway.domain.errors import InvalidTransition, NotAuthorised, NotFound
@@ -12,7 +13,11 @@ from mpay_gateway.flow.delivery_release import REVERSED, give_up_delivery
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.refunds.opening import open_refund, override
 from mpay_gateway.flow.review import accept_capture, give_capture_back
+from mpay_gateway.flow.reviewed_returns import can_be_asked, refuse_what_went_back
+from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage import Work
+
+_ABOUT_REVIEW = {Act.ACCEPT, Act.GIVE_BACK}
 
 
 def propose(parts: Parts, payment_id: str, act: Act, reason: str, *, actor: str) -> Decision:
@@ -52,12 +57,18 @@ def propose_about(
 @guards("decision.two-people")
 def approve(parts: Parts, decision_id: str, *, actor: str) -> Decision:
     """Agree to a proposal of another operator, and do it. Raises: NotFound; NotAuthorised; InvalidTransition;
-    NotPayable when the order cannot take the money any more."""
+    NotPayable when the order cannot take the money any more, or the money is not known to be there still.
+
+    The provider of money in review is asked first: what it gave back meanwhile by itself is not there any more.
+    """
+    asked_since = _ask_first(parts, decision_id)
 
     def act(work: Work) -> Decision:
         decision = _held(work, decision_id)
         if decision.opened_by == actor:
             raise NotAuthorised("two people decide: another operator has to approve this")
+        if decision.act is Act.ACCEPT:
+            refuse_what_went_back(parts, work, _review(work, decision), asked_since=asked_since)
         approved = work.decisions.decide(decision, DecisionEvent.APPROVE, actor=actor, at=parts.clock.now())
         _DO[decision.act](parts, work, approved)
         return approved
@@ -73,6 +84,22 @@ def reject(parts: Parts, decision_id: str, *, actor: str) -> Decision:
         return work.decisions.decide(decision, DecisionEvent.REJECT, actor=actor, at=parts.clock.now())
 
     return parts.units.run("reject", act)
+
+
+def _ask_first(parts: Parts, decision_id: str) -> datetime:
+    """Ask about money in review, where its account can be asked. Returns the time before it. Raises: NotFound."""
+
+    def read(work: Work) -> Capture | None:
+        decision = work.decisions.get(decision_id)
+        if decision.act not in _ABOUT_REVIEW or decision.state is not DecisionState.PROPOSED:
+            return None
+        captures = work.payments.captures_of(decision.payment_id)
+        return next((each for each in captures if each.id == decision.subject), None)
+
+    asked_since, capture = parts.clock.now(), parts.units.read(read)
+    if capture is not None and can_be_asked(parts, capture):
+        settle(parts, capture.payment_id)
+    return asked_since
 
 
 def _held(work: Work, decision_id: str) -> Decision:

@@ -10,6 +10,7 @@ from mpay_gateway.domain.refund import Refund
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.audit import AuditRow
 from mpay_gateway.storage.evidence import EvidenceRow
+from mpay_gateway.storage.heard_returns import HeardReturn
 from mpay_gateway.storage.tasks import TaskKind
 
 
@@ -26,11 +27,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """`delivery_due`: when the confirmation is sent next, None when it is not to be."""
+    """`delivery_due`: when the confirmation is sent next, None when it is not to be. `heard_return`: what its
+    provider said went back, in all, while money of it was in review.
+    """
 
     payment: Payment
     claim: Claim
     captures: tuple[Capture, ...]
+    heard_return: HeardReturn | None
     delivery: Delivery | None
     delivery_due: datetime | None
     reversals: tuple[Reversal, ...]
@@ -52,6 +56,7 @@ def _story(work: Work, payment_id: str) -> Story:
         payment=payment,
         claim=work.claims.of_payment(payment.id),
         captures=work.payments.captures_of(payment.id),
+        heard_return=work.heard_returns.of_payment(payment.id),
         delivery=delivery,
         delivery_due=work.tasks.due_at(TaskKind.DELIVER, delivery.id) if delivery else None,
         reversals=work.reversals.of_payment(payment.id),

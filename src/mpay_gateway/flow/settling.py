@@ -25,6 +25,7 @@ from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import announce, end_in, rest
 from mpay_gateway.flow.refunds.provider_refunds import hear_taken_back
+from mpay_gateway.flow.reviewed_returns import note_returns
 from mpay_gateway.flow.schedules import LEASE, next_check, next_hearing, session_over
 from mpay_gateway.flow.two_step import finish_authorised
 from mpay_gateway.storage import Work
@@ -79,6 +80,7 @@ def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmati
     payment = work.payments.lock(asked.payment_id)
     asked.evidence.save(work, payment.id)
     work.inbox.heard(payment.id, before=asked.at)
+    known = payment.state is PaymentState.CAPTURED
     actor = f"provider:{payment.account_id}"
     if answer.captures:
         payment = record_captures(parts, work, payment, answer, actor=actor)
@@ -90,6 +92,8 @@ def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmati
         payment = _without_money(parts, work, payment, answer)
     rest(parts, work, payment)
     hear_taken_back(parts, work, payment, answer)
+    if known or answer.reversed is not None:
+        note_returns(work, payment, answer, asked_at=asked.at)
     return None
 
 

@@ -2,13 +2,21 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal, select, union_all
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import PaymentId
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
 from mpay_gateway.domain.refund import RefundGround, RefundState
-from mpay_gateway.storage.tables import captures, deliveries, payments, refunds, reversals, tasks
+from mpay_gateway.storage.tables import (
+    captures,
+    deliveries,
+    heard_returns,
+    payments,
+    refunds,
+    reversals,
+    tasks,
+)
 from mpay_gateway.storage.tasks import TaskKind
 
 _OPEN = [state for state in PaymentState if state.open]
@@ -18,6 +26,7 @@ class Why(StrEnum):
     """What a person has to decide or find out, in the words that operators read."""
 
     REVIEW = "another amount was taken than asked"
+    REVIEW_TAKEN_BACK = "the provider gave money in review back by itself"
     UNKNOWN = "the provider never said what became of it"
     NOT_GIVEN_BACK = "the provider refuses to give the money back"
     PARKED = "the service refuses the confirmation"
@@ -36,8 +45,21 @@ _BY_PROVIDER = refunds.c.ground == RefundGround.BY_PROVIDER
 _RESTS = ~exists().where(
     tasks.c.kind == TaskKind.REFUND, tasks.c.subject == refunds.c.id, tasks.c.due.is_not(None)
 )
+_IN_REVIEW = (captures.c.payment_id == payments.c.id, captures.c.state == CaptureState.REVIEW)
+_OURS = (
+    select(func.coalesce(func.sum(reversals.c.amount_minor), 0))
+    .where(
+        reversals.c.payment_id == payments.c.id, reversals.c.capture_id.is_not(None),
+        reversals.c.state == ReversalState.DONE,
+    )
+    .scalar_subquery()
+)  # fmt: skip
+_WENT_BY_ITSELF = exists().where(
+    heard_returns.c.payment_id == payments.c.id, heard_returns.c.amount_minor > _OURS
+)
 _STUCK = union_all(
-    _because(Why.REVIEW, captures.c.payment_id == payments.c.id, captures.c.state == CaptureState.REVIEW),
+    _because(Why.REVIEW, *_IN_REVIEW, ~_WENT_BY_ITSELF),
+    _because(Why.REVIEW_TAKEN_BACK, *_IN_REVIEW, _WENT_BY_ITSELF),
     _because(Why.UNKNOWN, payments.c.state.in_(_OPEN), payments.c.next_check_at.is_(None)),
     _because(
         Why.NOT_GIVEN_BACK, reversals.c.payment_id == payments.c.id,

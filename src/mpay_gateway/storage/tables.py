@@ -169,6 +169,14 @@ captures = Table(
     Index(None, "captured_at"),  # a day's captures, for reconciliation and settlement
 )  # fmt: skip
 
+heard_returns = Table(
+    "heard_returns", metadata,
+    Column("payment_id", ForeignKey("payments.id"), primary_key=True),
+    *_money(),
+    Column("asked_at", UtcDateTime, nullable=False),
+    comment="What providers say went back, in all, of payments whose money is in review.",
+)  # fmt: skip
+
 capture_intents = Table(
     "capture_intents", metadata,
     Column("id", _Id, primary_key=True),

@@ -19,6 +19,7 @@ from mpay_gateway.storage.deliveries import Deliveries
 from mpay_gateway.storage.durability import Durability, durability, is_standby
 from mpay_gateway.storage.evidence import EvidenceRows
 from mpay_gateway.storage.growth import Growth
+from mpay_gateway.storage.heard_returns import HeardReturns
 from mpay_gateway.storage.heard_signatures import HeardSignatures
 from mpay_gateway.storage.inbox import Inbox
 from mpay_gateway.storage.intakes import Intakes
@@ -151,6 +152,10 @@ class Work:
     @cached_property
     def decisions(self) -> Decisions:
         return Decisions(self.connection, self.audit)
+
+    @cached_property
+    def heard_returns(self) -> HeardReturns:
+        return HeardReturns(self.connection)
 
     @cached_property
     def signatures(self) -> HeardSignatures:

@@ -1,0 +1,65 @@
+"""What a provider gave back by itself of money that is in review: no service is told of it as paid.
+
+It is heard with every answer about such a payment, and asked for afresh before two operators let the money pay.
+"""
+
+from datetime import datetime
+
+from mpay_gateway.domain.errors import NotPayable
+from mpay_gateway.domain.money import Money, sum_money
+from mpay_gateway.domain.payment import Capture, CaptureState, Payment, PaymentState, ReversalState
+from mpay_gateway.domain.provider_answer import Confirms, ProviderConfirmation, ProviderStatus
+from mpay_gateway.flow.parts import Parts
+from mpay_gateway.storage import Work
+
+
+def note_returns(work: Work, payment: Payment, answer: ProviderConfirmation, *, asked_at: datetime) -> None:
+    """Keep what the answer says went back, if money of the payment is in review. The payment is locked."""
+    if payment.state is not PaymentState.CAPTURED or not answer.captures:
+        return
+    captures = work.payments.captures_of(payment.id)
+    if any(each.state is CaptureState.REVIEW for each in captures):
+        work.heard_returns.note(payment.id, _said(payment, answer), asked_at=asked_at)
+
+
+def _said(payment: Payment, answer: ProviderConfirmation) -> Money:
+    """A payment that is called reversed without an amount is reversed whole."""
+    if answer.reversed is not None or answer.status is not ProviderStatus.REVERSED:
+        return answer.reversed or Money.zero(payment.amount.currency)
+    currency = answer.captures[0].amount.currency
+    return sum_money((each.amount for each in answer.captures if each.amount.currency == currency), currency)
+
+
+def went_by_itself(work: Work, payment: Payment) -> Money:
+    """What went back beyond what is known to have gone back on our word."""
+    heard = work.heard_returns.of_payment(payment.id)
+    if heard is None:
+        return Money.zero(payment.amount.currency)
+    currency = heard.amount.currency
+    reversed_ = (
+        each.amount
+        for each in work.reversals.of_payment(payment.id)
+        if each.capture_id and each.state is ReversalState.DONE
+    )
+    refunded = (each.returned for each in work.refunds.of_payment(payment.id))
+    ours = sum_money((each for each in (*reversed_, *refunded) if each.currency == currency), currency)
+    return max(heard.amount - ours, Money.zero(currency))
+
+
+def refuse_what_went_back(parts: Parts, work: Work, capture: Capture, *, asked_since: datetime) -> None:
+    """To be called before money in review pays its order. The payment is locked.
+
+    `asked_since`: accounts that can be asked about a payment have answered since then. Raises: NotPayable.
+    """
+    payment = work.payments.get(capture.payment_id)
+    if back := went_by_itself(work, payment):
+        raise NotPayable(f"the provider gave {back} back by itself: the money can only go back")
+    heard = work.heard_returns.of_payment(payment.id)
+    if can_be_asked(parts, capture) and (heard is None or heard.asked_at < asked_since):
+        raise NotPayable("the provider does not say now whether the money is still there: try again later")
+
+
+def can_be_asked(parts: Parts, capture: Capture) -> bool:
+    """Of money of other accounts their statements tell, or whoever brought it."""
+    account = parts.registry.accounts.get(capture.account_id)
+    return account is not None and account.confirms is Confirms.PULL
