@@ -311,7 +311,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _one("refund without key", "reversal.key", "flow.reversal:reverse",
          "key=reversal.key", "key=parts.ids.token()"),
     _one("one key for all", "reversal.key", "flow.reversal:open_reversal",
-         "f\"rev-{capture.id}\"", "f\"rev-{capture.payment_id}\""),
+         "_key(capture)", "f\"rev-{capture.payment_id}\""),
     _one("any amount is the whole", "reversal.whole", "flow.reversal:_answered",
          "answer.amount == reversal.amount", "True"),
     _one("a timeout ends a reversal", "reversal.final", "flow.reversal:is_final",

@@ -1,5 +1,6 @@
 """Give captured money back that no service was ever successfully told of; void an authorisation that is not used."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,7 +38,7 @@ def open_reversal(
     """Send a capture's money back: the row and its task; the provider is called after the commit."""
     now = parts.clock.now()
     reversal = Reversal(
-        id=parts.ids.token(), payment_id=capture.payment_id, capture_id=capture.id, key=f"rev-{capture.id}",
+        id=parts.ids.token(), payment_id=capture.payment_id, capture_id=capture.id, key=_key(capture),
         amount=capture.amount, ground=ground, state=ReversalState.DUE, created_at=now,
     )  # fmt: skip
     work.reversals.add(reversal, actor=actor)
@@ -45,11 +46,17 @@ def open_reversal(
     return reversal
 
 
+def _key(capture: Capture) -> str:
+    """The same for the same transaction whatever row it has here: a restored database gives it another id."""
+    about = f"{capture.account_id} {capture.transaction_id}".encode()
+    return f"rev-{hashlib.sha256(about).hexdigest()[:40]}"
+
+
 def record_providers_reversal(parts: Parts, work: Work, capture: Capture) -> None:
     """Write down that the provider took a capture back by itself, before we claimed it."""
     now = parts.clock.now()
     reversal = Reversal(
-        id=parts.ids.token(), payment_id=capture.payment_id, capture_id=capture.id, key=f"rev-{capture.id}",
+        id=parts.ids.token(), payment_id=capture.payment_id, capture_id=capture.id, key=_key(capture),
         amount=capture.amount, ground=ReversalGround.BY_PROVIDER, state=ReversalState.DONE, created_at=now,
         done_at=now,
     )  # fmt: skip

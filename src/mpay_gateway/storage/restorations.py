@@ -4,14 +4,23 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, union, update
 from sqlalchemy.engine import Connection
 
+from mpay_gateway.domain.decision import DecisionState
 from mpay_gateway.domain.identifiers import AccountId
-from mpay_gateway.domain.payment import PaymentState
+from mpay_gateway.domain.payment import PaymentState, ReversalState
 from mpay_gateway.domain.restoration import Restoration
 from mpay_gateway.storage.statements import insert_once
-from mpay_gateway.storage.tables import audit, payments, restorations, tasks
+from mpay_gateway.storage.tables import (
+    audit,
+    decisions,
+    payments,
+    refunds,
+    restorations,
+    reversals,
+    tasks,
+)
 from mpay_gateway.storage.tasks import TaskKind
 from mpay_gateway.storage.watermark import Mark
 
@@ -72,11 +81,19 @@ class Restorations:
     def to_ask_about(
         self, since: datetime, reach: timedelta, accounts: frozenset[AccountId]
     ) -> tuple[str, ...]:
-        """Payments of which the lost time may know more: open ones, and those begun so shortly before `since`."""
+        """Payments of which the lost time may know more: open ones, those begun so shortly before `since`, and those
+        whose money was on its way back, or was to be decided on.
+        """
         c = payments.c
+        moving = union(
+            select(decisions.c.payment_id).where(decisions.c.state == DecisionState.PROPOSED),
+            select(refunds.c.payment_id).where(refunds.c.acknowledged_at.is_(None)),
+            select(reversals.c.payment_id).where(reversals.c.state != ReversalState.DONE),
+        )
+        lately = c.created_at >= since - reach
         query = (
             select(c.id)
-            .where(c.account_id.in_(accounts), or_(c.state.in_(_OPEN), c.created_at >= since - reach))
+            .where(c.account_id.in_(accounts), or_(c.state.in_(_OPEN), lately, c.id.in_(moving)))
             .order_by(c.id)
         )
         return tuple(self._connection.execute(query).scalars())

@@ -1,8 +1,9 @@
 """A restored backup: new payments wait until every provider was asked what happened since (faults.md B28).
 
 The database itself cannot know that it is a backup. It is noticed by a mark outside it that names a row which the
-database must have, or by an operator who says so. Until an operator ends it nothing new begins; what is known is
-asked about, told and given back as ever: every key and every content is the one that it was.
+database must have, or by an operator who says so. Until an operator ends it nothing new begins, refunds included; what
+is known is asked about, told and given back as ever, under keys that the lost time used too: a refund's comes from its
+decision, a reversal's from the provider's transaction.
 """
 
 import json

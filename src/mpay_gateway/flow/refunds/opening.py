@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from mpay_gateway.domain.decision import Act, Decision, Proposal
-from mpay_gateway.domain.errors import InvalidInput, InvalidTransition, NotFound
+from mpay_gateway.domain.errors import Conflict, InvalidInput, InvalidTransition, NotFound
 from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, CaptureState, DeliveryState, Payment
 from mpay_gateway.domain.refund import Refund, RefundGround, RefundState, left_to_refund
 from mpay_gateway.domain.transitions import RefundEvent
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.suspension import refuse_while_restoring
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 
@@ -56,18 +57,35 @@ def proposed_override(refund_id: str) -> Callable[[Work, Payment], Proposal]:
 def open_refund(parts: Parts, work: Work, decision: Decision) -> None:
     """The refund that two operators decided on, and its task. Payment and order are locked.
 
-    Raises: NotFound, InvalidInput when less is left by now.
+    Its key comes from the decision: one that is approved again in a restored database asks for the same refund.
+    Raises: NotFound, InvalidInput when less is left by now; PaymentsSuspended; Conflict.
     """
+    refuse_while_restoring(work)
     capture, left = refundable(work, work.payments.get(decision.payment_id))
     check_amount(decision.amount, left)
+    _refuse_what_went_since(work, decision)
     refund_id, now = parts.ids.token(), parts.clock.now()
     refund = Refund(
-        id=refund_id, payment_id=decision.payment_id, capture_id=capture.id, key=f"ref-{refund_id}",
+        id=refund_id, payment_id=decision.payment_id, capture_id=capture.id, key=f"ref-{decision.id}",
         amount=decision.amount, returned=Money.zero(decision.amount.currency), ground=GROUNDS[decision.act],
         state=RefundState.DUE, created_at=now, decision_id=decision.id,
     )  # fmt: skip
     work.refunds.add(refund, actor=decision.decided_by)
     work.tasks.schedule(TaskKind.REFUND, refund.id, now)
+
+
+def _refuse_what_went_since(work: Work, decision: Decision) -> None:
+    """What was taken back since the proposal may be this very refund, sent before a backup was restored.
+
+    Raises: Conflict.
+    """
+    refunds = work.refunds.of_payment(decision.payment_id)
+    if any(
+        each.ground is RefundGround.BY_PROVIDER and each.created_at >= decision.opened_at for each in refunds
+    ):
+        raise Conflict(
+            "money went back since this was proposed: reject it, and propose what is still to go back"
+        )
 
 
 def override(parts: Parts, work: Work, decision: Decision) -> None:
