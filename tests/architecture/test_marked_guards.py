@@ -54,7 +54,11 @@ UNMARKED = {
     "flow.receipt:invoice_pdf": "a paper, and no money",
     "flow.refunds.acts:acknowledge_refund": _PEOPLE,
     "flow.refunds.provider_refunds:note_refunded": _AFTER,
+    "flow.refunds.opening:_refuse_what_went_since": "no simulated database goes back in time; "
+    "`tests/unit/flow/test_restored_refunds.py` has one",
     "flow.reversal:note_given_back": _AFTER,
+    "flow.reviewed_returns:refuse_what_went_back": "no world has a check that shows it; "
+    "`tests/unit/flow/test_reviewed_returns.py` does",
     "flow.two_step:_void": _AFTER,
 }
 
