@@ -9,7 +9,13 @@ from dataclasses import replace
 import structlog
 
 from mpay_gateway.domain.breaker import Admission, Breaker, Calls, CallsTo
-from mpay_gateway.domain.errors import MpayError
+from mpay_gateway.domain.errors import (
+    MpayError,
+    OutcomeUnknown,
+    PluginBusy,
+    RemoteRefused,
+    RemoteUnavailable,
+)
 from mpay_gateway.domain.remarks import remark
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
@@ -78,8 +84,21 @@ def answered(parts: Parts, calls: CallsTo) -> None:
 
 
 def unanswered(parts: Parts, calls: CallsTo, error: MpayError, *, about: str = "") -> None:
-    """A call got no usable answer. `about`: what it was about, where that may be the reason."""
+    """A call got no usable answer. `about`: what it was about, where that may be the reason.
+
+    That all our own threads were busy says nothing of the counterpart: it was not asked.
+    """
+    if isinstance(error, PluginBusy):
+        return
     parts.units.run("breaker-unanswered", lambda work: note_failure(parts, work, calls, error, about=about))
+
+
+def heard_elsewhere(parts: Parts, calls: CallsTo, error: MpayError) -> None:
+    """What the failure of another kind of call says of these: a refusal is a sign of life, only silence is silence."""
+    if isinstance(error, RemoteRefused):
+        sign_of_life(parts, calls)
+    elif isinstance(error, RemoteUnavailable | OutcomeUnknown) and not isinstance(error, PluginBusy):
+        _still_silent(parts, calls)
 
 
 def sign_of_life(parts: Parts, calls: CallsTo) -> None:
@@ -88,7 +107,7 @@ def sign_of_life(parts: Parts, calls: CallsTo) -> None:
         parts.units.run("breaker-alive", lambda work: _note_life(parts, work, calls))
 
 
-def still_silent(parts: Parts, calls: CallsTo) -> None:
+def _still_silent(parts: Parts, calls: CallsTo) -> None:
     """Another kind of call went unanswered: that was the probe, and no payer need be one for a while."""
     breaker, now = look(parts, calls), parts.clock.now()
     if (

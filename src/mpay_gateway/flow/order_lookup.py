@@ -101,8 +101,7 @@ def _ask(parts: Parts, service: Service, query: OrderQuery) -> OrderLookup:
         try:
             found = parts.calls.lookup_orders(service, query)
         except (RemoteUnavailable, OutcomeUnknown) as error:
-            if not isinstance(error, PluginBusy):
-                unanswered(parts, calls, error)
+            unanswered(parts, calls, error)
             raise
         except (RemoteRefused, InvalidAnswer):
             answered(parts, calls)

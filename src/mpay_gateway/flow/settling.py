@@ -19,7 +19,7 @@ from mpay_gateway.domain.provider_answer import (
     ProviderStatus,
 )
 from mpay_gateway.domain.transitions import PaymentEvent, allows
-from mpay_gateway.flow.breakers import sign_of_life, starts_at, still_silent
+from mpay_gateway.flow.breakers import heard_elsewhere, sign_of_life, starts_at
 from mpay_gateway.flow.captures import record_captures
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
@@ -65,7 +65,7 @@ def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING)
         answer = parts.calls.fetch_confirmation(payment.account_id, to_check, reading)
     except MpayError as error:
         _log.warning("provider_not_heard", payment=payment_id, error=type(error).__name__)
-        still_silent(parts, starts_at(payment.account_id))
+        heard_elsewhere(parts, starts_at(payment.account_id), error)
         parts.units.run("provider-not-heard", lambda work: _ask_later(parts, work, asked))
         return False
     sign_of_life(parts, starts_at(payment.account_id))

@@ -7,7 +7,7 @@ fences keep a late one from writing.
 import threading
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -36,7 +36,10 @@ _ASKING_PROVIDERS = frozenset(
     {TaskKind.RECHECK, TaskKind.FINISH, TaskKind.REVERSE, TaskKind.REFUND, TaskKind.STATEMENT}
 )
 ACCOUNT_AGAIN = timedelta(seconds=5)
-"""When a question to a provider is asked again that found half of the threads waiting for it."""
+"""When a question to a provider is asked again that found half of the threads waiting for it, at the earliest."""
+ACCOUNT_SPREAD = timedelta(milliseconds=50)
+ACCOUNT_AGAIN_AT_LATEST = timedelta(minutes=1)
+"""Those that wait come back one by one, so that many of them do not go round and round while a bank hangs."""
 _log = structlog.get_logger("worker")
 
 
@@ -53,6 +56,7 @@ class Worker:
         self._wake = threading.Event()
         self._counted: Counter[str] = Counter()
         self._lock = threading.Lock()
+        self._last_turns: dict[str, datetime] = {}
         self._busy: Counter[str] = Counter()
         self._overdue = Overdue()
         self._next_heartbeat = 0.0
@@ -176,18 +180,30 @@ class Worker:
     def _do_in_bounds(self, lease: Lease) -> None:
         """Do the task, or put it back when its service or account takes no further call."""
         if lease.kind is TaskKind.DELIVER:
-            place, again = self._places.at(lease.service_id), AGAIN
+            with self._places.at(lease.service_id) as free:
+                if free:
+                    JOBS[lease.kind](self._parts, lease)
+                else:
+                    self._put_back(lease, AGAIN)
         elif lease.kind not in _ASKING_PROVIDERS:
             JOBS[lease.kind](self._parts, lease)
             return
         else:
             account_id = self._parts.units.read(lambda work: _account_of(work, lease))
-            place, again = self._account_places.at(account_id), ACCOUNT_AGAIN
-        with place as free:
-            if free:
-                JOBS[lease.kind](self._parts, lease)
-            else:
-                self._put_back(lease, again)
+            with self._account_places.at(account_id) as free:
+                if free:
+                    JOBS[lease.kind](self._parts, lease)
+                else:
+                    self._put_back(lease, self._account_turn(account_id))
+
+    def _account_turn(self, account_id: str) -> timedelta:
+        """In what time it is the turn of one more task of an account that takes no further call now."""
+        now = self._parts.clock.now()
+        with self._lock:
+            last = self._last_turns.get(account_id, now)
+            turn = min(max(last + ACCOUNT_SPREAD, now + ACCOUNT_AGAIN), now + ACCOUNT_AGAIN_AT_LATEST)
+            self._last_turns[account_id] = turn
+        return turn - now
 
     def _put_back(self, lease: Lease, delay: timedelta) -> None:
         def back(work: Work) -> None:

@@ -403,8 +403,9 @@ def test_a_payer_who_begins_anew_is_not_in_his_own_way(kiosk, gateway):
 
 
 def test_a_claim_that_is_refused_lets_go_of_nothing(kiosk):
-    kiosk.claim("ORDER-1", "T1")
-    assert kiosk.claim("ORDER-1", "T2", lei("151.00")) == Refused(RefusalReason.TOO_MUCH)
+    device = kiosk.at("kiosk-1")
+    device.claim("ORDER-1", "T1")
+    assert device.claim("ORDER-1", "T2", lei("151.00")) == Refused(RefusalReason.TOO_MUCH)
     assert kiosk.port.status("T1").state is IntakeState.CLAIMED
     assert kiosk.port.status("T2").state is IntakeState.UNKNOWN
 
@@ -488,3 +489,11 @@ def test_a_key_out_of_bounds_is_a_clear_error(kiosk, key):
 def test_a_port_without_a_gateway_says_so():
     with pytest.raises(RuntimeError, match="no gateway runs"):
         Port(Entrance(), "provider:network").status("T1")
+
+
+def test_kiosks_without_names_do_not_take_each_others_claims(kiosk):
+    """Two payers at two of a network's kiosks: the second is refused before his cash is in the box."""
+    first = kiosk.claim("ORDER-1", "T-A")
+    assert isinstance(first, Claimed)
+    assert kiosk.claim("ORDER-1", "T-B") == Refused(RefusalReason.IN_PROGRESS)
+    assert isinstance(kiosk.accept("ORDER-1", "T-A"), Accepted)

@@ -3,9 +3,11 @@
 from itertools import permutations
 
 import pytest
+import structlog
 
 from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.errors import InvalidTransition, NoPluginAnswered, OutcomeUnknown, RemoteUnavailable
+from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import OrderStatus
 from mpay_gateway.domain.payment import CaptureState, ClaimState, ReversalState
 from mpay_gateway.domain.provider_answer import ProviderCapture, StatementLine
@@ -228,3 +230,13 @@ def test_a_refused_refund_whose_money_went_another_way_is_not_taken_for_sent(gat
     assert taken_back(gateway, paid) == ["90.00", "10.00"]
     assert refunds(gateway, paid)[0].id == refused.id
     assert refunds(gateway, paid)[0].state is RefundState.REFUSED
+
+
+def test_what_went_back_in_another_currency_is_for_people_and_stops_nothing(gateway, paid):
+    gateway.calls.given_back[paid.reference] = Money.from_minor(1000, "EUR")
+    with structlog.testing.capture_logs() as logs:
+        settle(gateway.parts, paid.id)
+    assert [each["payment"] for each in logs if each["event"] == "taken_back_in_another_currency"] == [
+        paid.id
+    ]
+    assert refunds(gateway, paid) == ()

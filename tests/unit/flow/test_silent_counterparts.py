@@ -216,3 +216,28 @@ def test_while_re_checks_ask_a_silent_bank_no_payer_is_its_probe(gateway):
         check(gateway, payment)
         assert press(gateway, "LATER") == "instrument.out_of_order"
     assert gateway.now(payment).state is PaymentState.STARTED
+
+
+def test_our_own_full_house_is_not_the_banks_fault(gateway):
+    gateway.calls.start_answers += [PluginBusy("all its threads are busy")] * 8
+    assert {press(gateway, f"ORDER-{number}") for number in range(8)} == {"PluginBusy"}
+    assert not look(gateway.parts, starts_at(ACCOUNT)).is_open
+
+
+@pytest.mark.parametrize(
+    "said", [InvalidAnswer("garbage"), PluginBusy("full")], ids=lambda e: type(e).__name__
+)
+def test_a_question_that_says_nothing_of_the_bank_keeps_no_payer_from_being_its_probe(gateway, said):
+    payment = under_way_at_a_silent_bank(gateway)
+    gateway.clock.advance(seconds=50)
+    gateway.calls.fetch_answers.append(said)
+    check(gateway, payment)
+    gateway.clock.advance(seconds=11)
+    assert press(gateway, "LATER") == ACCOUNT
+
+
+def test_a_refusal_to_say_is_a_sign_of_life(gateway):
+    payment = under_way_at_a_silent_bank(gateway)
+    gateway.calls.fetch_answers.append(RemoteRefused("not now", permanent=False))
+    check(gateway, payment)
+    assert press(gateway, "LATER") == ACCOUNT

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from mpay_gateway.storage.tasks import TaskKind, Tasks
 from mpay_gateway.storage.unit_of_work import TRIES
 from mpay_gateway.worker import Worker
 from mpay_gateway.worker import loop as worker_loop
-from tests.unit.flow.scripted import ScriptedGateway
+from tests.unit.flow.scripted import ACCOUNT, ScriptedGateway
 
 
 def delivery_of(gateway, payment):
@@ -237,3 +238,32 @@ def run_until(gateway, reached, *, threads: int = 8, advance: bool = False) -> N
     stop.set()
     thread.join(10)
     assert reached()
+
+
+def test_many_questions_to_a_bank_that_hangs_do_not_go_round_and_round(gateway, monkeypatch):
+    """Those that find no thread are put back once a minute each, not all of them every few seconds."""
+    payments = [gateway.start(f"ORDER-{number}") for number in range(60)]
+    gateway.clock.advance(seconds=61)
+    monkeypatch.setattr(worker_loop.Worker, "_account_turn", turn := Turns(worker_loop.Worker._account_turn))
+    worker = Worker(gateway.parts)
+    with ExitStack() as hanging:
+        for _ in range(4):
+            assert hanging.enter_context(worker._account_places.at(ACCOUNT))
+        worker.run_due()
+    assert len(turn.given) == len(payments)
+    assert min(turn.given) >= worker_loop.ACCOUNT_AGAIN
+    assert max(turn.given) >= worker_loop.ACCOUNT_AGAIN + 50 * worker_loop.ACCOUNT_SPREAD
+    assert Worker(gateway.parts).run_due() == 0
+    gateway.clock.advance(minutes=1)
+    assert Worker(gateway.parts).run_due() == len(payments)
+
+
+class Turns:
+    """What `_account_turn` gave out."""
+
+    def __init__(self, real):
+        self.given = []
+        self._real = real
+
+    def __get__(self, worker, _):
+        return lambda account: self.given.append(self._real(worker, account)) or self.given[-1]

@@ -53,7 +53,12 @@ def open_inbound(parts: Parts, work: Work, opening: Opening) -> Payment:
 
 
 def lock_own(work: Work, place: Place, service: Service, order_key: OrderKey) -> tuple[Payment, ...]:
-    """The payments without money by which this device holds the order, locked. To be called before it is locked."""
+    """The payments without money by which this device holds the order, locked. To be called before it is locked.
+
+    A caller that does not name its devices owns none of them: two payers at two of its kiosks look alike.
+    """
+    if not place.device:
+        return ()
     held = (
         payment.id
         for payment in work.payments.of_order(service.id, order_key)

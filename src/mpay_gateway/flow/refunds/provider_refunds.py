@@ -46,10 +46,14 @@ def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: Provider
     """
     if answer.reversed is None:
         return
+    capture = confirmed_capture(work, payment)
+    if capture is not None and answer.reversed.currency != capture.amount.currency:
+        _log.error("taken_back_in_another_currency", payment=payment.id, account=payment.account_id)
+        return
     beyond = answer.reversed - given_back(work, payment.id, answer.reversed.currency)
     if beyond <= Money.zero(beyond.currency):
         return
-    if confirmed_capture(work, payment) is not None:
+    if capture is not None:
         record(parts, work, payment, beyond)
     elif _is_being_told(work.deliveries.of_payment(payment.id)):
         work.tasks.schedule(TaskKind.RECHECK, payment.id, parts.clock.now() + _ASK_AGAIN)
