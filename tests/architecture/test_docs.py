@@ -17,7 +17,10 @@ import pytest
 from babel.messages.pofile import read_po
 
 from mpay_eservice_soap.settings import ServiceSettings
+from mpay_gateway.cli.installed import installed_distributions
 from mpay_gateway.cli.main import cli
+from mpay_gateway.plugin_host.command_groups import load_commands, place_of_commands
+from mpay_gateway.plugin_host.discovery import find_plugins
 from mpay_gateway.settings import gateway, services
 from mpay_gateway.web.routes import ROUTES
 from tests.architecture import checkout
@@ -160,8 +163,17 @@ def test_every_command_is_documented() -> None:
     assert documented == {name for name, _ in commands(cli, "mpay")}
 
 
+def commands_of_plugins() -> Iterator[tuple[str, click.Command]]:
+    """What the installed plugins add to `mpay`."""
+    for plugin in find_plugins(tuple(installed_distributions())).plugins.values():
+        if place_of_commands(plugin):
+            group = load_commands(plugin)
+            assert isinstance(group, click.Group)
+            yield from commands(group, "mpay", plugin.name)
+
+
 def test_every_command_that_is_printed_can_be_typed() -> None:
-    known = dict(commands(cli, "mpay"))
+    known = dict(commands(cli, "mpay")) | dict(commands_of_plugins())
     groups = {name.rpartition(" ")[0] for name in known}
     unknown = []
     seen = 0

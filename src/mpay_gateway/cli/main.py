@@ -47,6 +47,17 @@ class Commands(LazyCommands):
         "soap": Entry("soap:soap", "Verify and sign SOAP messages."),
     }
 
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One of these, else the commands of an enabled plugin of this name."""
+        if cmd_name in self.entries:
+            return super().get_command(ctx, cmd_name)
+        from mpay_gateway.cli.plugin_commands import plugin_commands
+
+        ctx.obj = ctx.obj or Configured(
+            ctx.params.get("config")
+        )  # click asks before it runs the group itself
+        return plugin_commands(ctx.obj, cmd_name)
+
 
 @click.command(
     cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -58,10 +69,11 @@ class Commands(LazyCommands):
 def cli(context: click.Context, config: Path | None) -> None:
     """Run and look after an mpay-gateway.
 
-    Exit status: 0 done, 1 not done or something is wrong, 2 wrong usage or configuration.
+    Exit status: 0 done, 1 not done or something is wrong, 2 wrong usage or configuration. `mpay plugins` names the
+    commands that plugins bring.
     """
     refuse_unknown_point()
-    context.obj = Configured(config)
+    context.obj = context.obj or Configured(config)
     context.call_on_close(context.obj.close)
 
 

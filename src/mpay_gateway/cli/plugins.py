@@ -6,7 +6,9 @@ from mpay_gateway.api import Job
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.hook_reference import as_markdown, described_hooks
 from mpay_gateway.cli.installed import Plugins, known_plugins
+from mpay_gateway.cli.plugin_commands import problem_of_commands
 from mpay_gateway.cli.printing import print_table
+from mpay_gateway.plugin_host.command_groups import place_of_commands
 from mpay_gateway.plugin_host.discovery import FoundPlugin
 from mpay_gateway.plugin_host.registry import Kind
 
@@ -14,7 +16,7 @@ from mpay_gateway.plugin_host.registry import Kind
 @click.command()
 @click.pass_obj
 def plugins(configured: Configured) -> None:
-    """List plugins: name, version, path, hooks, jobs, and the accounts, instruments, connectors that use them.
+    """List plugins: name, version, path, hooks, jobs, commands, and which accounts and instruments use them.
 
     Without a configuration: all that are installed. Exit status: 1 when an enabled one cannot be used.
     """
@@ -26,12 +28,15 @@ def plugins(configured: Configured) -> None:
                 click.echo(f"  {plugin.kind} {plugin.name}: {_users(known, plugin)}")
                 if jobs := _jobs(plugin):
                     click.echo(f"    jobs: {jobs}")
+                if place_of_commands(plugin):
+                    click.echo(f"    commands: mpay {plugin.name}")
         click.echo(f"  hooks: {', '.join(each.hooks)}")
     if not known.found.distributions:
         click.echo("no plugins")
-    for problem in known.found.problems:
+    problems = (*known.found.problems, *_problems_of_commands(known))
+    for problem in problems:
         click.echo(f"mpay: {problem}", err=True)
-    if known.found.problems:
+    if problems:
         raise click.exceptions.Exit(1)
 
 
@@ -52,6 +57,13 @@ def hooks(configured: Configured, *, markdown: bool) -> None:
             (hook.name, hook.reach, "I/O" if hook.io else "", ", ".join(who) or "nobody", hook.summary)
         )
     print_table(("hook", "reach", "", "implemented by", "what it does"), rows, none="")
+
+
+def _problems_of_commands(known: Plugins) -> list[str]:
+    root = click.get_current_context().find_root()
+    own = root.command.list_commands(root) if isinstance(root.command, click.Group) else []
+    bringing = [each for each in known.found.plugins.values() if place_of_commands(each)]
+    return [problem for each in bringing if (problem := problem_of_commands(each, known, own))]
 
 
 def _jobs(plugin: FoundPlugin) -> str:

@@ -5,6 +5,7 @@ The core calls the class once per configured connector, account or instrument: `
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
@@ -94,14 +95,27 @@ class Job:
         return f"every {self.every}"
 
 
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """What a plugin's commands get as click's object (`click.pass_obj`).
+
+    `settings`: of each instance of the plugin that is configured, by its id, of the type that its class declares.
+    """
+
+    settings: Mapping[str, object]
+    clock: Clock
+
+
 class InstanceBase:
     """What all three kinds declare. `settings_type`: a frozen dataclass, the schema of the instance's settings.
 
-    `jobs`: what each instance does by itself; with any, the class answers `mpay_run_job`.
+    `jobs`: what each instance does by itself; with any, the class answers `mpay_run_job`. `commands`: where a click
+    group is, as `package.module:attribute`; `mpay` mounts it under the plugin's name, imported when it is asked for.
     """
 
     settings_type: ClassVar[type]
     jobs: ClassVar[tuple[Job, ...]] = ()
+    commands: ClassVar[str] = ""
 
 
 class Connector(InstanceBase):

@@ -47,7 +47,7 @@ def load_plugins(
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class Wish:
     """An instance that the settings ask for. `where`: its table in the file."""
 
     kind: Kind
@@ -75,7 +75,7 @@ class _Assembly:
     def build(self, core_documents: object, observers: tuple[object, ...]) -> PluginHost:
         found = find_plugins(self._settings.plugins.enabled)
         self._problems += found.problems
-        for wish in _wishes(self._settings, found):
+        for wish in wishes(self._settings, found):
             self._fulfil(wish, found)
         joined = join(self._settings, found, self._confirms)
         self._problems += joined.problems
@@ -95,7 +95,7 @@ class _Assembly:
         )
         return PluginHost(registry, HookCalls(registry, self._routes(names)))
 
-    def _fulfil(self, wish: _Wish, found: Found) -> None:
+    def _fulfil(self, wish: Wish, found: Found) -> None:
         plugin = found.plugins.get((wish.kind, wish.plugin))
         if plugin is None:
             self._problems.append(f"{wish.where}.plugin: {_no_such_plugin(wish, found)}")
@@ -114,7 +114,7 @@ class _Assembly:
         if self._register(instance, info.name):
             self._instances.append(info)
 
-    def _make(self, wish: _Wish, plugin: FoundPlugin) -> object | None:
+    def _make(self, wish: Wish, plugin: FoundPlugin) -> object | None:
         """The instance, or None and its problems."""
         kind: type = plugin.factory.settings_type  # type: ignore[attr-defined]
         try:
@@ -132,7 +132,7 @@ class _Assembly:
             return instance
         return None
 
-    def _context_for(self, wish: _Wish) -> PluginContext:
+    def _context_for(self, wish: Wish) -> PluginContext:
         """What the instance may use; the gateway's key is for connectors alone."""
         own = replace(self._context, id=wish.id, gateway=self._port_of(f"{wish.kind}:{wish.id}"))
         if wish.kind is not Kind.ESERVICE:
@@ -182,15 +182,15 @@ class _Assembly:
         return build_routes(self._manager, tuple(self._instances), guards)
 
 
-def _wishes(settings: GatewaySettings, found: Found) -> Iterator[_Wish]:
+def wishes(settings: GatewaySettings, found: Found) -> Iterator[Wish]:
     """What the settings ask for: connectors (each enabled e-service plugin), accounts, instruments."""
     own = {entry.name: entry.settings for entry in settings.connectors}
     for name in dict.fromkeys((*found.names(Kind.ESERVICE), *own)):
-        yield _Wish(Kind.ESERVICE, name, name, f"eservice.{name}", own.get(name, {}))
+        yield Wish(Kind.ESERVICE, name, name, f"eservice.{name}", own.get(name, {}))
     for account in settings.providers:
-        yield _Wish(Kind.PROVIDER, account.id, account.plugin, f"provider.{account.id}", account.settings)
+        yield Wish(Kind.PROVIDER, account.id, account.plugin, f"provider.{account.id}", account.settings)
     for each in settings.instruments:
-        yield _Wish(Kind.INSTRUMENT, each.id, each.plugin, f"instrument.{each.id}", each.settings)
+        yield Wish(Kind.INSTRUMENT, each.id, each.plugin, f"instrument.{each.id}", each.settings)
 
 
 def _connectors(found: Found) -> dict[str, ConnectorInfo]:
@@ -206,7 +206,7 @@ def _hook_problems(plugin: FoundPlugin, where: str, confirms: Confirms | None) -
         yield f"{where}: plugin {plugin.name} must not implement {hook}, by its kind and what it declares"
 
 
-def _no_such_plugin(wish: _Wish, found: Found) -> str:
+def _no_such_plugin(wish: Wish, found: Found) -> str:
     known = found.names(wish.kind)
     hint = _nearest(wish.plugin, known) or f"; enabled: {', '.join(known) or 'none'}"
     return f"no enabled distribution brings the {wish.kind} plugin {wish.plugin!r}{hint}"

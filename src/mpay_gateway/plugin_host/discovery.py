@@ -19,6 +19,7 @@ _BASES: Mapping[Kind, type] = {
     Kind.PROVIDER: ProviderPlugin,
     Kind.INSTRUMENT: InstrumentPlugin,
 }
+_PLACE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*\Z", re.ASCII)
 _MARK = f"{hookimpl.project_name}_impl"
 
 
@@ -122,6 +123,8 @@ def _class_problems(kind: Kind, factory: object) -> Iterator[str]:
     jobs = factory.jobs  # type: ignore[attr-defined]
     if not all(isinstance(each, Job) for each in jobs) or len({each.name for each in jobs}) != len(jobs):
         yield "its jobs are not jobs of different names"
+    if factory.commands and not _PLACE.match(factory.commands):  # type: ignore[attr-defined]
+        yield "its commands are no package.module:attribute"
     if not issubclass(factory, ProviderPlugin) or factory.confirms is Confirms.PULL:
         return
     if factory.gives != {Need.COLLECTION}:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -51,8 +52,7 @@ def read_folder(settings: CollectorSettings) -> Folder:
     """Read every file that is there now. Raises: RemoteUnavailable when the folder cannot be read."""
     folder, seen, names = Folder(), set[str](), dict[str, str]()
     for path in _files(settings.statements):
-        reader = _READERS.get(path.suffix.lower())
-        if reader is None:
+        if path.suffix.lower() not in _READERS:
             folder.others += 1
             continue
         try:
@@ -60,13 +60,51 @@ def read_folder(settings: CollectorSettings) -> Folder:
             if (digest := hashlib.sha256(body).hexdigest()) in seen:
                 continue
             seen.add(digest)
-            file = reader(path.name, body, settings)
-            _check_names(file, path.name, names)
+            found = _read(path, body, settings)
+            _check_names(found.file, path.name, names)
         except Unreadable as problem:
             folder.problems.append(f"{shown(path.name)}: {problem}")
         else:
-            folder.found.append(Found(path.name, body, file))
+            folder.found.append(found)
     return folder
+
+
+def read_file(path: Path, settings: CollectorSettings) -> Found:
+    """One file by itself, wherever it lies. Raises: Unreadable."""
+    if path.suffix.lower() not in _READERS or path.name.startswith("."):
+        raise Unreadable("names that end in .xml or .csv are read, and none that begins with a dot")
+    return _read(path, _content(path), settings)
+
+
+def put(found: Found, settings: CollectorSettings) -> bool:
+    """Put a file that was read into the account's folder, whole or not at all. False when it is there already.
+
+    Raises: Unreadable when another file is there under its name, or a statement of its name with other content.
+    """
+    folder = read_folder(settings)
+    if any(each.body == found.body for each in folder.found):
+        return False
+    _check_names(found.file, found.name, {name: each.name for each in folder.found for name in each.file.ids})
+    target = settings.statements / found.name
+    handle, unfinished = tempfile.mkstemp(dir=settings.statements, prefix=f".{found.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(found.body)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(unfinished).chmod(0o640)
+        os.link(unfinished, target)  # unlike a rename, never over another file
+    except FileExistsError as error:
+        raise Unreadable(
+            f"{shown(found.name)} is in {settings.statements} already, with other content"
+        ) from error
+    finally:
+        Path(unfinished).unlink()
+    return True
+
+
+def _read(path: Path, body: bytes, settings: CollectorSettings) -> Found:
+    return Found(path.name, body, _READERS[path.suffix.lower()](path.name, body, settings))
 
 
 def _files(folder: Path) -> Iterator[Path]:

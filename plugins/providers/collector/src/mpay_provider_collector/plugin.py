@@ -36,6 +36,7 @@ class CollectorProvider(ProviderPlugin):
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.STATEMENT})
     reference_form: ClassVar[ReferenceForm] = ReferenceForm(Alphabet.DIGITS, 15)
     session_minutes: ClassVar[int] = 7 * 24 * 60
+    commands: ClassVar[str] = "mpay_provider_collector.commands:collector"
 
     def __init__(self, context: PluginContext, settings: CollectorSettings) -> None:  # noqa: ARG002
         self._settings = settings

@@ -1,0 +1,112 @@
+"""Commands that plugins bring: mounted when asked for, told when one fails, never in the way of the others."""
+
+import pytest
+
+from tests.unit.plugin_host.null_plugins import write_distribution
+
+COMMANDS = """
+import click
+
+@click.group()
+def group():
+    "What the teller can do."
+
+@group.command()
+@click.pass_obj
+def say(context):
+    "Name the accounts."
+    for name, settings in context.settings.items():
+        click.echo(f"{name}: {settings.url}, {context.clock.now():%Z}")
+
+@group.command()
+def fail():
+    "Break."
+    raise KeyError("no such key")
+
+@group.command()
+def refuse():
+    "Say no."
+    raise click.ClickException("not today")
+"""
+
+
+@pytest.fixture
+def plug(place, tmp_path, monkeypatch):
+    """Installs and enables a distribution with a bank that brings commands."""
+
+    def install(distribution, bank, commands=COMMANDS, *, attribute="group"):
+        module = distribution.replace("-", "_")
+        folder = tmp_path / f"site-{distribution}"
+        points = f"[mpay_gateway.providers]\n{bank} = {{module}}:Teller\n"
+        extra = f"class Teller(NullBank):\n    commands = '{module}_commands:{attribute}'\n"
+        write_distribution(folder, name=distribution, extra=f"\n\n{extra}", entry_points=points)
+        (folder / f"{module}_commands.py").write_text(commands, "utf-8")
+        monkeypatch.syspath_prepend(str(folder))
+        toml = place.folder / "gateway.toml"
+        text = toml.read_text("utf-8").replace("enabled = [", f'enabled = ["{distribution}", ')
+        toml.write_text(
+            f"{text}\n[provider.{bank}-main]\nplugin = '{bank}'\nurl = 'https://{bank}'\n", "utf-8"
+        )
+
+    return install
+
+
+def test_an_enabled_plugins_commands_get_its_accounts_settings(run, plug):
+    plug("mpay-one", "teller")
+    done = run("teller", "say")
+    assert done.err == ""
+    assert done.out == "teller-main: https://teller, UTC\n"
+    shown = run("teller", "--help")
+    assert "What the teller can do." in shown.out
+    assert "Name the accounts." in shown.out
+    assert "    commands: mpay teller" in run("plugins").out
+
+
+def test_what_is_installed_and_not_enabled_brings_no_command(run, plug, place):
+    plug("mpay-two", "clerk")
+    place.configure()
+    done = run("clerk", "say")
+    assert (done.status, "No such command 'clerk'" in done.err) == (2, True)
+
+
+def test_a_command_that_breaks_is_told_as_its_plugins_fault(run, plug):
+    plug("mpay-three", "teller3")
+    broken, refused = run("teller3", "fail"), run("teller3", "refuse")
+    assert (broken.status, refused.status) == (1, 1)
+    assert broken.err == "mpay: plugin bug: mpay-three: commands of teller3: KeyError: 'no such key'\n"
+    assert refused.err == "Error: not today\n"
+
+
+def test_commands_that_cannot_be_imported_stop_nothing_else(run, plug):
+    plug("mpay-four", "teller4", commands="import no_such_module\n")
+    plug("mpay-five", "teller5")
+    plug("mpay-six", "teller6", attribute="say")
+    done = run("teller4", "say")
+    assert (done.status, "mpay-four: commands: cannot be imported: ModuleNotFoundError" in done.err) == (
+        1,
+        True,
+    )
+    assert "is no click group" in run("teller6", "say").err
+    assert run("teller5", "say").status == 0
+    assert run("--help").status == 0
+    listed = run("plugins")
+    assert (listed.status, "    commands: mpay teller5" in listed.out) == (1, True)
+    assert len(listed.err.splitlines()) == 2
+
+
+def test_no_plugin_takes_a_command_of_the_gateway_or_of_another(run, plug):
+    plug("mpay-seven", "settle")
+    plug("mpay-eight", "teller8")
+    assert "Pay a day out" not in run("settle", "say").out
+    listed = run("plugins")
+    assert (listed.status, listed.err) == (
+        1,
+        "mpay: mpay-seven: commands: `mpay settle` is another command\n",
+    )
+
+
+def test_a_place_that_is_none_is_told_when_plugins_are_loaded(run, plug):
+    plug("mpay-nine", "teller9", attribute="no group")
+    assert "its commands are no package.module:attribute" in run("plugins").err
+    unknown = run("teller9", "say")
+    assert (unknown.status, "package.module:attribute" in unknown.err) == (2, True)
