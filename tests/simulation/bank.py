@@ -134,6 +134,9 @@ class Bank:
         assert isinstance(answer, ReversalAnswer)
         return answer
 
+    def has_done(self, key: str) -> bool:
+        return any(key in session.keys for session in self.sessions.values())
+
     # What payers and the bank itself do.
 
     def pay(self, session: Session) -> None:

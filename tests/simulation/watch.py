@@ -136,7 +136,8 @@ class Watch:
     def under_way(self, about: "About", since: timedelta) -> Iterator[None]:
         """While a call is in flight. What moves money or tells of it is sent by one process at a time.
 
-        `since`: no later than when its lease was renewed.
+        `since`: no later than when its lease was renewed. Who was stopped between that and the message, for longer than
+        the span, sends late: content and key are the same, and the fence keeps its answer out of the books.
         """
         if about.operation not in SENDING:
             yield
@@ -147,7 +148,7 @@ class Watch:
             self._flying.setdefault((about.operation, about.payment, about.key), {}),
         )
         now = world.clock.elapsed
-        if any(
+        if now - since < LEASE and any(
             actor.late != GIVEN_UP and now - at < LEASE and at > world.clock_moved_at
             for actor, at in flying.values()
         ):

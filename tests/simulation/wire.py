@@ -25,7 +25,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Who is asked what, about which payment or order, and under which key if it moves money."""
+    """Who is asked what, about which payment or order, and under which key if money is to go back.
+
+    A no to a key is for good: nothing went back under it, and what is on its way under it by then is refused too.
+    """
 
     party: str
     operation: str
@@ -67,7 +70,8 @@ class Wire:
             wire_point("before-send")
             if fault is Fault.REQUEST_LOST or fault is Fault.REQUEST_LATE:
                 if fault is Fault.REQUEST_LATE:
-                    world.later(f"late {about.name}", lambda: self._happen(about, effect))
+                    refusals = world.refused_keys[about.key]
+                    world.later(f"late {about.name}", lambda: self._happen_late(about, effect, refusals))
                 stage.sleep(self.deadline)
                 raise OutcomeUnknown("no answer in time")
             return self._answered(about, evidence, effect, fault, late)
@@ -78,6 +82,7 @@ class Wire:
         world, stage = self.world, self.world.stage
         try:
             if fault is Fault.REFUSED:
+                world.refused_keys[about.key] += 1
                 raise RemoteRefused("refused", permanent=about.operation != "GetOrderDetails")
             answer = self._happen(about, effect)
         except RemoteRefused as refusal:
@@ -108,6 +113,10 @@ class Wire:
         finally:
             self.world.watch.books_moved()
 
+    def _happen_late(self, about: About, effect: Callable[[], T], refusals: int) -> None:
+        if not about.key or self.world.refused_keys[about.key] == refusals:
+            self._happen(about, effect)
+
     def _dawdle(self, about: About) -> None:
         self.world.strike(Fault.ANSWER_LATE, about)
         self.world.stage.sleep(self.world.chance.between(self.deadline + 1, 400))
@@ -115,6 +124,8 @@ class Wire:
     def _fault(self, about: About) -> Fault | None:
         """What strikes this call, if anything."""
         fault = self.world.draw(about)
+        if fault is Fault.REFUSED and self.world.bank.has_done(about.key):
+            fault = None
         if fault is Fault.REFUSED and about.operation == "status":
             fault = Fault.GARBAGE  # a question about a payment is answered or not
         if fault is not None:

@@ -61,6 +61,7 @@ class World:
         self.said_to_hold: set[str] = set()
         self.refusals: set[tuple[str, str]] = set()
         self.unanswered: Counter[tuple[str, str]] = Counter()
+        self.refused_keys: Counter[str] = Counter()
         self.bank = Bank(self.clock.true_now, self._bank_moved)
         self.shop = Shop(strict=plan.strict_shop)
         self.network = Network()
