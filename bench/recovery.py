@@ -107,13 +107,15 @@ def _killed(stack: Stack) -> float:
     stack.kill()
     began = time.monotonic()
     stack.start_again()
-    _wait(lambda: _serves(f"{stack.place.gateway_url}/readyz"), "the gateway is ready")
+    _wait(lambda: _serves(stack), "the gateway is ready")
     return time.monotonic() - began
 
 
-def _serves(url: str) -> bool:
+def _serves(stack: Stack) -> bool:
+    """Raises: DemoError when a program did not stay."""
+    stack.check()
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(f"{stack.place.gateway_url}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -149,11 +149,19 @@ class Stack:
         for program in scenario.programs(self.place):
             self._processes.start(self._sized(program))
 
+    def check(self) -> None:
+        """Raises: DemoError when a program has ended, with the last lines of its log."""
+        self._processes.check()
+
     def _sized(self, program: Program) -> Program:
-        """The program with as many processes as were asked for, if it is the gateway."""
+        """The program with as many processes as were asked for, if it is the gateway.
+
+        As an installed one it finds its modules compiled, whatever the environment says of a checkout.
+        """
+        installed = replace(program, environment={**program.environment, "PYTHONDONTWRITEBYTECODE": ""})
         if program.name != "gateway" or self._gateway_processes == 1:
-            return program
-        return replace(program, command=(*program.command, "--workers", str(self._gateway_processes)))
+            return installed
+        return replace(installed, command=(*program.command, "--workers", str(self._gateway_processes)))
 
     def _order(self) -> str:
         body = json.dumps({"kind": "one-line"}).encode()

@@ -47,25 +47,33 @@ class Configured:
         check_database(units)
         return units
 
+    @cached_property
+    def built(self) -> "Parts":
+        """The whole gateway, put together: its database may not be there yet. Raises: ConfigurationError."""
+        from mpay_gateway.flow.gateway import build_parts
+
+        return build_parts(self.settings)
+
     def await_database(self) -> None:
-        """Let a database that starts at the same time come up. Raises: ConfigurationError."""
+        """Let a database that starts at the same time come up, while the gateway is put together.
+
+        Raises: ConfigurationError.
+        """
         from mpay_gateway.flow.operating.readiness import await_database
 
-        await_database(self.settings.gateway.database, self.clock)
+        await_database(self.built.settings.gateway.database, self.clock)
 
     @cached_property
     def parts(self) -> "Parts":
         """The whole gateway, ready to work. Raises: ConfigurationError."""
-        from mpay_gateway.flow.gateway import build_parts
         from mpay_gateway.flow.operating.readiness import check_ready
 
-        parts = build_parts(self.settings)
-        check_ready(parts)
-        return parts
+        check_ready(self.built)
+        return self.built
 
     def close(self) -> None:
         """Let what was opened go, when the command has ended."""
-        if "parts" in self.__dict__:
-            self.parts.close()
+        if "built" in self.__dict__:
+            self.built.close()
         if "units" in self.__dict__:
             self.units.engine.dispose()

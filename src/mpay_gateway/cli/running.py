@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,6 +53,7 @@ def serve(
     check_address_free(host, port)
     check_fonts()
     configure_logs(form)
+    import_module("mpay_gateway.cli.serving")  # once, for all processes of the server: they are forked
     configured.await_database()
     configured.parts.close()  # every problem is said here, once, before a process of the server starts
     os.environ |= {"MPAY_CONFIG": str(configured.ini.absolute()), VARIABLE: form.value}

@@ -1,7 +1,7 @@
 """`mpay init-db` dies: the database is as it was, or at the newest revision, and the next run makes it so."""
 
 from mpay_gateway.storage import create_engine
-from mpay_gateway.storage.migrate import current_revision, newest_revision
+from mpay_gateway.storage.revision import current_revision, newest_revision
 from tests.proofs.dying import Command
 from tests.proofs.stage import Stage, scenario
 from tests.scene.processes import named

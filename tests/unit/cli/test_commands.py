@@ -11,7 +11,7 @@ from mpay_gateway.domain.payment import DeliveryState
 from mpay_gateway.domain.service import OnRefusal
 from mpay_gateway.flow.bookkeeping.books import INVARIANTS
 from mpay_gateway.flow.operators import actor_of
-from mpay_gateway.storage.migrate import newest_revision
+from mpay_gateway.storage.revision import newest_revision
 from mpay_gateway.worker import Worker
 from tests.unit.flow.scripted import SERVICE, lei, scripted_gateway
 

@@ -12,19 +12,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
 from mpay_gateway.boundary import SystemClock
 from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.domain.seals import Chain
 from mpay_gateway.storage import UnitOfWork, create_engine
-from mpay_gateway.storage.migrate import (
-    _config,
-    current_revision,
-    migrate,
-    newest_revision,
-    reachable_revision,
-)
+from mpay_gateway.storage.migrate import _config, migrate
+from mpay_gateway.storage.revision import current_revision, newest_revision, reachable_revision
 from mpay_gateway.storage.tables import audit, metadata, tasks
 
 ALEMBIC_INI = Path(__file__).parents[3] / "config" / "alembic.ini"
@@ -37,6 +33,10 @@ def test_an_empty_database_is_brought_to_the_newest_shape_once(database_url):
     assert migrate(engine) == (newest_revision(), newest_revision())
     assert current_revision(engine) == newest_revision()
     engine.dispose()
+
+
+def test_the_newest_revision_is_the_head_of_the_migrations():
+    assert newest_revision() == ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def test_migrations_make_the_tables_of_the_program(units):

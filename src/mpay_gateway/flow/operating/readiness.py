@@ -8,7 +8,7 @@ from mpay_gateway.flow.operating.restoring import look_back
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import UnitOfWork
 from mpay_gateway.storage.coming_up import is_coming_up
-from mpay_gateway.storage.migrate import newest_revision, reachable_revision
+from mpay_gateway.storage.revision import newest_revision, reachable_revision
 
 DATABASE_SECONDS = 30.0
 """How long a process that starts waits for a database that starts too: longer than one recovers from a crash."""

@@ -6,7 +6,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from mpay_gateway.storage.migrate import current_revision, newest_revision
+from mpay_gateway.storage.revision import current_revision, newest_revision
 
 _NOT_FOR_ROBOTS = ("/pay/", "/check/", "/i/", "/find", "/service/", "/providers/", "/x/")
 
