@@ -29,7 +29,7 @@ _LOOSE = """
     SELECT c.payment_id, c.id, c.state FROM captures c
     WHERE c.state = 'claimed' AND NOT EXISTS (
         SELECT 1 FROM deliveries d WHERE d.payment_id = c.payment_id
-        AND (d.state = 'confirmed' OR (d.state = 'parked' AND d.parked_reason <> 'reversed')))
+        AND (d.state = 'confirmed' OR d.state = 'parked'))
     OR c.state = 'surplus' AND NOT EXISTS (
         SELECT 1 FROM reversals r WHERE r.capture_id = c.id AND r.state IN ('done', 'refused'))
 """

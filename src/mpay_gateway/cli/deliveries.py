@@ -10,7 +10,6 @@ from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.payment import Delivery, DeliveryState
 from mpay_gateway.flow.breakers import deliveries_to, look
-from mpay_gateway.flow.delivery_release import REVERSED
 from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery, take_parked, who_acts
 
 _WAITING = (DeliveryState.DUE, DeliveryState.LEASED, DeliveryState.PARKED)
@@ -23,7 +22,7 @@ def delivery() -> None:
 
 @delivery.command("list")
 @click.option("--state", "states", multiple=True, type=click.Choice([state.value for state in DeliveryState]),
-              help="Repeatable.  [default: all that are not confirmed]")  # fmt: skip
+              help="Repeatable.  [default: those that are still to be told]")  # fmt: skip
 @click.option("--parked", is_flag=True, help="Those that wait for a person, how long already, and for whom.")
 @click.option("--service", default="", metavar="ID", help="Of one service.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
@@ -45,7 +44,7 @@ def list_deliveries(
         return
     rows = [
         (each.id, each.state.value, each.service_id, each.payment_id, str(each.attempts),
-         local(each.created_at), each.parked_reason, each.owner, each.last_error[:80])
+         local(each.created_at), _why(each), each.owner, each.last_error[:80])
         for each in found
     ]  # fmt: skip
     headings = ("delivery", "state", "service", "payment", "tries", "since", "parked", "owner", "last error")
@@ -53,14 +52,13 @@ def list_deliveries(
 
 
 def _print_parked(configured: Configured, found: tuple[Delivery, ...]) -> None:
-    """What is parked for good, since the money went back, waits for nobody."""
     services, now = configured.parts.services.all(), configured.clock.now()
     rows = [
-        (each.id, each.service_id, each.payment_id, age(now - each.created_at), each.parked_reason,
+        (each.id, each.service_id, each.payment_id, age(now - each.created_at), _why(each), str(each.unanswered),
          who_acts(each, services.get(each.service_id)), each.last_error[:80])
-        for each in found if each.parked_reason != REVERSED
+        for each in found
     ]  # fmt: skip
-    headings = ("delivery", "service", "payment", "age", "parked", "to act", "last error")
+    headings = ("delivery", "service", "payment", "age", "parked", "unanswered", "to act", "last error")
     print_table(headings, rows, none="nothing is parked")
 
 
@@ -70,8 +68,8 @@ def _print_parked(configured: Configured, found: tuple[Delivery, ...]) -> None:
 @click.pass_obj
 def take(configured: Configured, delivery_id: str, *, operator: str) -> None:
     """Look after the parked delivery ID from now on."""
-    identify(configured.units, operator)
-    taken = take_parked(configured.parts, delivery_id, owner=operator)
+    actor = identify(configured.units, operator)
+    taken = take_parked(configured.parts, delivery_id, owner=operator, actor=actor)
     click.echo(f"{delivery_id}: {taken.owner} looks after it")
 
 
@@ -106,15 +104,28 @@ def park(configured: Configured, delivery_id: str, *, reason: str, owner: str, o
     """Stop sending the delivery ID until it is retried or released; one that is parked gets another owner."""
     actor = identify(configured.units, operator)
     parked = park_delivery(configured.parts, delivery_id, reason, owner=owner or operator, actor=actor)
-    click.echo(f"{delivery_id}: parked ({parked.parked_reason}), {parked.owner} looks after it")
+    click.echo(f"{delivery_id}: parked ({_why(parked)}), {parked.owner} looks after it")
 
 
 @delivery.command()
 @click.argument("delivery_id", metavar="ID")
+@click.option("--although-unanswered", is_flag=True,
+              help="Although the service may have applied a try that it did not answer.")  # fmt: skip
 @reason_option
 @operator_option
 @click.pass_obj
-def release(configured: Configured, delivery_id: str, *, reason: str, operator: str) -> None:
+def release(
+    configured: Configured, delivery_id: str, *, although_unanswered: bool, reason: str, operator: str
+) -> None:
     """Propose to give the parked delivery ID up and its money back to the payer; a second operator approves."""
     found = configured.units.read(lambda work: work.deliveries.get(delivery_id))
-    propose_and_tell(configured, found.payment_id, Act.RELEASE, reason=reason, operator=operator)
+    act = Act.RELEASE_ALTHOUGH if although_unanswered else Act.RELEASE
+    propose_and_tell(configured, found.payment_id, act, reason=reason, operator=operator)
+    click.echo(f"{found.attempts} tries, {found.unanswered} of them unanswered", err=True)
+
+
+def _why(found: Delivery) -> str:
+    """Why it is parked, and what an operator said of it."""
+    if found.state is not DeliveryState.PARKED:
+        return found.note
+    return f"{found.parked_reason}: {found.note}" if found.note else found.parked_reason

@@ -126,6 +126,8 @@ def _after_capture(story: Story) -> Iterator[tuple[str, str]]:
             yield "confirmed", both(delivery.confirmed_at)
         if delivery.last_error:
             yield "last error", f"{delivery.last_error} {delivery.parked_reason}".rstrip()
+        if delivery.note:
+            yield "note", delivery.note
     for decision in story.decisions:
         who = f"{decision.opened_by}, {decision.decided_by or 'nobody yet'}"
         yield (

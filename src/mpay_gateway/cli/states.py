@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import click
 
 from mpay_gateway.cli.printing import print_table
-from mpay_gateway.domain.transitions import EDGES, Edge, as_dot
+from mpay_gateway.domain.transitions import EDGES, Edge, State, as_dot
 
 
 @click.command()
@@ -37,9 +37,14 @@ def as_markdown() -> str:
 def _section(machine: str) -> Iterator[str]:
     edges = [edge for edge in EDGES if edge.machine == machine]
     yield from ("", f"## {machine.capitalize()}", "", "```mermaid", "stateDiagram-v2", "    direction LR")
-    yield from (f"    {each.source.value} --> {each.target.value}: {each.event.value}" for each in edges)
+    yield from (f"    {_name(each.source)} --> {_name(each.target)}: {each.event.value}" for each in edges)
     yield from ("```", "", "| State | Event | Next state | Why |", "|---|---|---|---|")
     yield from (f"| {' | '.join(_cells(each))} |" for each in edges)
+
+
+def _name(state: State) -> str:
+    """As Mermaid takes it: without hyphens."""
+    return state.value.replace("-", "_")
 
 
 def _cells(edge: Edge) -> tuple[str, ...]:

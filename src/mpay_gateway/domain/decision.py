@@ -12,14 +12,15 @@ class Act(StrEnum):
     """What is done when the second operator agrees.
 
     `accept`: money in review pays the order with the amount that was taken. `give-back`: money in review goes
-    back. `release`: the confirmation of a parked delivery is given up and its money goes back. `refund`: confirmed
-    money goes back; `service-refund`: because its service asks for it. `override`: a refund's money leaves without
-    the service's word.
+    back. `release`: the confirmation of a parked delivery is given up and its money goes back; `release-although`:
+    although the service may have applied a try that was not answered. `refund`: confirmed money goes back;
+    `service-refund`: because its service asks for it. `override`: a refund's money leaves without the service's word.
     """
 
     ACCEPT = "accept"
     GIVE_BACK = "give-back"
     RELEASE = "release"
+    RELEASE_ALTHOUGH = "release-although"
     REFUND = "refund"
     SERVICE_REFUND = "service-refund"
     OVERRIDE = "override"

@@ -49,10 +49,13 @@ class ClaimState(StrEnum):
 
 
 class DeliveryState(StrEnum):
+    """`parked`: waits for a person. `given-up`: never sent again, the money goes back to the payer."""
+
     DUE = "due"
     LEASED = "leased"
     CONFIRMED = "confirmed"
     PARKED = "parked"
+    GIVEN_UP = "given-up"
 
 
 class IntentState(StrEnum):
@@ -188,7 +191,8 @@ class Delivery:
 
     `content` is what is always sent, fixed at capture. `unanswered` counts the tries of which the service may
     know, from the commit before they leave: while there is another one, no refusal may lead to a reversal.
-    `owner`: who looks after it while it is parked.
+    `parked_reason`: why the machine says that it is parked; `note`: what an operator said of it last. `owner`: who
+    looks after it while it is parked.
     """
 
     id: str
@@ -202,6 +206,7 @@ class Delivery:
     unanswered: int = 0
     confirmed_at: datetime | None = None
     parked_reason: str = ""
+    note: str = ""
     owner: str = ""
     last_error: str = ""
 

@@ -52,6 +52,8 @@ class DeliveryEvent(StrEnum):
     UNANSWERED = "unanswered"
     PARK = "park"
     WITHHOLD = "withhold"
+    TAKE = "take"
+    GIVE_UP = "give-up"
     RETRY = "retry"
 
 
@@ -183,6 +185,9 @@ EDGES: tuple[Edge, ...] = (
     Edge("delivery", _D.LEASED, _DE.UNANSWERED, _D.DUE, "no usable answer: again later"),
     Edge("delivery", _D.LEASED, _DE.PARK, _D.PARKED, "definitely refused: a person decides"),
     Edge("delivery", _D.DUE, _DE.WITHHOLD, _D.PARKED, "an operator stops the sending"),
+    Edge("delivery", _D.LEASED, _DE.GIVE_UP, _D.GIVEN_UP, "definitely refused: the money goes back"),
+    Edge("delivery", _D.PARKED, _DE.TAKE, _D.PARKED, "somebody looks after it"),
+    Edge("delivery", _D.PARKED, _DE.GIVE_UP, _D.GIVEN_UP, "two operators: the money goes back"),
     Edge("delivery", _D.PARKED, _DE.RETRY, _D.DUE, "an operator sends it again"),
     Edge("delivery", _D.DUE, _DE.RETRY, _D.DUE, "an operator hurries it"),
     Edge("intent", _I.DUE, _IE.DONE, _I.DONE, "two-step: the provider took the money"),
@@ -249,9 +254,9 @@ def as_dot() -> str:
         lines += [f"  subgraph cluster_{machine} {{", f'    label="{machine}"; margin=16;']
         edges = [edge for edge in EDGES if edge.machine == machine]
         states = dict.fromkeys(state for edge in edges for state in (edge.source, edge.target))
-        lines += [f'    {machine}_{state.value} [label="{state.value}"];' for state in states]
+        lines += [f'    "{machine}_{state.value}" [label="{state.value}"];' for state in states]
         lines += [
-            f'    {machine}_{edge.source.value} -> {machine}_{edge.target.value} [label="{edge.event.value}"];'
+            f'    "{machine}_{edge.source.value}" -> "{machine}_{edge.target.value}" [label="{edge.event.value}"];'
             for edge in edges
         ]
         lines.append("  }")

@@ -32,7 +32,7 @@ from mpay_gateway.domain.service import OnRefusal, Service
 from mpay_gateway.domain.transitions import ClaimEvent, DeliveryEvent
 from mpay_gateway.flow.background import Lane
 from mpay_gateway.flow.breakers import deliveries_to, look, note_answer, note_failure
-from mpay_gateway.flow.delivery_release import REVERSED, give_back
+from mpay_gateway.flow.delivery_release import give_back
 from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.places import AGAIN
@@ -203,8 +203,8 @@ def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: Rem
     others = tried.others_unanswered(delivery)
     reverse = service.on_refusal is OnRefusal.REVERSE and not others
     work.deliveries.change(
-        delivery, DeliveryEvent.PARK, actor=actor, at=now, last_error=remark(error, named=False), unanswered=others,
-        parked_reason=REVERSED if reverse else REFUSED,
+        delivery, DeliveryEvent.GIVE_UP if reverse else DeliveryEvent.PARK, actor=actor, at=now, unanswered=others,
+        last_error=remark(error, named=False), parked_reason=REFUSED,
     )  # fmt: skip
     work.tasks.finish(tried.lease, due=None)
     if reverse:

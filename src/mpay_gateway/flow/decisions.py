@@ -9,7 +9,7 @@ from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.payment import Capture, CaptureState, DeliveryState, Payment
 from mpay_gateway.domain.remarks import clean_reason
 from mpay_gateway.domain.transitions import DecisionEvent
-from mpay_gateway.flow.delivery_release import REVERSED, give_up_delivery
+from mpay_gateway.flow.delivery_release import give_up_delivery, refuse_unanswered
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.refunds.opening import open_refund, override
 from mpay_gateway.flow.review import accept_capture, give_capture_back
@@ -18,6 +18,7 @@ from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage import Work
 
 _ABOUT_REVIEW = {Act.ACCEPT, Act.GIVE_BACK}
+_RELEASES = {Act.RELEASE, Act.RELEASE_ALTHOUGH}
 
 
 def propose(parts: Parts, payment_id: str, act: Act, reason: str, *, actor: str) -> Decision:
@@ -114,15 +115,13 @@ def _held(work: Work, decision_id: str) -> Decision:
 
 
 def _proposal(work: Work, payment: Payment, act: Act) -> Proposal:
-    """What the act is about, and the money of it. Raises: NotFound."""
-    if act is Act.RELEASE:
+    """What the act is about, and the money of it. Raises: NotFound; InvalidTransition while tries are unanswered."""
+    if act in _RELEASES:
         delivery = work.deliveries.of_payment(payment.id)
-        if (
-            delivery is None
-            or delivery.state is not DeliveryState.PARKED
-            or delivery.parked_reason == REVERSED
-        ):
+        if delivery is None or delivery.state is not DeliveryState.PARKED:
             raise NotFound(f"payment {payment.id} has no parked confirmation whose money is still here")
+        if act is Act.RELEASE:
+            refuse_unanswered(delivery)
         return Proposal(act, delivery.id, _capture(work, payment, CaptureState.CLAIMED).amount)
     capture = _capture(work, payment, CaptureState.REVIEW)
     return Proposal(act, capture.id, capture.amount)
@@ -154,6 +153,8 @@ def _give_back(parts: Parts, work: Work, decision: Decision) -> None:
 
 
 def _release(parts: Parts, work: Work, decision: Decision) -> None:
+    if decision.act is Act.RELEASE:
+        refuse_unanswered(work.deliveries.lock(decision.subject))
     give_up_delivery(parts, work, decision.subject, actor=decision.decided_by)
 
 
@@ -161,6 +162,7 @@ _DO: Mapping[Act, Callable[[Parts, Work, Decision], None]] = {
     Act.ACCEPT: _accept,
     Act.GIVE_BACK: _give_back,
     Act.RELEASE: _release,
+    Act.RELEASE_ALTHOUGH: _release,
     Act.REFUND: open_refund,
     Act.SERVICE_REFUND: open_refund,
     Act.OVERRIDE: override,

@@ -1,16 +1,12 @@
 """Money whose confirmation is given up: it becomes the payer's again, and goes back."""
 
 from mpay_gateway.domain.errors import InvalidTransition
-from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.payment import CaptureState, ClaimState, Delivery, DeliveryState, ReversalGround
-from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent
+from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, DeliveryEvent
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.reversal import open_reversal
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.ledger import SUSPENSE, Entry
-
-REVERSED = "reversed"
-"""Parked for good: the service definitely refuses, and the money goes back to the payer."""
 
 
 def give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGround, *, actor: str) -> None:
@@ -31,14 +27,25 @@ def give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGrou
     open_reversal(parts, work, surplus, ground, actor="machine")
 
 
-@guards("delivery.given-up")
+def refuse_unanswered(delivery: Delivery) -> None:
+    """To be called before a confirmation is given up of which nobody said that the service may know of it.
+
+    Raises: InvalidTransition.
+    """
+    if delivery.unanswered:
+        raise InvalidTransition(
+            f"delivery {delivery.id}: {delivery.unanswered} of its tries were not answered, and the service may have "
+            "applied one: send it again, or release it although unanswered"
+        )
+
+
 def give_up_delivery(parts: Parts, work: Work, delivery_id: str, *, actor: str) -> None:
     """Two operators have decided that the service will not be told: the money goes back. The payment is locked.
 
     Raises: InvalidTransition when the delivery is not parked any more.
     """
     delivery = work.deliveries.lock(delivery_id)
-    if delivery.state is not DeliveryState.PARKED or delivery.parked_reason == REVERSED:
-        raise InvalidTransition(f"delivery {delivery_id} is {delivery.state.value} {delivery.parked_reason}")
-    work.deliveries.note(delivery, parked_reason=REVERSED)
+    if delivery.state is not DeliveryState.PARKED:
+        raise InvalidTransition(f"delivery {delivery_id} is {delivery.state.value}")
+    work.deliveries.change(delivery, DeliveryEvent.GIVE_UP, actor=actor, at=parts.clock.now())
     give_back(parts, work, delivery, ReversalGround.OPERATORS, actor=actor)

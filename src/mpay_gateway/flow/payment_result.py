@@ -99,7 +99,10 @@ class ResultPage:
     @property
     def parked(self) -> bool:
         """The service refused to be told; people look into it."""
-        return self.delivery is not None and self.delivery.state is DeliveryState.PARKED
+        return self.delivery is not None and self.delivery.state in {
+            DeliveryState.PARKED,
+            DeliveryState.GIVEN_UP,
+        }
 
 
 def show_result(parts: Parts, token: str, payment_id: str) -> ResultPage:

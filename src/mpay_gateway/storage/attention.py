@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, exists, func, literal, select, union_all
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import PaymentId
@@ -67,7 +67,6 @@ _STUCK = union_all(
     ),
     _because(
         Why.PARKED, deliveries.c.payment_id == payments.c.id, deliveries.c.state == DeliveryState.PARKED,
-        deliveries.c.parked_reason != bindparam("settled"),
     ),
     _because(
         Why.NOT_REFUNDED, *_REFUND_FOR_PEOPLE, refunds.c.state == RefundState.REFUSED, refunds.c.attempts > 0
@@ -82,15 +81,12 @@ _STUCK = union_all(
 ).subquery()  # fmt: skip
 
 
-def stuck_payments(connection: Connection, *, settled: str, limit: int) -> tuple[tuple[PaymentId, Why], ...]:
-    """Payments with what each waits for; the oldest first.
-
-    `settled`: the reason of parked deliveries that need nobody, since the money went back.
-    """
+def stuck_payments(connection: Connection, *, limit: int) -> tuple[tuple[PaymentId, Why], ...]:
+    """Payments with what each waits for; the oldest first."""
     query = (
         select(_STUCK.c.id, _STUCK.c.why)
         .join(payments, payments.c.id == _STUCK.c.id)
         .order_by(payments.c.created_at, _STUCK.c.id, _STUCK.c.why)
         .limit(limit)
     )
-    return tuple((PaymentId(row.id), Why[row.why]) for row in connection.execute(query, {"settled": settled}))
+    return tuple((PaymentId(row.id), Why[row.why]) for row in connection.execute(query))

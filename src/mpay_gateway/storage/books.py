@@ -152,11 +152,8 @@ class Books(Questions):
         for row in self._stream(query):
             yield Doubt(row.payment_id, f"the claim is {row.state}, the delivery {row.delivery or 'missing'}")
 
-    def told_without_money(self, given_back: str) -> Iterator[Doubt]:
-        """Deliveries of payments that claim no captured money, and claimed money of which no service is told.
-
-        `given_back`: the reason for which a delivery is parked whose money went back to the payer.
-        """
+    def told_without_money(self) -> Iterator[Doubt]:
+        """Deliveries of payments that claim no captured money, and claimed money of which no service is told."""
         claimed = exists().where(
             captures.c.payment_id == deliveries.c.payment_id, captures.c.state == CaptureState.CLAIMED
         )
@@ -167,7 +164,7 @@ class Books(Questions):
             .where(
                 or_(
                     payments.c.state != PaymentState.CAPTURED,
-                    ~claimed & (deliveries.c.parked_reason != given_back),
+                    ~claimed & (deliveries.c.state != DeliveryState.GIVEN_UP),
                 )
             )
         )

@@ -72,7 +72,14 @@ class Deliveries:
         return tuple(_delivery(row) for row in rows)
 
     def change(
-        self, delivery: Delivery, event: DeliveryEvent, *, actor: str, at: datetime, **values: Any
+        self,
+        delivery: Delivery,
+        event: DeliveryEvent,
+        *,
+        actor: str,
+        at: datetime,
+        detail: str = "",
+        **values: Any,
     ) -> Delivery:
         """Move the delivery along an edge and store `values` with it. Raises: InvalidTransition; Conflict."""
         after = next_state(delivery.state, event)
@@ -81,20 +88,17 @@ class Deliveries:
         done = self._connection.execute(_CHANGE, found | {"state": after} | values)
         if done.rowcount != 1:
             raise Conflict(f"delivery {delivery.id}")
-        self._write_down(changed, event.value, delivery.state.value, actor, at)
+        self._write_down(changed, event.value, delivery.state.value, actor, at, detail=detail)
         return changed
 
     def note_sent(self, delivery_id: str) -> None:
         """Count a try when it leaves: from now on the service may know. No change of state."""
         self._connection.execute(_NOTE_SENT, {"of_id": delivery_id})
 
-    def note(self, delivery: Delivery, **values: Any) -> Delivery:
-        """Store what is no change of state: who looks after it, and why it stays parked. The delivery is locked."""
-        self._connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(**values))
-        return replace(delivery, **values)
-
-    def _write_down(self, delivery: Delivery, event: str, before: str, actor: str, at: datetime) -> None:
-        detail = delivery.last_error or delivery.content_digest[:16]
+    def _write_down(
+        self, delivery: Delivery, event: str, before: str, actor: str, at: datetime, *, detail: str = ""
+    ) -> None:
+        detail = detail or delivery.last_error or delivery.content_digest[:16]
         self._audit.write(
             Change(
                 delivery.payment_id,

@@ -209,7 +209,7 @@ claims = Table(
     Index(None, "service_id", "order_key"),
 )  # fmt: skip
 
-WAITING = "state <> 'confirmed' AND parked_reason <> 'reversed'"
+WAITING = "state <> 'confirmed' AND state <> 'given-up'"
 """Deliveries whose service has still to be told: the index holds no others, and is used where these words stand."""
 
 deliveries = Table(
@@ -225,6 +225,7 @@ deliveries = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("confirmed_at", UtcDateTime),
     Column("parked_reason", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default="", comment="What an operator said of it last."),
     Column("owner", _Name, nullable=False, server_default="", comment="Who looks after a parked one."),
     Column("last_error", Text, nullable=False),
     Index(None, "service_id", "state"),

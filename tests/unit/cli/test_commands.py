@@ -260,7 +260,7 @@ def test_a_delivery_is_parked_and_its_money_released_by_two(run, gateway, tokens
     payment = gateway.pay("ORDER-1")
     delivery = gateway.parts.units.read(lambda work: work.deliveries.of_payment(payment.id))
     parked = tokens("ana", "delivery", "park", delivery.id, "--reason", "wait", "--owner", "ion")
-    assert parked.out == f"{delivery.id}: parked (wait), ion looks after it\n"
+    assert parked.out == f"{delivery.id}: parked (withheld: wait), ion looks after it\n"
     released = tokens("ana", "delivery", "release", delivery.id, "--reason", "never taken")
     decision = released.out.partition(":")[0]
     assert tokens("ion", "resolve", "approve", decision).status == 0

@@ -14,6 +14,7 @@ from mpay_gateway.domain.errors import (
     NotPayable,
     OutcomeUnknown,
     RemoteRefused,
+    RemoteUnavailable,
 )
 from mpay_gateway.domain.payment import (
     CaptureState,
@@ -24,11 +25,14 @@ from mpay_gateway.domain.payment import (
     ReversalState,
 )
 from mpay_gateway.domain.service import OnRefusal
+from mpay_gateway.flow.attention import payments_for_people
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.decisions import approve, propose, reject
-from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery
+from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery, take_parked
 from mpay_gateway.flow.payment_result import Outcome, show_result
+from mpay_gateway.flow.payment_story import tell_story
 from mpay_gateway.flow.registration import apply_service
+from mpay_gateway.storage.attention import Why
 from tests.unit.flow.scripted import SERVICE, ScriptedGateway, lei, scripted_gateway
 
 ANA, ION = "operator:ana", "operator:ion"
@@ -206,11 +210,9 @@ def test_a_parked_delivery_is_not_sent_until_somebody_retries_it(gateway):
     payment = gateway.pay("ORDER-1")
     waiting = delivery(gateway, payment)
     parked = park_delivery(gateway.parts, waiting.id, "the service asked us", owner="ion", actor=ANA)
-    assert (parked.state, parked.owner, parked.parked_reason) == (
-        DeliveryState.PARKED,
-        "ion",
-        "the service asked us",
-    )
+    assert (parked.state, parked.owner, parked.parked_reason, parked.note) == (
+        DeliveryState.PARKED, "ion", "withheld", "the service asked us",
+    )  # fmt: skip
     gateway.work(turns=5, hours=2)
     assert len(gateway.calls.delivered) == 1
     assert park_delivery(gateway.parts, waiting.id, "", owner="maria", actor=ION).owner == "maria"
@@ -226,3 +228,44 @@ def test_what_is_confirmed_cannot_be_parked(gateway):
     payment = gateway.pay("ORDER-1")
     with pytest.raises(InvalidTransition):
         park_delivery(gateway.parts, delivery(gateway, payment).id, "", owner="ion", actor=ANA)
+
+
+@pytest.mark.parametrize("reason", ["reversed", "given-up", "refused"])
+def test_an_operators_words_give_nothing_up(gateway, reason):
+    gateway.calls.delivery_answers.append(RemoteUnavailable("down"))
+    payment = gateway.pay("ORDER-1")
+    parked = park_delivery(gateway.parts, delivery(gateway, payment).id, reason, owner="ana", actor=ANA)
+    assert [why for _, why in payments_for_people(gateway.parts.units)] == [Why.PARKED]
+    assert take_parked(gateway.parts, parked.id, owner="ion", actor=ION).owner == "ion"
+    hurry_delivery(gateway.parts, parked.id, actor=ION)
+    assert delivery(gateway, payment).note == reason
+    gateway.work()
+    assert delivery(gateway, payment).state is DeliveryState.CONFIRMED
+    told = [each for each in tell_story(gateway.parts.units, payment.id).events if reason in each.detail]
+    assert [(each.what, each.actor) for each in told] == [("delivery withhold: due -> parked", ANA)]
+
+
+def test_a_confirmation_that_may_have_been_applied_is_released_by_an_act_of_its_own(gateway):
+    gateway.calls.delivery_answers.append(OutcomeUnknown("the answer was lost"))
+    payment = gateway.pay("ORDER-1")
+    park_delivery(gateway.parts, delivery(gateway, payment).id, "he wants it back", owner="ana", actor=ANA)
+    with pytest.raises(InvalidTransition, match="1 of its tries were not answered"):
+        propose(gateway.parts, payment.id, Act.RELEASE, "he wants it back", actor=ANA)
+    assert gateway.calls.reversed_keys == []
+    proposed = propose(gateway.parts, payment.id, Act.RELEASE_ALTHOUGH, "the service has it not", actor=ANA)
+    approve(gateway.parts, proposed.id, actor=ION)
+    assert delivery(gateway, payment).state is DeliveryState.GIVEN_UP
+    gateway.work(seconds=1)
+    assert len(gateway.calls.reversed_keys) == 1
+
+
+def test_a_release_is_refused_once_another_try_may_have_been_applied(gateway):
+    gateway.calls.delivery_answers += [RemoteRefused("UnknownOrder"), OutcomeUnknown("lost")]
+    payment = gateway.pay("ORDER-1")
+    proposed = propose(gateway.parts, payment.id, Act.RELEASE, "the service says no", actor=ANA)
+    hurry_delivery(gateway.parts, delivery(gateway, payment).id, actor=ION)
+    gateway.work()
+    park_delivery(gateway.parts, delivery(gateway, payment).id, "", owner="ana", actor=ANA)
+    with pytest.raises(InvalidTransition, match="not answered"):
+        approve(gateway.parts, proposed.id, actor=ION)
+    assert gateway.calls.reversed_keys == []

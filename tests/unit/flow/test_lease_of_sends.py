@@ -117,7 +117,7 @@ def test_a_lease_that_sent_nothing_is_no_unanswered_try(gateway, unsent):
     gateway.calls.delivery_answers.append(RemoteRefused("UnknownOrder"))
     gateway.work(minutes=2)
     delivery = delivery_of(gateway, payment)
-    assert (delivery.attempts, delivery.unanswered, delivery.parked_reason) == (2, 0, "reversed")
+    assert (delivery.attempts, delivery.unanswered, delivery.state.value) == (2, 0, "given-up")
 
 
 def test_a_lease_that_sent_is_an_unanswered_try_though_its_process_died(gateway, unsent, monkeypatch):
@@ -150,7 +150,7 @@ def test_a_message_sent_in_two_parts_is_one_try(gateway, unsent, monkeypatch):
     gateway.calls.delivery_answers.append(RemoteRefused("UnknownOrder"))
     confirmation_delivery.send_first(gateway.parts, lease)
     delivery = delivery_of(gateway, payment)
-    assert (delivery.unanswered, delivery.parked_reason) == (0, "reversed")
+    assert (delivery.unanswered, delivery.state.value) == (0, "given-up")
 
 
 def test_a_process_that_stops_while_it_settles_still_sends_the_first_delivery(gateway):

@@ -134,3 +134,43 @@ def test_tasks_of_deliveries_learn_whose_they_are(database_url):
         ).all()
     assert found == [("d1", "S"), ("gone", ""), ("p1", "")]
     engine.dispose()
+
+
+def test_what_was_parked_for_good_is_given_up_and_operators_words_become_notes(database_url):
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0013")
+    raw = sqlalchemy.create_engine(database_url)  # asks for no foreign keys on SQLite
+    with raw.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for number, reason in enumerate(("reversed", "refused", "wait for monday", "reversed"), 1):
+            connection.execute(
+                text(
+                    "INSERT INTO deliveries (id, payment_id, service_id, state, attempts, unanswered, content,"
+                    " content_digest, created_at, parked_reason, last_error) VALUES"
+                    f" ('d{number}', 'p{number}', 'S', 'parked', 1, 0, '{{}}', '', '2026-11-22 10:00:00.000000',"
+                    f" '{reason}', '')"
+                )
+            )
+        connection.execute(
+            text(
+                "INSERT INTO captures VALUES ('c4', 'p4', 'A', 't4', 1, 'MDL', 'claimed',"
+                " '2026-11-22 10:00:00.000000', '2026-11-22 10:00:00.000000')"
+            )
+        )
+    raw.dispose()
+    migrate(engine)
+    with engine.connect() as connection:
+        found = connection.execute(
+            text("SELECT state, parked_reason, note FROM deliveries ORDER BY id")
+        ).all()
+        audited = connection.execute(text("SELECT payment_id, event, before, after FROM audit")).all()
+    engine.dispose()
+    assert found == [
+        ("given-up", "refused", ""), ("parked", "refused", ""), ("parked", "withheld", "wait for monday"),
+        ("parked", "withheld", "reversed"),
+    ]  # fmt: skip
+    assert audited == [("p1", "give-up", "parked", "given-up")]

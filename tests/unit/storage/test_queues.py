@@ -136,8 +136,8 @@ def test_the_plans_of_claiming_read_no_queue_but_by_its_index(crowded):
 _TOLD = (
     "INSERT INTO deliveries (id, payment_id, service_id, state, attempts, unanswered, content, content_digest,"
     f" created_at, parked_reason, last_error) {_NUMBERS} SELECT 'd' || i, 'p' || i, 'LIVE',"
-    " CASE WHEN i > 5 THEN 'confirmed' WHEN i > 1 THEN 'due' ELSE 'parked' END, 1, 1, '{}', '',"
-    " '2026-11-22 10:00:00.000000', CASE WHEN i > 1 THEN '' ELSE 'reversed' END, '' FROM n"
+    " CASE WHEN i > 5 THEN 'confirmed' WHEN i > 1 THEN 'due' ELSE 'given-up' END, 1, 1, '{}', '',"
+    " '2026-11-22 10:00:00.000000', '', '' FROM n"
 )
 
 

@@ -16,7 +16,6 @@ from mpay_gateway.domain.payment import ReversalGround
 from mpay_gateway.domain.transitions import EDGES
 from mpay_gateway.flow.bookkeeping.claims_in_books import shares_of, within_what_is_due
 from mpay_gateway.flow.bookkeeping.settlement import file_total
-from mpay_gateway.flow.delivery_release import REVERSED
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.books import Books
 from mpay_gateway.storage.chain import BEGINNING, body_digest
@@ -177,7 +176,7 @@ def _given_back_once(rows: Rows) -> Iterator[Doubt]:
 
 
 def _money_first(rows: Rows) -> Iterator[Doubt]:
-    return rows.books.told_without_money(REVERSED)
+    return rows.books.told_without_money()
 
 
 def _claimed(rows: Rows) -> Iterator[Doubt]:

@@ -11,11 +11,10 @@ import structlog
 
 from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money, sum_money
-from mpay_gateway.domain.payment import Capture, Delivery, Payment, ReversalState
+from mpay_gateway.domain.payment import Capture, Delivery, DeliveryState, Payment, ReversalState
 from mpay_gateway.domain.provider_answer import ProviderConfirmation
 from mpay_gateway.domain.refund import Refund, RefundGround, RefundState, left_to_refund
 from mpay_gateway.domain.transitions import RefundEvent
-from mpay_gateway.flow.delivery_release import REVERSED
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.refunds.opening import confirmed_capture
 from mpay_gateway.flow.refunds.postings import book_refund
@@ -159,4 +158,4 @@ def _withdraw_what_is_gone(parts: Parts, work: Work, capture: Capture) -> None:
 
 
 def _is_being_told(delivery: Delivery | None) -> bool:
-    return delivery is not None and delivery.parked_reason != REVERSED
+    return delivery is not None and delivery.state is not DeliveryState.GIVEN_UP
