@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -107,9 +108,11 @@ def check_address_free(host: str, port: int) -> None:
 @click.command()
 @click.option("--threads", type=click.IntRange(1, 256), default=8, show_default=True,
               help="Tasks done at once.")  # fmt: skip
+@click.option("--metrics-port", type=click.IntRange(1, 65535), metavar="PORT",
+              help="Show metrics at 127.0.0.1:PORT/metrics.  [default: nowhere]")  # fmt: skip
 @_log_format
 @click.pass_obj
-def worker(configured: Configured, *, threads: int, log_format: str | None) -> None:
+def worker(configured: Configured, *, threads: int, metrics_port: int | None, log_format: str | None) -> None:
     """Do what is due: deliver confirmations, re-check payments, give money back.
 
     Any number of workers may run. Stops on SIGTERM and SIGINT: tasks under way are finished. A second signal ends
@@ -123,7 +126,9 @@ def worker(configured: Configured, *, threads: int, log_format: str | None) -> N
     configure_logs(LogFormat(log_format) if log_format else default_format())
     configured.await_database()
     parts = configured.parts
-    Worker(parts, threads).run(stop)
+    worker = Worker(parts, threads)
+    with nullcontext() if metrics_port is None else worker.measures.serve(metrics_port):
+        worker.run(stop)
     parts.close()
 
 

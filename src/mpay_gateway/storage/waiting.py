@@ -1,12 +1,12 @@
-"""Confirmations that their services have not got yet, counted by service: one query, answered from its index."""
+"""What waits: confirmations by service, one query that is answered from its index; and tasks that are due, by kind."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.engine import Connection
 
-from mpay_gateway.storage.tables import WAITING, deliveries
+from mpay_gateway.storage.tables import WAITING, deliveries, tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +30,14 @@ def waiting_by_service(connection: Connection) -> tuple[Waiting, ...]:
     return tuple(
         sorted((Waiting(*row) for row in connection.execute(_BY_SERVICE)), key=lambda each: each.service_id)
     )
+
+
+def due_by_kind(connection: Connection, now: datetime) -> dict[str, tuple[int, datetime]]:
+    """How many tasks of each kind are due and in nobody's hands, and since when the first of them is."""
+    free = or_(tasks.c.lease_until.is_(None), tasks.c.lease_until <= now)
+    query = (
+        select(tasks.c.kind, func.count(), func.min(tasks.c.due))
+        .where(tasks.c.due.is_not(None), tasks.c.due <= now, free)
+        .group_by(tasks.c.kind)
+    )
+    return {kind: (count, oldest) for kind, count, oldest in connection.execute(query)}

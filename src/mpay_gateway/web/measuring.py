@@ -17,8 +17,7 @@ from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 
-from mpay_gateway.flow.breakers import all_breakers
-from mpay_gateway.flow.operating.overdue import waiting_confirmations
+from mpay_gateway.flow.operating.outages import Outages
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.plugin_host.guard import HOOK_SECONDS
 from mpay_gateway.storage import DatabaseTrouble
@@ -48,32 +47,7 @@ class Measures:
             "mpay_unsealed_seconds", "Age of the oldest audit or evidence row that waits for its seal.",
             registry=self.registry,
         )  # fmt: skip
-        self.waiting = Gauge(
-            "mpay_waiting_confirmations", "Confirmations that the service has not got yet.", ("service",),
-            registry=self.registry,
-        )  # fmt: skip
-        self.oldest_waiting = Gauge(
-            "mpay_oldest_waiting_seconds", "Age of the oldest of them.", ("service",), registry=self.registry
-        )
-        self.breaker_open = Gauge(
-            "mpay_breaker_open", "1 while calls of a kind are held back.", ("calls", "to"),
-            registry=self.registry,
-        )  # fmt: skip
-
-    def show_outages(self, parts: Parts) -> None:
-        """Who is not told and who does not answer, as it is now; as it was when the database does not answer."""
-        try:
-            waiting, breakers = waiting_confirmations(parts), all_breakers(parts)
-        except DatabaseTrouble:
-            return
-        now = parts.clock.now()
-        for gauge in (self.waiting, self.oldest_waiting, self.breaker_open):
-            gauge.clear()
-        for each in waiting:
-            self.waiting.labels(each.service_id).set(each.count)
-            self.oldest_waiting.labels(each.service_id).set((now - each.oldest).total_seconds())
-        for breaker in breakers:
-            self.breaker_open.labels(breaker.calls.kind, breaker.calls.subject).set(breaker.is_open)
+        self.outages = Outages(self.registry)
 
 
 def measuring_tween(
@@ -100,7 +74,7 @@ def show_metrics(request: Request) -> Response:
     if not is_local(request):
         raise HTTPNotFound("metrics")
     request.registry.measures.unsealed.set(_unsealed_seconds(request.parts))
-    request.registry.measures.show_outages(request.parts)
+    request.registry.measures.outages.show(request.parts)
     text = generate_latest(request.registry.measures.registry)
     return Response(text, content_type="text/plain", headerlist=[("Content-Type", _MEDIA_TYPE)])
 

@@ -24,6 +24,7 @@ from mpay_gateway.storage import DatabaseTrouble, Work
 from mpay_gateway.storage.bank_statements import account_and_day
 from mpay_gateway.storage.tasks import Lease, TaskKind
 from mpay_gateway.worker.jobs import JOBS
+from mpay_gateway.worker.measuring import WorkerMeasures
 
 POLL_SECONDS = 0.5
 HEARTBEAT_SECONDS = 60.0
@@ -48,6 +49,7 @@ class Worker:
 
     def __init__(self, parts: Parts, threads: int = 8) -> None:
         self._parts = parts
+        self.measures = WorkerMeasures(parts)
         self._threads = threads
         self._free = threading.Semaphore(threads)
         self._places = parts.places
@@ -176,6 +178,7 @@ class Worker:
         finally:
             self._put_down(lease)
         self._counted[outcome] += 1
+        self.measures.count(lease, outcome)
 
     def _do_in_bounds(self, lease: Lease) -> None:
         """Do the task, or put it back when its service or account takes no further call."""
