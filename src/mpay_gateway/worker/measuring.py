@@ -12,6 +12,7 @@ from prometheus_client import (
     ProcessCollector,
     start_http_server,
 )
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from mpay_gateway.domain.errors import ConfigurationError
@@ -92,9 +93,9 @@ class _AsItIsNow(Collector):
     def __init__(self, measures: WorkerMeasures) -> None:
         self._measures = measures
 
-    def describe(self) -> Iterable[object]:  # type: ignore[override]
+    def describe(self) -> Iterable[Metric]:
         return ()
 
-    def collect(self) -> Iterable[object]:
+    def collect(self) -> Iterable[Metric]:
         self._measures.show_due()
         return ()
