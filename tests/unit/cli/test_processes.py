@@ -229,3 +229,27 @@ def test_a_process_that_starts_before_its_database_waits_for_it(place, sleeping_
         sleeping_server.start()
         events = wait_for(event, process, log)
     assert [each["event"] for each in events].count("database_awaited") == 1
+
+
+def test_a_log_that_cannot_be_written_keeps_nobody_from_being_served(ready):
+    """G89: the disk of the log is full. What must be written down is in the database, whose own disk is B25's."""
+    port = free_port()
+    command = [sys.executable, "-c", PROGRAM, "serve", "--port", str(port)]
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen(command, stdout=full, stderr=full)
+    try:
+        eventually(lambda: _answer(port, "/readyz"), lambda answer: answer == "ready\n", within=PATIENCE)
+        assert "<h1" in _answer(port, "/")
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+def _answer(port: int, path: str) -> str:
+    try:
+        asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": "mpay.example"})
+        with urllib.request.urlopen(asked, timeout=5) as answer:
+            return str(answer.read().decode())
+    except (urllib.error.URLError, OSError):
+        return ""
