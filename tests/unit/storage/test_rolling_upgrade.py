@@ -17,7 +17,6 @@ from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.storage.migrate import _config
 from tests.unit.flow.scripted import scripted_gateway
 
-
 OTHERWISE = {"0010": {"statement_lines('capture_id',) must be unique now"}}
 """What migrations did that a program of before might stumble over. No version was released before these: add none."""
 
