@@ -75,7 +75,7 @@ def test_a_full_day_has_the_gaps_that_are_there_and_no_others(pay, compared, gat
     assert sorted(gaps(compared())) == sorted(
         [
             (GapKind.PAID_NOT_CONFIRMED, odd, 99_00, 99_00),
-            (GapKind.SETTLED_UNKNOWN, charged_back, None, -100_00),
+            (GapKind.CHARGED_BACK, charged_back, None, -100_00),
             (GapKind.PAID_NOT_CONFIRMED, untold, 70_00, 70_00),
         ]
     )

@@ -14,7 +14,15 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.days import day, refuse_to_come
 from mpay_gateway.cli.printing import print_table
 from mpay_gateway.crash_points import crash_point
-from mpay_gateway.flow.bookkeeping.settlement import OwedBack, owed_back, preview, settle
+from mpay_gateway.flow.bookkeeping.settlement import (
+    OwedBack,
+    homeless,
+    owed_back,
+    preview,
+    settle,
+    unsettled_days,
+)
+from mpay_gateway.storage import UnitOfWork
 from mpay_gateway.storage.settlements import Settlement
 from mpay_gateway.texts.local_days import local_day
 
@@ -35,7 +43,7 @@ def settle_command(configured: Configured, chosen: date, *, dry_run: bool, outpu
     refuse_to_come(chosen, configured.clock)
     if dry_run:
         _show(preview(configured.units, chosen))
-        _show_owed_back(owed_back(configured.units))
+        _show_the_rest(configured.units, chosen)
         return
     if chosen == local_day(configured.clock.now()):
         raise click.UsageError(f"{chosen} is not over yet; --dry-run shows what it has so far")
@@ -44,12 +52,25 @@ def settle_command(configured: Configured, chosen: date, *, dry_run: bool, outpu
     for each in made:
         _write(output / _name(each), each.content)
     _show(made)
-    _show_owed_back(owed_back(configured.units))
+    _show_the_rest(configured.units, chosen)
 
 
 def _show(made: tuple[Settlement, ...]) -> None:
     rows = [(each.service_id, each.iban, str(each.amount), _name(each)) for each in made]
     print_table(("service", "iban", "amount", "file"), rows, none="nothing to pay out")
+
+
+def _show_the_rest(units: UnitOfWork, chosen: date) -> None:
+    """What is in no file, and what somebody has to do about it."""
+    _show_owed_back(owed_back(units))
+    if left := unsettled_days(units, chosen):
+        click.echo("\nwaiting for days that nobody has settled; settle them:")
+        days = [(str(each.day), each.service_id, str(each.entries), str(each.amount)) for each in left]
+        print_table(("day", "service", "entries", "amount"), days, none="")
+    if nowhere := homeless(units):
+        click.echo("\nnot settled, since the service names no IBAN for it:")
+        rows = [(each.service_id, each.treasury_account, str(each.amount)) for each in nowhere]
+        print_table(("service", "treasury account", "amount"), rows, none="")
 
 
 def _show_owed_back(owed: tuple[OwedBack, ...]) -> None:
@@ -65,7 +86,9 @@ def _show_owed_back(owed: tuple[OwedBack, ...]) -> None:
 
 def _name(settlement: Settlement) -> str:
     """A file's name; signs that a folder might not take are replaced, and told apart by a digest."""
-    parts = (settlement.service_id, settlement.iban, settlement.amount.currency)
+    to = settlement.destination
+    place = f"{to.iban}-{to.treasury_account}" if to.treasury_account else to.iban
+    parts = (to.service_id, place, settlement.amount.currency)
     plain = [_ODD.sub("_", part) for part in parts]
     mark = "" if plain == list(parts) else f"_{hashlib.sha256(settlement.account.encode()).hexdigest()[:8]}"
     return f"{settlement.day}_{'_'.join(plain)}{mark}.csv"

@@ -163,7 +163,7 @@ class _Recording:
     def _owed(self, allocations: tuple[LineAllocation, ...]) -> tuple[Entry, ...]:
         service_id = self._payment.service_id
         return tuple(
-            Entry.credit(payable(service_id, part.line.account.iban), part.amount) for part in allocations
+            Entry.credit(payable(service_id, part.line.account), part.amount) for part in allocations
         )
 
     def _book(self, capture: Capture, owed: tuple[Entry, ...]) -> None:

@@ -6,11 +6,14 @@ from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, DeliveryEv
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.reversal import open_reversal
 from mpay_gateway.storage import Work
-from mpay_gateway.storage.ledger import SUSPENSE, Entry
+from mpay_gateway.storage.ledger import SUSPENSE, Entry, owed_back
 
 
 def give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGround, *, actor: str) -> None:
-    """The order does not take the money: it becomes the payer's again."""
+    """The order does not take the money: it becomes the payer's again.
+
+    Who was paid out of it already owes it back to us.
+    """
     now = parts.clock.now()
     capture = next(
         each for each in work.payments.captures_of(delivery.payment_id) if each.state is CaptureState.CLAIMED
@@ -19,9 +22,13 @@ def give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGrou
     claim = work.claims.of_payment(delivery.payment_id)
     if claim.state is ClaimState.CAPTURED:
         work.claims.change(claim, ClaimEvent.RELEASE, actor=actor, at=now)
-    owed = tuple(entry.turned() for entry in work.ledger.owed_of(capture.id))
+    paid_out = work.settlements.accounts_paid(capture.id)
+    owed = (entry.turned() for entry in work.ledger.owed_of(capture.id))
+    taken = (
+        Entry(owed_back(each.account), each.amount) if each.account in paid_out else each for each in owed
+    )
     work.ledger.post(
-        "release", capture.id, (*owed, Entry.credit(SUSPENSE, capture.amount)),
+        "release", capture.id, (*taken, Entry.credit(SUSPENSE, capture.amount)),
         payment_id=delivery.payment_id, at=now,
     )  # fmt: skip
     open_reversal(parts, work, surplus, ground, actor="machine")

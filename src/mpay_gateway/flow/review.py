@@ -38,9 +38,7 @@ def accept_capture(parts: Parts, work: Work, payment: Payment, capture: Capture,
     work.claims.change(claim, event, actor=actor, at=now)
     work.payments.change_capture(capture, CaptureEvent.ACCEPT, actor=actor, at=now)
     allocations = shared(snapshot.order, claim.shares)
-    owed = (
-        Entry.credit(payable(payment.service_id, each.line.account.iban), each.amount) for each in allocations
-    )
+    owed = (Entry.credit(payable(payment.service_id, each.line.account), each.amount) for each in allocations)
     work.ledger.post(
         "accept", capture.id, (Entry.debit(SUSPENSE, capture.amount), *owed), payment_id=payment.id, at=now
     )

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal, select, union_all
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import PaymentId
@@ -30,6 +30,7 @@ class Why(StrEnum):
     UNKNOWN = "the provider never said what became of it"
     NOT_GIVEN_BACK = "the provider refuses to give the money back"
     PARKED = "the service refuses the confirmation"
+    HELD = "an operator holds the confirmation back"
     NOT_REFUNDED = "the provider refuses the refund, or gave back another amount"
     NOT_RELEASED = "its refund waits, and the service does not release the debt"
     NOT_ACKNOWLEDGED = "it is refunded, and the service does not say so"
@@ -45,6 +46,11 @@ _BY_PROVIDER = refunds.c.ground == RefundGround.BY_PROVIDER
 _RESTS = ~exists().where(
     tasks.c.kind == TaskKind.REFUND, tasks.c.subject == refunds.c.id, tasks.c.due.is_not(None)
 )
+_MAY_BE_PAID = exists().where(
+    tasks.c.kind == TaskKind.EXPIRE, tasks.c.subject == payments.c.id, tasks.c.due.is_not(None)
+)  # under a number that a statement brings back: nobody is asked
+_PARKED = (deliveries.c.payment_id == payments.c.id, deliveries.c.state == DeliveryState.PARKED)
+_WITHHELD = deliveries.c.parked_reason == bindparam("withheld")
 _IN_REVIEW = (captures.c.payment_id == payments.c.id, captures.c.state == CaptureState.REVIEW)
 _OURS = (
     select(func.coalesce(func.sum(reversals.c.amount_minor), 0))
@@ -60,14 +66,13 @@ _WENT_BY_ITSELF = exists().where(
 _STUCK = union_all(
     _because(Why.REVIEW, *_IN_REVIEW, ~_WENT_BY_ITSELF),
     _because(Why.REVIEW_TAKEN_BACK, *_IN_REVIEW, _WENT_BY_ITSELF),
-    _because(Why.UNKNOWN, payments.c.state.in_(_OPEN), payments.c.next_check_at.is_(None)),
+    _because(Why.UNKNOWN, payments.c.state.in_(_OPEN), payments.c.next_check_at.is_(None), ~_MAY_BE_PAID),
     _because(
         Why.NOT_GIVEN_BACK, reversals.c.payment_id == payments.c.id,
         reversals.c.capture_id.is_not(None), reversals.c.state == ReversalState.REFUSED,
     ),
-    _because(
-        Why.PARKED, deliveries.c.payment_id == payments.c.id, deliveries.c.state == DeliveryState.PARKED,
-    ),
+    _because(Why.PARKED, *_PARKED, ~_WITHHELD),
+    _because(Why.HELD, *_PARKED, _WITHHELD),
     _because(
         Why.NOT_REFUNDED, *_REFUND_FOR_PEOPLE, refunds.c.state == RefundState.REFUSED, refunds.c.attempts > 0
     ),
@@ -81,12 +86,16 @@ _STUCK = union_all(
 ).subquery()  # fmt: skip
 
 
-def stuck_payments(connection: Connection, *, limit: int) -> tuple[tuple[PaymentId, Why], ...]:
-    """Payments with what each waits for; the oldest first."""
+def stuck_payments(connection: Connection, *, withheld: str, limit: int) -> tuple[tuple[PaymentId, Why], ...]:
+    """Payments with what each waits for; the oldest first.
+
+    `withheld`: the reason of deliveries that an operator parked.
+    """
     query = (
         select(_STUCK.c.id, _STUCK.c.why)
         .join(payments, payments.c.id == _STUCK.c.id)
         .order_by(payments.c.created_at, _STUCK.c.id, _STUCK.c.why)
         .limit(limit)
     )
-    return tuple((PaymentId(row.id), Why[row.why]) for row in connection.execute(query))
+    rows = connection.execute(query, {"withheld": withheld})
+    return tuple((PaymentId(row.id), Why[row.why]) for row in rows)

@@ -1,8 +1,8 @@
 """Double-entry books, insert only. Debits are positive, credits negative; each transaction sums to zero.
 
-Accounts: `receivable:<provider account>`, `payable:<service>:<IBAN>`, `fees:<provider account>`, `bank:<own account>`,
-`suspense` (captured, no claim), `refunds` (what providers took back by themselves), `refunds:<service>:<IBAN>` (what a
-beneficiary owes us: it was paid out, and went back to the payer since).
+Accounts: `receivable:<provider account>`, `payable:<service>:<IBAN>[/<treasury account>]`, `fees:<provider account>`,
+`bank:<own account>`, `suspense` (captured, no claim), `refunds` (what providers took back by themselves),
+`refunds:<as of payable>` (what a beneficiary owes us: it was paid out, and went back to the payer since).
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.order import PaymentAccount
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import ledger_accounts, ledger_entries, ledger_transactions
 
@@ -20,6 +21,8 @@ SUSPENSE = "suspense"
 REFUNDS = "refunds"
 PAYABLE = "payable:"
 OWED_BACK = "refunds:"
+NO_ACCOUNT = "no-account"
+"""Stands for the IBAN of a line whose service names none: its money is not settled."""
 REFUND_POSTING = "refund"
 """The kind of the posting of a refund; its subject is the refund's id."""
 
@@ -29,9 +32,26 @@ def receivable(account_id: str) -> str:
     return f"receivable:{account_id}"
 
 
-def payable(service_id: str, iban: str) -> str:
-    """What we owe to one account of a service."""
-    return f"{PAYABLE}{service_id}:{iban or 'no-account'}"
+def payable(service_id: str, account: PaymentAccount) -> str:
+    """What we owe to one account of a service: an IBAN, and where several hide behind it the treasury's own number."""
+    treasury = f"/{account.treasury_account}" if account.treasury_account else ""
+    return f"{PAYABLE}{service_id}:{account.iban or NO_ACCOUNT}{treasury}"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What the name of a payable account says of where its money goes. `iban`: empty where nobody knows."""
+
+    service_id: str
+    iban: str
+    treasury_account: str
+
+    @classmethod
+    def of(cls, account: str) -> "Destination":
+        """`account`: a payable account, or what its beneficiary owes back."""
+        service_id, _, place = account.partition(":")[2].partition(":")
+        iban, _, treasury = place.partition("/")
+        return cls(service_id, "" if iban == NO_ACCOUNT else iban, treasury)
 
 
 def owed_back(payable_account: str) -> str:

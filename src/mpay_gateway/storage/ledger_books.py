@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
 
 from mpay_gateway.domain.payment import CaptureState, ReversalGround, ReversalState
-from mpay_gateway.storage.ledger import SUSPENSE
+from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, SUSPENSE
 from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.tables import (
     captures,
@@ -90,19 +90,23 @@ class LedgerBooks(Questions):
         """Captures that were released to their payer: what their service was owed is in suspense, to the last ban."""
         t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
         released = ledger_transactions.alias()
+        # Of money that was paid out its beneficiary owes back what was owed to him.
+        paid_out = a.name.startswith(OWED_BACK)
+        name = case((paid_out, literal(PAYABLE) + func.substr(a.name, len(OWED_BACK) + 1)), else_=a.name)
+        accounts = name.label("name")
         right = case(
-            (a.name == literal("receivable:") + captures.c.account_id, captures.c.amount_minor),
-            (a.name == SUSPENSE, -captures.c.amount_minor),
+            (name == literal("receivable:") + captures.c.account_id, captures.c.amount_minor),
+            (name == SUSPENSE, -captures.c.amount_minor),
             else_=0,
         )
         misplaced = (
-            select(captures.c.payment_id, captures.c.transaction_id, a.name)
+            select(captures.c.payment_id, captures.c.transaction_id, accounts)
             .join_from(released, captures, captures.c.id == released.c.subject)
             .join(ledger_transactions, (t.subject == captures.c.id) & t.kind.in_(["capture", "accept", "release"]))
             .join(ledger_entries, e.transaction_id == t.id)
             .join(ledger_accounts, a.id == e.account_id)
             .where(self._recent(captures.c.payment_id), released.c.kind == "release")
-            .group_by(captures.c.id, a.name, e.currency)
+            .group_by(captures.c.id, accounts, e.currency)
             .having(
                 or_(func.sum(e.amount_minor) != right, e.currency != captures.c.currency,
                     captures.c.state == CaptureState.CLAIMED)

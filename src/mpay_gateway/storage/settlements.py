@@ -9,7 +9,7 @@ from sqlalchemy import and_, case, exists, func, insert, or_, select, text
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.money import Money
-from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, REFUND_POSTING
+from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, REFUND_POSTING, Destination
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import (
     captures,
@@ -27,6 +27,8 @@ SETTLEMENT_POSTING = "settlement"
 """The kind of the posting of a settlement; its subject is the settlement's id."""
 OWED_BACK_KIND = "owed-back"
 """What a settlement's file calls money that a beneficiary was paid, and that was refunded since."""
+_OF_CAPTURES = ("capture", "accept", "release")
+"""The kinds of postings whose subject is a capture."""
 _CLOSE = insert_once(settlement_days, ["day"], returning=settlement_days.c.day)
 _ONE_AT_A_TIME = text("LOCK TABLE settlement_days IN SHARE ROW EXCLUSIVE MODE")
 
@@ -62,12 +64,16 @@ class Settlement:
     content: str
 
     @property
+    def destination(self) -> Destination:
+        return Destination.of(self.account)
+
+    @property
     def service_id(self) -> str:
-        return self.account.removeprefix(PAYABLE).partition(":")[0]
+        return self.destination.service_id
 
     @property
     def iban(self) -> str:
-        return self.account.removeprefix(PAYABLE).partition(":")[2]
+        return self.destination.iban
 
 
 class Settlements:
@@ -90,6 +96,11 @@ class Settlements:
         """Which of the days are settled."""
         query = select(settlement_days.c.day).where(settlement_days.c.day.in_(days))
         return frozenset(self._connection.execute(query).scalars())
+
+    def first_closed(self, *, besides: date) -> date | None:
+        """The earliest day that is settled, another one than `besides`."""
+        query = select(func.min(settlement_days.c.day)).where(settlement_days.c.day != besides)
+        return self._connection.execute(query).scalar()
 
     def of_day(self, day: date) -> tuple[Settlement, ...]:
         """The day's settlements, in the order of their accounts."""
@@ -117,14 +128,12 @@ class Settlements:
     def unsettled(self, until: datetime) -> tuple[Owed, ...]:
         """Every entry of what we owe to services, or they owe back, from before `until` that is in no settlement.
 
-        In order. What was refunded before it was paid out counts on the day of the money that it is taken from; what
-        was paid out before counts on the day on which its refund was booked.
+        In order. Whatever is posted of money that was not paid out counts on the day on which the provider took it,
+        also when it was accepted or given back later; what was paid out and went back since counts on the day on
+        which that was booked.
         """
         t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
-        accepted = ledger_transactions.alias()
-        taken = func.coalesce(
-            accepted.c.at, case((captures.c.id.is_not(None), captures.c.captured_at), else_=t.at)
-        )
+        taken = func.coalesce(captures.c.captured_at, t.at)
         at = case((a.name.startswith(PAYABLE), taken), else_=t.at).label("at")
         query = (
             select(
@@ -137,10 +146,7 @@ class Settlements:
             .join(refunds, and_(t.kind == REFUND_POSTING, refunds.c.id == t.subject), isouter=True)
             .join(
                 captures, or_(captures.c.id == refunds.c.capture_id,
-                              and_(t.kind == "capture", captures.c.id == t.subject)), isouter=True,
-            )
-            .join(
-                accepted, and_(accepted.c.kind == "accept", accepted.c.subject == refunds.c.capture_id), isouter=True
+                              and_(t.kind.in_(_OF_CAPTURES), captures.c.id == t.subject)), isouter=True,
             )
             .where(
                 or_(a.name.startswith(PAYABLE), a.name.startswith(OWED_BACK)),

@@ -235,7 +235,7 @@ def test_an_operators_words_give_nothing_up(gateway, reason):
     gateway.calls.delivery_answers.append(RemoteUnavailable("down"))
     payment = gateway.pay("ORDER-1")
     parked = park_delivery(gateway.parts, delivery(gateway, payment).id, reason, owner="ana", actor=ANA)
-    assert [why for _, why in payments_for_people(gateway.parts.units)] == [Why.PARKED]
+    assert [why for _, why in payments_for_people(gateway.parts.units)] == [Why.HELD]
     assert take_parked(gateway.parts, parked.id, owner="ion", actor=ION).owner == "ion"
     hurry_delivery(gateway.parts, parked.id, actor=ION)
     assert delivery(gateway, payment).note == reason
@@ -269,3 +269,13 @@ def test_a_release_is_refused_once_another_try_may_have_been_applied(gateway):
     with pytest.raises(InvalidTransition, match="not answered"):
         approve(gateway.parts, proposed.id, actor=ION)
     assert gateway.calls.reversed_keys == []
+
+
+def test_people_read_whether_the_service_refuses_or_one_of_them_holds_a_confirmation_back(gateway):
+    gateway.calls.delivery_answers += [RemoteRefused("UnknownOrder"), OutcomeUnknown("no answer")]
+    refused, held = gateway.pay("ORDER-1"), gateway.pay("ORDER-2")
+    park_delivery(
+        gateway.parts, delivery(gateway, held).id, "the shop has asked us to wait", owner="ana", actor=ANA
+    )
+    waiting = {payment.id: why for payment, why in payments_for_people(gateway.parts.units)}
+    assert waiting == {refused.id: Why.PARKED, held.id: Why.HELD}

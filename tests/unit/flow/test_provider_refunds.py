@@ -198,10 +198,13 @@ def test_a_chargeback_is_named_by_the_days_reconciliation_and_a_refund_without_l
     gaps = reconcile(gateway.parts, DAY).gaps
     assert {(gap.kind, gap.ours, gap.theirs) for gap in gaps} == {
         (GapKind.CONFIRMED_NOT_SETTLED, lei("-30"), None),
-        (GapKind.SETTLED_UNKNOWN, None, lei("-20")),
+        (GapKind.CHARGED_BACK, None, lei("-20")),
     }
     state(gateway, paid, "30", 2)
     assert [gap.theirs for gap in reconcile(gateway.parts, DAY).gaps] == [lei("-20")]
+    [recorded] = [each for each in refunds(gateway, paid) if each.ground is RefundGround.BY_PROVIDER]
+    acknowledge_refund(gateway.parts, recorded.id, "the service bears it", actor=ANA)
+    assert reconcile(gateway.parts, DAY).gaps == ()
 
 
 def test_where_nothing_goes_back_by_itself_the_statement_says_that_a_person_sent_a_refund(gateway, paid):

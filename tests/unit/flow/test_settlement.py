@@ -11,7 +11,7 @@ from sqlalchemy import text
 from mpay_gateway.boundary import SystemIds
 from mpay_gateway.domain.errors import RemoteRefused, RemoteUnavailable
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.bookkeeping.settlement import COLUMNS, cell, preview, settle
+from mpay_gateway.flow.bookkeeping.settlement import COLUMNS, cell, owed_back, preview, settle
 from mpay_gateway.texts.local_days import bounds
 from tests.unit.flow.scripted import IBANS, NOON, SERVICE
 
@@ -107,6 +107,20 @@ def test_money_that_went_back_before_the_day_was_settled_pays_nobody(gateway):
     assert balance(gateway, "bank:main") == 0
 
 
+def test_money_that_went_back_on_the_next_day_is_not_paid_out_with_its_own(gateway):
+    gateway.calls.delivery_answers.append(RemoteUnavailable("nothing was sent"))
+    gateway.pay("ORDER-1")
+    gateway.calls.delivery_answers.append(RemoteRefused("UnknownOrder"))
+    gateway.work(days=1)
+    gateway.work(seconds=5)
+    files = settled(gateway)
+    assert [[row["amount"] for row in rows(each)] for each in files] == [
+        ["100.00", "-100.00", "0.00"], ["50.00", "-50.00", "0.00"],
+    ]  # fmt: skip
+    assert len({row["transaction"] for each in files for row in rows(each) if row["kind"] != "TOTAL"}) == 1
+    assert (balance(gateway, "bank:main"), owed_back(gateway.parts.units)) == (0, ())
+
+
 def test_money_that_goes_back_after_it_was_settled_is_kept_from_the_next_that_is_owed(gateway):
     """D66: nobody pays less than nothing; what is missing waits until enough is owed."""
     gateway.calls.delivery_answers.append(RemoteUnavailable("nothing was sent"))
@@ -114,7 +128,8 @@ def test_money_that_goes_back_after_it_was_settled_is_kept_from_the_next_that_is
     settled(gateway)
     gateway.calls.delivery_answers.append(RemoteRefused("UnknownOrder"))
     gateway.work(days=1)
-    assert balance(gateway, f"payable:{SERVICE}:{IBANS[0]}") == 100_00
+    assert balance(gateway, f"payable:{SERVICE}:{IBANS[0]}") == 0
+    assert [each.amount.minor for each in owed_back(gateway.parts.units)] == [100_00, 50_00]
     assert settled(gateway, DAY + timedelta(days=1)) == ()
     gateway.clock.advance(days=1)
     gateway.pay("ORDER-2")

@@ -11,6 +11,7 @@ from mpay_gateway.domain.errors import InvalidAnswer, NoPluginAnswered
 from mpay_gateway.domain.instrument import Need
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
 from mpay_gateway.domain.provider_answer import Confirms, Instructions, StatementLine
+from mpay_gateway.flow.attention import payments_for_people
 from mpay_gateway.flow.bank_page import show_bank_page
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, reconcile
@@ -79,6 +80,7 @@ def test_the_payer_gets_a_number_and_nobody_is_called(gateway):
     assert show_result(gateway.parts, payment.visit_token, payment.id).outcome is Outcome.AWAITED
     gateway.work(hours=1)
     assert (gateway.now(payment).state, gateway.calls.asked) == (PaymentState.CREATED, 0)
+    assert payments_for_people(gateway.parts.units) == ()
 
 
 def test_a_line_with_our_reference_is_the_capture(gateway, state):

@@ -13,6 +13,7 @@ from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalState
+from mpay_gateway.domain.refund import RefundGround
 from mpay_gateway.flow.bookkeeping.statement_days import accounts_with_statements
 from mpay_gateway.flow.bookkeeping.statement_intake import post_again
 from mpay_gateway.flow.order_probing import NOT_PROBED, Probed, Progress, probe_orders
@@ -33,6 +34,7 @@ class GapKind(StrEnum):
     CONFIRMED_NOT_SETTLED = "confirmed-not-settled"
     SETTLED_UNKNOWN = "settled-unknown"
     AMOUNT_DIFFERS = "amount-differs"
+    CHARGED_BACK = "charged-back"
 
 
 class ServiceSide(StrEnum):
@@ -149,7 +151,7 @@ def _read(parts: Parts, work: Work, day: date, account_id: AccountId | None) -> 
     taken = work.days.captures(since, until, account_id)
     known = parts.registry.accounts.keys() | {each.account_id for each in taken}
     chosen = sorted(known if account_id is None else {account_id})
-    lines = tuple(line for each in chosen for line in _lines_of(work, each, day))
+    lines = tuple(line for each in chosen for line in _lines_of(work, each, day) if not _seen_to(work, line))
     readings = {each: work.bank_statements.readings(each, day) for each in chosen}
     stating, over = accounts_with_statements(parts), parts.clock.now() >= until
     accounts = tuple(
@@ -179,6 +181,15 @@ def _lines_of(work: Work, account_id: AccountId, day: date) -> tuple[StoredLine,
 
 def _read_before(readings: tuple[Reading, ...], until: datetime) -> bool:
     return bool(readings) and readings[-1].read_at < until
+
+
+def _seen_to(work: Work, line: StoredLine) -> bool:
+    """Whether the line is a chargeback that is written down as a refund, and people have agreed on who bears it."""
+    if line.outcome is not LineOutcome.CHARGED_BACK or line.payment_id is None:
+        return False
+    refunds = work.refunds.of_payment(line.payment_id)
+    recorded = [each for each in refunds if each.ground is RefundGround.BY_PROVIDER]
+    return bool(recorded) and all(each.acknowledged_at for each in recorded)
 
 
 def _ours(work: Work, line: StoredLine) -> Money | None:
@@ -227,8 +238,8 @@ def _of_reversals(reversals: tuple[ReversalOfDay, ...]) -> Iterator[Gap]:
 def _of_lines(lines: tuple[tuple[StoredLine, Money | None], ...]) -> Iterator[Gap]:
     for stored, ours in lines:
         kind, detail = GapKind.SETTLED_UNKNOWN, _WHY_UNKNOWN.get(stored.outcome, "")
-        if stored.outcome is LineOutcome.DIFFERS:
-            kind, detail = GapKind.AMOUNT_DIFFERS, "posted as the provider states it"
+        if stored.outcome in _POSTED_OTHERWISE:
+            kind, detail = _POSTED_OTHERWISE[stored.outcome]
         if detail:
             line = stored.line
             yield Gap(
@@ -246,8 +257,13 @@ _WHY_UNKNOWN = {
     LineOutcome.WAITING: "not looked at yet",
     LineOutcome.UNKNOWN: "no capture, reversal or refund of ours: not posted",
     LineOutcome.DUPLICATE: "another line is about the same transaction: not posted",
-    LineOutcome.CHARGED_BACK: "the provider took it back by itself: a recorded refund, the order stays paid",
 }
+_POSTED_OTHERWISE = {
+    LineOutcome.DIFFERS: (GapKind.AMOUNT_DIFFERS, "posted as the provider states it"),
+    LineOutcome.CHARGED_BACK: (
+        GapKind.CHARGED_BACK, "the provider took it back by itself: a recorded refund, the order stays paid"
+    ),
+}  # fmt: skip
 
 
 def _gap(

@@ -1,29 +1,32 @@
 """Books: what each service's account gets of one day, as one file each, and its posting.
 
 A day is one in Chisinau, by the time at which the provider took the money; money that went back counts on the day
-on which that was booked. What turns up for a day that is settled already goes into the next day that is settled: no
-entry is ever in two files. What a beneficiary was paid and a refund took back since is a line of less than nothing in
-his next file.
+on which that was booked. What turns up for a day that is settled already, or that lies before all that ever were, goes
+into the next day that is settled: no entry is ever in two files. A day between that nobody settled keeps its entries
+until somebody does. What a beneficiary was paid and went back to its payer since is a line of less than nothing in his
+next file. Money that is owed to a service which names no account for it is in no file.
 """
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from mpay_gateway.boundary import Clock, IdSource
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.flow.suspension import refuse_while_restoring
 from mpay_gateway.storage import UnitOfWork, Work
-from mpay_gateway.storage.ledger import OWED_BACK, Entry, bank
+from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, Destination, Entry, bank
 from mpay_gateway.storage.settlements import SETTLEMENT_POSTING, Owed, Settlement
 from mpay_gateway.texts.local_days import bounds, local_day
 from mpay_gateway.texts.local_format import LOCAL_ZONE
 
 COLUMNS = (
-    "day", "service", "iban", "kind", "payment", "invoice", "order", "transaction", "time", "amount", "currency",
+    "day", "service", "iban", "treasury_account", "kind", "payment", "invoice", "order", "transaction", "time",
+    "amount", "currency",
 )  # fmt: skip
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -34,6 +37,25 @@ class OwedBack:
 
     service_id: str
     iban: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What is owed to a service, and would be paid out with `day`, which nobody has settled."""
+
+    day: date
+    service_id: str
+    entries: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Homeless:
+    """What is owed to a service that names no IBAN to pay it to. `treasury_account`: what it names instead."""
+
+    service_id: str
+    treasury_account: str
     amount: Money
 
 
@@ -81,27 +103,69 @@ def _posting(made: Settlement, entries: list[Owed], own_account: str) -> list[En
 
 def owed_back(units: UnitOfWork) -> tuple[OwedBack, ...]:
     """What beneficiaries owe us, and no settlement took from them yet."""
-    balances = units.read(lambda work: work.ledger.balances())
+    owed: dict[tuple[Destination, str], Money] = {}
+    for (account, currency), amount in units.read(lambda work: work.ledger.balances()).items():
+        back = account.startswith(OWED_BACK) or (account.startswith(PAYABLE) and amount.minor > 0)
+        if back and amount:
+            whose = Destination.of(account), currency
+            owed[whose] = owed.get(whose, Money.zero(currency)) + amount
+    return tuple(OwedBack(whose.service_id, whose.iban, amount) for (whose, _), amount in owed.items())
+
+
+def homeless(units: UnitOfWork) -> tuple[Homeless, ...]:
+    """What no settlement pays out, since its service says of no account where it goes."""
     found = []
-    for (account, _), amount in balances.items():
-        if account.startswith(OWED_BACK) and amount:
-            service_id, _, iban = account.removeprefix(OWED_BACK).partition(":")
-            found.append(OwedBack(service_id, iban, amount))
+    for (account, _), amount in units.read(lambda work: work.ledger.balances()).items():
+        place = Destination.of(account)
+        if account.startswith(PAYABLE) and not place.iban and amount.minor < 0:
+            found.append(Homeless(place.service_id, place.treasury_account, amount.negated()))
     return tuple(found)
+
+
+def unsettled_days(units: UnitOfWork, day: date) -> tuple[Unsettled, ...]:
+    """What settling `day` leaves for days before it that nobody has settled, by day, service and currency."""
+
+    def look(work: Work) -> tuple[Owed, ...]:
+        waiting, taken = _waiting(work, day), _taken_in(work, day)
+        return tuple(each for each in waiting if not taken(each))
+
+    left: dict[tuple[date, str, str], list[Owed]] = {}
+    for each in units.read(look):
+        of = local_day(each.at), Destination.of(each.account).service_id, each.amount.currency
+        left.setdefault(of, []).append(each)
+    return tuple(
+        Unsettled(when, service_id, len(entries), _total(entries))
+        for (when, service_id, _), entries in sorted(left.items())
+    )
 
 
 def _groups(work: Work, day: date) -> Iterator[list[Owed]]:
     """The entries of the day by account and currency. What comes to less than nothing waits for a later day."""
-    _, until = bounds(day)
-    waiting = work.settlements.unsettled(until)
-    closed = work.settlements.closed({local_day(each.at) for each in waiting} - {day})
     groups: dict[tuple[str, str], list[Owed]] = {}
-    for each in waiting:
-        if local_day(each.at) in closed | {day}:
+    taken = _taken_in(work, day)
+    for each in _waiting(work, day):
+        if taken(each):
             groups.setdefault((each.account, each.amount.currency), []).append(each)
     for (_, currency), entries in sorted(groups.items()):
         if _total(entries) >= Money.zero(currency):
             yield entries
+
+
+def _waiting(work: Work, day: date) -> list[Owed]:
+    """The entries of the day and of all before it that are to be paid out somewhere."""
+    _, until = bounds(day)
+    return [each for each in work.settlements.unsettled(until) if Destination.of(each.account).iban]
+
+
+def _taken_in(work: Work, day: date) -> Callable[[Owed], bool]:
+    """Whether an entry belongs to the settlement of a day: its own, those of settled days, those of before any."""
+    first = work.settlements.first_closed(besides=day)
+
+    @cache
+    def is_over(when: date) -> bool:
+        return when == day or (first is not None and when < first) or bool(work.settlements.closed({when}))
+
+    return lambda owed: is_over(local_day(owed.at))
 
 
 def _settlement(day: date, settlement_id: str, entries: list[Owed]) -> Settlement:
@@ -142,8 +206,9 @@ def _row(settlement: Settlement, owed: Owed) -> list[object]:
     return [*map(cell, (*_head(settlement), *texts)), time, owed.amount.amount, owed.amount.currency]
 
 
-def _head(settlement: Settlement) -> tuple[str, str, str]:
-    return settlement.day.isoformat(), settlement.service_id, settlement.iban
+def _head(settlement: Settlement) -> tuple[str, str, str, str]:
+    to = settlement.destination
+    return settlement.day.isoformat(), to.service_id, to.iban, to.treasury_account
 
 
 def cell(text: str) -> str:
