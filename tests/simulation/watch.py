@@ -136,8 +136,8 @@ class Watch:
     def under_way(self, about: "About", since: timedelta) -> Iterator[None]:
         """While a call is in flight. What moves money or tells of it is sent by one process at a time.
 
-        `since`: no later than when its lease was renewed. Who was stopped between that and the message, for longer than
-        the span, sends late: content and key are the same, and the fence keeps its answer out of the books.
+        `since`: no later than when its lease was renewed. Whose lease runs out between that and the message, because he
+        was stopped or the clock was set, sends late: content and key are the same, and the fence keeps his answer out.
         """
         if about.operation not in SENDING:
             yield
@@ -147,10 +147,8 @@ class Watch:
             self._number,
             self._flying.setdefault((about.operation, about.payment, about.key), {}),
         )
-        now = world.clock.elapsed
-        if now - since < LEASE and any(
-            actor.late != GIVEN_UP and now - at < LEASE and at > world.clock_moved_at
-            for actor, at in flying.values()
+        if self._holds(since) and any(
+            actor.late != GIVEN_UP and self._holds(at) for actor, at in flying.values()
         ):
             self.broken(f"two processes at once: {about.name}")
         assert world.stage.current is not None
@@ -159,6 +157,10 @@ class Watch:
             yield
         finally:
             flying.pop(number, None)
+
+    def _holds(self, since: timedelta) -> bool:
+        """Whether a lease that was renewed then is sure to hold still."""
+        return self._world.clock.elapsed - since < LEASE and since > self._world.clock_moved_at
 
     def sent(self) -> None:
         """A message is about to be kept, and to leave: the lease under which it does must be the latest."""

@@ -149,6 +149,7 @@ class HookSpecs:
         """Back: give money back, or void what is only authorised. Routed by account; idempotent. I/O.
 
         After a void mpay_fetch_confirmation is called: the payment is over when it says that nothing is left of it.
+        RemoteRefused with `permanent=True` says that nothing went back under this key, and that nothing will.
         Raises: RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
         """
 
