@@ -253,7 +253,7 @@ MUTANTS: tuple[Mutant, ...] = (
          "answer = ProviderConfirmation(ProviderStatus.NOT_FOUND) if session_over(payment, asked.at) "
          "else parts.calls.fetch_confirmation(payment.account_id, to_check, reading)"),
     _one("not found is final", "settle.late", "flow.settling:_never_came",
-         "payment.state is PaymentState.STARTED and session_over(payment, parts.clock.now())", "True"),
+         "payment.state is PaymentState.STARTED and session_over(payment, asked_at)", "True"),
     _one("unheard and never asked again", "settle.again", "flow.settling:_ask_later",
          "work.tasks.schedule(TaskKind.RECHECK, payment.id, due)",
          "work.tasks.schedule(TaskKind.RECHECK, payment.id, None)"),

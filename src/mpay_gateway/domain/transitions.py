@@ -44,6 +44,8 @@ class ClaimEvent(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RELEASE = "release"
     RETAKE = "retake"
+    SHARE = "share"
+    RESIZE = "resize"
 
 
 class DeliveryEvent(StrEnum):
@@ -59,6 +61,7 @@ class DeliveryEvent(StrEnum):
 
 class IntentEvent(StrEnum):
     DONE = "done"
+    WISH = "wish"
     UNANSWERED = "unanswered"
     REFUSE = "refuse"
 
@@ -179,6 +182,9 @@ EDGES: tuple[Edge, ...] = (
     Edge("claim", _L.CAPTURED, _LE.ACKNOWLEDGE, _L.ACKNOWLEDGED, "the service knows"),
     Edge("claim", _L.CAPTURED, _LE.RELEASE, _L.RELEASED, "reversed"),
     Edge("claim", _L.RELEASED, _LE.RETAKE, _L.CAPTURED, "late money, and the order is still payable"),
+    Edge("claim", _L.RELEASED, _LE.SHARE, _L.RELEASED, "late money pays other lines than were claimed"),
+    Edge("claim", _L.HELD, _LE.RESIZE, _L.HELD, "two operators accept another amount"),
+    Edge("claim", _L.RELEASED, _LE.RESIZE, _L.RELEASED, "two operators accept another amount, late"),
     Edge("delivery", _D.DUE, _DE.LEASE, _D.LEASED, "a worker takes it"),
     Edge("delivery", _D.LEASED, _DE.LEASE, _D.LEASED, "another worker takes it over"),
     Edge("delivery", _D.LEASED, _DE.CONFIRM, _D.CONFIRMED, "the service's signed word"),
@@ -191,6 +197,7 @@ EDGES: tuple[Edge, ...] = (
     Edge("delivery", _D.PARKED, _DE.RETRY, _D.DUE, "an operator sends it again"),
     Edge("delivery", _D.DUE, _DE.RETRY, _D.DUE, "an operator hurries it"),
     Edge("intent", _I.DUE, _IE.DONE, _I.DONE, "two-step: the provider took the money"),
+    Edge("intent", _I.DUE, _IE.WISH, _I.DUE, "the order takes the money no more, or again"),
     Edge("intent", _I.DUE, _IE.UNANSWERED, _I.DUE, "no definite answer: again with the same key"),
     Edge("intent", _I.DUE, _IE.REFUSE, _I.REFUSED, "the provider takes nothing: the hold may be given up"),
     Edge("intent", _I.REFUSED, _IE.DONE, _I.DONE, "the money turned up"),

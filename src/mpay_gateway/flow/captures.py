@@ -142,7 +142,7 @@ class _Recording:
         if not fits(self._snapshot.order, now_payable, self._payment.amount):
             return False
         parts = shares(self._snapshot.order, now_payable, self._payment.amount)
-        self._claim = self._work.claims.share(self._claim, parts)
+        self._claim = self._work.claims.share(self._claim, parts, actor=self._actor, at=self._now)
         return True
 
     def _captured(self, taken: ProviderCapture, method: str) -> None:

@@ -1,5 +1,7 @@
 """Money in review, once two people have decided: it pays the order as it was taken, or it goes back."""
 
+from dataclasses import replace
+
 from mpay_gateway.domain.errors import NotPayable
 from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.invoice import shared
@@ -30,10 +32,9 @@ def accept_capture(parts: Parts, work: Work, payment: Payment, capture: Capture,
         raise NotPayable(
             f"the order cannot take {capture.amount}: {room.standing.value}, {room.most} at most"
         )
-    claim = work.claims.resize(
-        work.claims.of_payment(payment.id), capture.amount, payable=room.most,
-        shares=shares(snapshot.order, room, capture.amount),
-    )  # fmt: skip
+    held = work.claims.of_payment(payment.id)
+    as_taken = replace(held, amount=capture.amount, shares=shares(snapshot.order, room, capture.amount))
+    claim = work.claims.resize(held, as_taken, payable=room.most, actor=actor, at=now)
     event = ClaimEvent.CAPTURE if claim.state is ClaimState.HELD else ClaimEvent.RETAKE
     work.claims.change(claim, event, actor=actor, at=now)
     work.payments.change_capture(capture, CaptureEvent.ACCEPT, actor=actor, at=now)

@@ -89,7 +89,7 @@ def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmati
     elif answer.status is ProviderStatus.AUTHORISED and allows(payment.state, PaymentEvent.AUTHORISE):
         return _hold(parts, work, payment, answer)
     elif payment.state.open:
-        payment = _without_money(parts, work, payment, answer)
+        payment = _without_money(parts, work, payment, answer, asked_at=asked.at)
     rest(parts, work, payment)
     hear_taken_back(parts, work, payment, answer)
     if known or answer.reversed is not None:
@@ -97,31 +97,38 @@ def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmati
     return None
 
 
-def _without_money(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation) -> Payment:
+def _without_money(
+    parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation, *, asked_at: datetime
+) -> Payment:
+    """What an answer without money ends. One that lay here so long is not the provider's word any more: it may have
+    taken the money meanwhile, and is asked again.
+    """
     actor = f"provider:{payment.account_id}"
+    if parts.clock.now() - asked_at > LEASE:
+        return _later(parts, work, payment)
     match answer.status:
         case ProviderStatus.DECLINED:
             reason = answer.decline_reason or DeclineReason.OTHER
             return end_in(parts, work, payment, PaymentEvent.DECLINE, actor=actor, reason=reason)
         case ProviderStatus.CANCELLED | ProviderStatus.REVERSED:
-            return end_in(parts, work, payment, _gone(payment, parts), actor=actor)
-        case ProviderStatus.NOT_FOUND if _never_came(payment, parts):
+            return end_in(parts, work, payment, _gone(payment, asked_at), actor=actor)
+        case ProviderStatus.NOT_FOUND if _never_came(payment, asked_at):
             return end_in(parts, work, payment, PaymentEvent.EXPIRE, actor=actor)
         case _:
             return _later(parts, work, payment)
 
 
 @guards("settle.late")
-def _never_came(payment: Payment, parts: Parts) -> bool:
+def _never_came(payment: Payment, asked_at: datetime) -> bool:
     """Whether the provider's "not found" is final: just after a start it may only be late."""
-    return payment.state is PaymentState.STARTED and session_over(payment, parts.clock.now())
+    return payment.state is PaymentState.STARTED and session_over(payment, asked_at)
 
 
-def _gone(payment: Payment, parts: Parts) -> PaymentEvent:
+def _gone(payment: Payment, asked_at: datetime) -> PaymentEvent:
     """What the end of a payment without money is called: by the provider's clock, or by somebody's hand."""
     if payment.state is PaymentState.AUTHORISED:
         return PaymentEvent.VOID
-    return PaymentEvent.EXPIRE if parts.clock.now() >= payment.session_until else PaymentEvent.CANCEL
+    return PaymentEvent.EXPIRE if asked_at >= payment.session_until else PaymentEvent.CANCEL
 
 
 def _hold(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation) -> Lease | None:

@@ -30,7 +30,7 @@ from mpay_gateway.domain.provider_answer import (
     ProviderConfirmation,
     ProviderStatus,
 )
-from mpay_gateway.domain.transitions import ReversalEvent
+from mpay_gateway.domain.transitions import IntentEvent, ReversalEvent
 from mpay_gateway.flow.captures import record_captures
 from mpay_gateway.flow.claiming import fits, payable_now
 from mpay_gateway.flow.evidence_sinks import BufferedSink
@@ -146,7 +146,7 @@ def _decide(
     if hold.void is not None:
         return _void_again(parts, work, lease, payment, hold.void)
     if hold.intent is not None and hold.intent.state is IntentState.DUE:
-        return _capture_again(work, payment, hold.intent, reading)
+        return _capture_again(parts, work, payment, hold.intent, reading)
     if payment.state is not PaymentState.AUTHORISED:
         return _rest(work, lease)
     if hold.intent is not None:
@@ -173,13 +173,17 @@ def _void_again(parts: Parts, work: Work, lease: Lease, payment: Payment, void: 
 
 
 def _capture_again(
-    work: Work, payment: Payment, intent: CaptureIntent, reading: Answer | Reading
+    parts: Parts, work: Work, payment: Payment, intent: CaptureIntent, reading: Answer | Reading
 ) -> CaptureIntent:
     """The money may be taken already: it is asked for until the answer is definite, wanted or not."""
     if reading is Reading.NOT_READ:
         return intent
     wanted = _wanted(work, payment, reading)
-    return intent if wanted is intent.wanted else work.capture_intents.note_wish(intent, wanted=wanted)
+    if wanted is intent.wanted:
+        return intent
+    return work.capture_intents.change(
+        intent, IntentEvent.WISH, actor="machine", at=parts.clock.now(), wanted=wanted
+    )
 
 
 @guards("claim.room")

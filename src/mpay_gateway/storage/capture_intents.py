@@ -42,13 +42,6 @@ class CaptureIntents:
         row = self._connection.execute(_OF_PAYMENT, {"of_payment": payment_id}).first()
         return None if row is None else _intent(row)
 
-    def note_wish(self, intent: CaptureIntent, *, wanted: bool) -> CaptureIntent:
-        """Store whether the order still takes the money: no change of state."""
-        self._connection.execute(
-            update(capture_intents).where(capture_intents.c.id == intent.id).values(wanted=wanted)
-        )
-        return replace(intent, wanted=wanted)
-
     def change(
         self, intent: CaptureIntent, event: IntentEvent, *, actor: str, at: datetime, **values: Any
     ) -> CaptureIntent:
@@ -64,6 +57,8 @@ class CaptureIntents:
 
     def _write_down(self, intent: CaptureIntent, event: str, before: str, actor: str, at: datetime) -> None:
         detail = intent.last_error or f"{intent.key} {intent.amount}"
+        if event == IntentEvent.WISH:
+            detail = f"{intent.key} {intent.amount} is {'wanted' if intent.wanted else 'not wanted any more'}"
         self._audit.write(
             Change(
                 intent.payment_id, "intent", intent.id, event, before, intent.state.value, actor, at, detail

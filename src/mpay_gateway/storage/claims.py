@@ -74,31 +74,42 @@ class Claims:
         )
         self._write_down(claim, "take", "", actor, at)
 
-    def share(self, claim: Claim, shares: tuple[tuple[str, Money], ...]) -> Claim:
-        """Fix anew which lines the claim pays: late money may find other lines open."""
+    def share(
+        self, claim: Claim, shares: tuple[tuple[str, Money], ...], *, actor: str, at: datetime
+    ) -> Claim:
+        """Fix anew which lines the claim pays: late money may find other lines open. Raises: InvalidTransition."""
         changed = replace(claim, shares=shares)
-        self._connection.execute(
-            update(claims).where(claims.c.id == claim.id).values(shares=_shares_text(changed))
+        if changed == claim:
+            return claim
+        self.change(
+            claim,
+            ClaimEvent.SHARE,
+            actor=actor,
+            at=at,
+            detail=_shares_text(changed),
+            shares=_shares_text(changed),
         )
         return changed
 
-    def resize(
-        self, claim: Claim, amount: Money, *, payable: Money, shares: tuple[tuple[str, Money], ...]
-    ) -> Claim:
-        """Let the claim be of another amount: of what was taken, where operators accept it."""
-        changed = replace(claim, amount=amount, shares=shares)
-        self._connection.execute(
-            update(claims)
-            .where(claims.c.id == claim.id)
-            .values(amount_minor=amount.minor, payable_minor=payable.minor, shares=_shares_text(changed))
-        )
-        return changed
+    def resize(self, claim: Claim, as_taken: Claim, *, payable: Money, actor: str, at: datetime) -> Claim:
+        """Let the claim have the amount and the shares of `as_taken`: of what was taken, where operators accept it.
+
+        Raises: InvalidTransition.
+        """
+        shares = _shares_text(as_taken)
+        self.change(
+            claim, ClaimEvent.RESIZE, actor=actor, at=at, detail=f"{as_taken.amount} {shares}",
+            amount_minor=as_taken.amount.minor, payable_minor=payable.minor, shares=shares,
+        )  # fmt: skip
+        return as_taken
 
     def of_payment(self, payment_id: str) -> Claim:
         """The payment's claim; every payment has one."""
         return _claim(self._connection.execute(_OF_PAYMENT, {"of_payment": payment_id}).one())
 
-    def change(self, claim: Claim, event: ClaimEvent, *, actor: str, at: datetime, **values: Any) -> Claim:
+    def change(
+        self, claim: Claim, event: ClaimEvent, *, actor: str, at: datetime, detail: str = "", **values: Any
+    ) -> Claim:
         """Move the claim along an edge. Raises: InvalidTransition; Conflict."""
         after = next_state(claim.state, event)
         done = self._connection.execute(
@@ -107,10 +118,12 @@ class Claims:
         if done.rowcount != 1:
             raise Conflict(f"claim {claim.id}")
         changed = replace(claim, state=after)
-        self._write_down(changed, event.value, claim.state.value, actor, at)
+        self._write_down(changed, event.value, claim.state.value, actor, at, detail=detail)
         return changed
 
-    def _write_down(self, claim: Claim, event: str, before: str, actor: str, at: datetime) -> None:
+    def _write_down(
+        self, claim: Claim, event: str, before: str, actor: str, at: datetime, *, detail: str = ""
+    ) -> None:
         self._audit.write(
             Change(
                 claim.payment_id,
@@ -121,7 +134,7 @@ class Claims:
                 claim.state.value,
                 actor,
                 at,
-                str(claim.amount),
+                detail or str(claim.amount),
             )
         )
 

@@ -30,6 +30,7 @@ OWED_BACK_KIND = "owed-back"
 _OF_CAPTURES = ("capture", "accept", "release")
 """The kinds of postings whose subject is a capture."""
 _CLOSE = insert_once(settlement_days, ["day"], returning=settlement_days.c.day)
+_NONE_MEANWHILE = text("LOCK TABLE settlement_days IN SHARE MODE")
 _ONE_AT_A_TIME = text("LOCK TABLE settlement_days IN SHARE ROW EXCLUSIVE MODE")
 
 
@@ -91,6 +92,14 @@ class Settlements:
             self._connection.execute(_ONE_AT_A_TIME)
         row = {"day": day, "closed_at": at}
         return self._connection.execute(_CLOSE.on(self._connection), row).first() is not None
+
+    def hold_off(self) -> None:
+        """Let no day be settled until the unit of work ends, and wait for one that is being settled just now.
+
+        Who bears a refund depends on what was paid out: no payout may come between the look and the posting.
+        """
+        if self._connection.dialect.name != "sqlite":  # there the unit holds the whole database
+            self._connection.execute(_NONE_MEANWHILE)
 
     def closed(self, days: Collection[date]) -> frozenset[date]:
         """Which of the days are settled."""

@@ -3,9 +3,11 @@
 The work is given as a function so that it can run again after a serialization failure. No outbound call can be
 made inside it: the marker that it sets makes the hook façade and the HTTP client refuse.
 
-Rows are locked in one order, so that units wait for each other and do not deadlock: intake, payment, order, task,
-then delivery, reversal or refund, then breaker. Audit and evidence of a payment are written only while its row is
-held. Who claims holds breakers and then tasks, of which he passes by those that are locked: he waits for nobody.
+Rows are locked in one order, so that units wait for each other and do not deadlock: intake, payment, order, then
+what hangs on the payment, then the days that are settled, then breaker. What hangs on a payment (its tasks, decisions,
+delivery, reversals, refunds, audit, evidence) is waited for only while the payment's row is held, so in any order:
+nobody else waits for it. Who finishes or renews one task alone holds nothing else. Who claims holds breakers and then
+tasks, of which he passes by those that are locked: he waits for nobody.
 """
 
 import random

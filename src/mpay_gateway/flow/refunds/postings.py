@@ -31,6 +31,7 @@ def _unborne(refund: Refund) -> tuple[Entry, ...]:
 
 def _borne(work: Work, refund: Refund) -> tuple[Entry, ...]:
     """The shares of the beneficiaries; what a provider gives back beyond all that they got stays on `refunds`."""
+    work.settlements.hold_off()
     left, shares = refund.returned, []
     paid_out = work.settlements.accounts_paid(refund.capture_id)
     for account, most in _still_theirs(work, refund):
