@@ -53,7 +53,7 @@ def _run(place: Place, screen: Screen, stop: _Stop, *, check_only: bool) -> None
     hint = f"End it, or choose other ports: MPAY_DEMO_PORT_BASE={_other_base(place)} make demo"
     refuse_used_ports(scenario.ports(place), hint)
     programs, steps = scenario.programs(place), scenario.setup_steps(place)
-    processes = Processes(lambda: stop.asked)
+    processes = Processes(lambda: stop.asked, orphans=False)
     try:
         for step in steps:
             screen.say(f"{step.name} …")

@@ -3,11 +3,13 @@
 # ruff: noqa: S603 -- commands are built here from installed programs, never from input
 
 import contextlib
+import ctypes
 import http.client
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ STEADY_AFTER = 2.0
 END_WITHIN = 12.0
 TAIL = 20
 _STEP = 0.05
+_PR_SET_PDEATHSIG = 1
 _LONGEST_TAIL = 16_384
 
 
@@ -66,10 +69,15 @@ class _Running:
 
 
 class Processes:
-    """Programs under way. `stop_asked` says whether the person wants the end: every wait looks at it."""
+    """Programs under way. `stop_asked` says whether the person wants the end: every wait looks at it.
 
-    def __init__(self, stop_asked: Callable[[], bool]) -> None:
+    `orphans`: whether programs go on when the thread that started them is gone, as it is after a SIGKILL. Without them
+    the system asks each to end (Linux alone can).
+    """
+
+    def __init__(self, stop_asked: Callable[[], bool], *, orphans: bool = True) -> None:
         self._stop_asked = stop_asked
+        self._before_running = None if orphans else end_with_parent(os.getpid())
         self._running: list[_Running] = []
 
     @property
@@ -145,12 +153,27 @@ class Processes:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
+                    preexec_fn=self._before_running,  # noqa: PLW1509  the launcher has one thread
                 )
         except OSError as error:
             raise DemoError(f"{program.name} cannot be started: {error}") from error
         running = _Running(program, process, time.monotonic())
         self._running.append(running)
         return running
+
+
+def end_with_parent(parent: int) -> Callable[[], None] | None:
+    """What a new process does first, so that it is asked to end when `parent` is gone; None where no system can."""
+    if not sys.platform.startswith("linux"):
+        return None
+    system = ctypes.CDLL(None, use_errno=True)
+
+    def ask() -> None:
+        system.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died in between
+            os._exit(1)
+
+    return ask
 
 
 def refuse_used_ports(ports: Mapping[str, int], hint: str) -> None:

@@ -242,6 +242,22 @@ def test_a_program_that_never_answers_is_given_up(
         one.wait_until_ready()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no other system can")
+def test_programs_end_when_their_launcher_is_killed(demo: Demo) -> None:
+    with demo.running() as process:
+        await_true(lambda: len(demo.ports_in_use()) == 4)
+        process.kill()
+        process.wait(timeout=30)
+        await_true(lambda: demo.ports_in_use() == [])
+
+
+def await_true(found: Callable[[], bool], *, within: float = 60) -> None:
+    until = time.monotonic() + within
+    while not found():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def test_a_program_that_does_not_end_is_killed(
     tmp_path: Path, processes: Callable[[], Processes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,7 @@ class CoreDocuments:
         if medium is not Medium.A4:
             return None
         content = self._renderer.render(write_invoice(invoice, language, self._texts))
-        return Document(content, PDF, f"Nota de plata {invoice.id}.pdf")
+        return Document(content, PDF, f"{self._texts.text('invoice.title', language)} {invoice.id}.pdf")
 
     @hookimpl(trylast=True)
     def mpay_render_receipt(self, receipt: Receipt, medium: Medium, language: Language) -> Document | None:
@@ -51,4 +51,6 @@ class CoreDocuments:
         if medium is not Medium.A4:
             return None
         content = self._renderer.render(write_receipt(receipt, language, self._texts))
-        return Document(content, PDF, f"Chitanta {receipt.payment.id}.pdf")
+        return Document(
+            content, PDF, f"{self._texts.text('receipt.title', language)} {receipt.payment.id}.pdf"
+        )

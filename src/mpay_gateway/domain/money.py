@@ -15,7 +15,7 @@ _MINOR_DIGITS = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }  # fmt: skip
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
-_TYPED_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,3})?\Z", re.ASCII)
+_TYPED_AMOUNT = re.compile(r"[0-9]{1,12}([.,][0-9]{1,3})?\Z", re.ASCII)
 LARGEST_MINOR = 10**15
 """Largest amount that the gateway handles, in minor units (fits every column and every provider's field)."""
 
@@ -102,14 +102,15 @@ def sum_money(amounts: Iterable[Money], currency: str) -> Money:
 
 
 def parse_typed_amount(text: str, currency: str) -> Money:
-    """An amount as a payer types it: ASCII digits with an optional point, greater than zero.
+    """An amount as a payer types it: ASCII digits with an optional point or comma, greater than zero.
 
-    Raises: ValueError for anything else (comma, sign, exponent, other digits, too many decimals).
+    A sign between thousands is refused, as it would have too many decimals behind it. Raises: ValueError for
+    anything else (sign, exponent, other digits, too many decimals).
     """
     typed = text.strip(" ")
     if not _TYPED_AMOUNT.match(typed):
         raise ValueError("not an amount")
-    money = Money(Decimal(typed), currency)
+    money = Money(Decimal(typed.replace(",", ".")), currency)
     if not money:
         raise ValueError("zero is no payment")
     return money

@@ -136,14 +136,22 @@ def says_unknown(error: MpayError) -> bool:
 
 
 def possible_key(service: Service, typed: str) -> OrderKey:
-    """What a payer typed as a key of the service's. Raises: UnknownOrder when it cannot be one: nobody is asked."""
+    """What a payer typed as a key of the service's.
+
+    Small letters, and blanks inside, are mended where the service's pattern takes the key only so.
+    Raises: UnknownOrder when it cannot be one: nobody is asked.
+    """
     try:
         key = clean_order_key(typed)
     except ValueError as error:
         raise UnknownOrder(service.id) from error
-    if service.order_key_pattern and not re.fullmatch(service.order_key_pattern, key):
-        raise UnknownOrder(service.id)
-    return key
+    if not service.order_key_pattern:
+        return key
+    together = "".join(key.split())
+    for possible in (key, together, together.upper()):
+        if re.fullmatch(service.order_key_pattern, possible):
+            return OrderKey(possible)
+    raise UnknownOrder(service.id)
 
 
 def second_factor_matches(service: Service, order: Order, typed: str) -> bool:

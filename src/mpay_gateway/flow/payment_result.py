@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from mpay_gateway.domain.errors import NotFound, UnknownPayment
-from mpay_gateway.domain.identifiers import clean_order_key, clean_payment_id
+from mpay_gateway.domain.errors import NotFound, UnknownOrder, UnknownPayment
+from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import Order
 from mpay_gateway.domain.payment import (
@@ -23,6 +23,7 @@ from mpay_gateway.domain.provider_answer import Confirms, Instructions
 from mpay_gateway.domain.refund import Refund, came_back
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.confirmation_delivery import delivery_key
+from mpay_gateway.flow.order_lookup import possible_key
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_start import next_step_of
 from mpay_gateway.flow.settling import settle, settle_key
@@ -147,9 +148,9 @@ def find_payment(parts: Parts, reference: str, order_key: str, *, client: str) -
     """
     parts.limits.refuse_guesser(client)
     try:
-        key = clean_order_key(order_key)
         payment = parts.units.read(lambda work: work.payments.get(clean_payment_id(reference)))
-    except (ValueError, UnknownPayment) as error:
+        key = possible_key(parts.services.get_any(payment.service_id), order_key)
+    except (ValueError, UnknownPayment, UnknownOrder) as error:
         parts.limits.missed(client, "find", reference, order_key)
         raise UnknownPayment(reference) from error
     if payment.order_key != key:

@@ -25,6 +25,12 @@ def format_money(money: Money, language: Language) -> str:
     return f"{digits}{NO_BREAK_SPACE}{money.currency}"
 
 
+def format_typed(money: Money, language: Language) -> str:
+    """The amount as somebody would type it, e.g. `1234,56`: without currency, nothing between the thousands."""
+    _, point = _SIGNS[language]
+    return f"{money.amount:f}".replace(".", point)
+
+
 def format_date(moment: datetime, language: Language) -> str:
     """The day of `moment` (with zone) in Chisinau, e.g. `5 octombrie 2026`.
 
@@ -39,6 +45,12 @@ def format_datetime(moment: datetime, language: Language) -> str:
     Raises: ValueError when the time has no zone.
     """
     return _format(moment, language, _MOMENT)
+
+
+def format_due(moment: datetime, now: datetime, language: Language) -> str:
+    """The day by which something is due; with the hour when that is today, or was today."""
+    today = moment.astimezone(LOCAL_ZONE).date() == now.astimezone(LOCAL_ZONE).date()
+    return format_datetime(moment, language) if today else format_date(moment, language)
 
 
 def _format(moment: datetime, language: Language, pattern: str) -> str:

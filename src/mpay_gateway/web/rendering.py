@@ -15,6 +15,7 @@ from mpay_gateway.domain.language import Language, LocalText
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.service import Service, SupportContact
 from mpay_gateway.texts import format_date, format_datetime, format_money, mask_code, mask_name
+from mpay_gateway.texts.local_format import format_due, format_typed
 from mpay_gateway.web.language import path_to, switch_links
 from mpay_gateway.web.static_files import content_digest
 
@@ -76,6 +77,12 @@ class Page:
 
     def money(self, amount: Money) -> str:
         return format_money(amount, self.language)
+
+    def typed(self, amount: Money) -> str:
+        return format_typed(amount, self.language)
+
+    def due(self, moment: datetime) -> str:
+        return format_due(moment, self._request.parts.clock.now(), self.language)
 
     def date(self, moment: datetime) -> str:
         return format_date(moment, self.language)

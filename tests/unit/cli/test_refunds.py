@@ -106,7 +106,9 @@ def test_what_the_provider_took_back_is_listed_until_somebody_has_seen_to_it(run
     assert run("payment", "find", "--stuck").status == 1
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", "1,5", "1e2", "0.001", "NaN", "٣", "1000000000000000", ""])
+@pytest.mark.parametrize(
+    "amount", ["0", "-1", "1,5,0", "1,500.00", "1e2", "0.001", "NaN", "٣", "1000000000000000", ""]
+)
 def test_what_is_no_amount_is_refused_as_wrong_usage(tokens, paid, amount):
     refused = tokens("ana", "refund", "open", paid.id, "--reason", "x", f"--amount={amount}")
     assert (refused.status, "is no amount of MDL" in refused.err) == (2, True)

@@ -219,8 +219,10 @@ def test_the_core_answers_the_hooks_with_named_documents(renderer, texts):
     core = CoreDocuments(renderer, texts)
     invoice = core.mpay_render_invoice(INVOICE, Medium.A4, Language.EN)
     receipt = core.mpay_render_receipt(RECEIPT, Medium.A4, Language.EN)
-    assert (invoice.filename, invoice.media_type) == ("Nota de plata 48201937465510.pdf", "application/pdf")
-    assert (receipt.filename, receipt.media_type) == ("Chitanta 7K3QX9M2B4TVW8HN.pdf", "application/pdf")
+    assert (invoice.filename, invoice.media_type) == ("Payment notice 48201937465510.pdf", "application/pdf")
+    assert (receipt.filename, receipt.media_type) == ("Receipt 7K3QX9M2B4TVW8HN.pdf", "application/pdf")
+    russian = core.mpay_render_receipt(RECEIPT, Medium.A4, Language.RU)
+    assert russian.filename == "Квитанция 7K3QX9M2B4TVW8HN.pdf"
     assert invoice.content.startswith(b"%PDF-1.7")
     assert receipt.content.startswith(b"%PDF-1.7")
 

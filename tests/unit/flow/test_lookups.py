@@ -1,6 +1,7 @@
 """Look-ups that lead to no order: what was said is kept, and a service that hangs keeps its places only."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -8,10 +9,10 @@ from mpay_gateway.domain.errors import InvalidAnswer, PluginBusy, RemoteUnavaila
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.order import OrderLookup
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.order_lookup import look_up
+from mpay_gateway.flow.order_lookup import look_up, possible_key
 from mpay_gateway.storage.tables import evidence
 from tests.unit.flow.counting import rows_in
-from tests.unit.flow.scripted import SERVICE, ScriptedGateway
+from tests.unit.flow.scripted import SERVICE, ScriptedGateway, service_named
 
 PATIENCE = 20
 
@@ -84,3 +85,17 @@ def test_fruitless_look_ups_are_sound_in_the_books(
         ask(gateway)
     assert rows_in(gateway, evidence) == 2
     assert check_books(gateway.parts.units) == ()
+
+
+@pytest.mark.parametrize("typed", ["MDS0112345", "mds0112345", " MDS 01 12345 ", "mds\u00a001 12345"])
+def test_small_letters_and_blanks_in_a_key_are_mended_where_its_pattern_says_how(typed):
+    service = replace(service_named(SERVICE), order_key_pattern="MDS[0-9]{7}")
+    assert possible_key(service, typed) == "MDS0112345"
+
+
+def test_a_key_that_its_pattern_takes_as_it_is_stays_as_it_is():
+    service = replace(service_named(SERVICE), order_key_pattern="[a-z]{2} [0-9]+")
+    assert possible_key(service, "ab 12") == "ab 12"
+    with pytest.raises(UnknownOrder):
+        possible_key(service, "ab-12")
+    assert possible_key(service_named(SERVICE), "ab 12") == "ab 12"

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpay_gateway.domain.language import Language
-from mpay_gateway.domain.money import LARGEST_MINOR, Money
+from mpay_gateway.domain.money import LARGEST_MINOR, Money, parse_typed_amount
 from mpay_gateway.texts import format_date, format_datetime, format_money
+from mpay_gateway.texts.local_format import format_due, format_typed
 
 NBSP = "\u00a0"
 AMOUNT = Money(Decimal("1234.56"), "MDL")
@@ -25,6 +26,26 @@ AMOUNT = Money(Decimal("1234.56"), "MDL")
 )
 def test_an_amount_is_written_as_the_language_writes_it(language, written):
     assert format_money(AMOUNT, language) == written
+
+
+@pytest.mark.parametrize(
+    ("language", "typed"), [(Language.RO, "1234,56"), (Language.RU, "1234,56"), (Language.EN, "1234.56")]
+)
+def test_an_amount_in_a_field_is_as_it_is_typed_and_can_be_sent_back(language, typed):
+    assert format_typed(AMOUNT, language) == typed
+    assert parse_typed_amount(typed, "MDL") == AMOUNT
+
+
+@pytest.mark.parametrize("typed", ["1,234.56", "1.234,56", "1,234", "1.234", ",5", "5,", "1,5,0"])
+def test_signs_between_thousands_are_no_decimal_signs(typed):
+    with pytest.raises(ValueError, match=r"amount|more digits"):
+        parse_typed_amount(typed, "MDL")
+
+
+def test_what_is_due_today_has_its_hour():
+    due = datetime(2026, 10, 5, 20, tzinfo=UTC)
+    assert format_due(due, datetime(2026, 10, 4, 21, tzinfo=UTC), Language.EN) == "5 October 2026, 23:00"
+    assert format_due(due, datetime(2026, 10, 4, 20, tzinfo=UTC), Language.EN) == "5 October 2026"
 
 
 def test_a_currency_without_minor_units_has_no_decimal_sign():
