@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from tests.proofs.fleet.weather import Weather
 SAY_SECONDS = 5.0
 LEAST_PAID = 0.1
 """So many payers must have read that they have paid for each second: else too little happened to prove anything."""
+LEAST_REFUNDED = 0.01
+"""And so many refunds decided for each second."""
 LONGER = 3
 """On a machine that is too slow for that the storm lasts so many times as long."""
 
@@ -85,7 +87,7 @@ def _run(options: Options, folder: Path, server: PostgresServer, console: Consol
             *own_checks(fleet),
             *disagreements(books),
             *wrong_pages(fleet, books),
-            *_too_little(options, books),
+            *_too_little(options, books, office),
         )
         return Story(
             command=f"make chaos SECONDS={options.seconds:g} SEED={options.seed}", seconds=options.seconds,
@@ -94,11 +96,13 @@ def _run(options: Options, folder: Path, server: PostgresServer, console: Consol
         )  # fmt: skip
 
 
-def _too_little(options: Options, books: Books) -> tuple[str, ...]:
+def _too_little(options: Options, books: Books, office: Office) -> Iterator[str]:
     least = int(options.seconds * LEAST_PAID)
-    if len(books.shown_paid) >= least:
-        return ()
-    return (f"IDLE: only {len(books.shown_paid)} payers read that they have paid, fewer than {least}",)
+    if len(books.shown_paid) < least:
+        yield f"IDLE: only {len(books.shown_paid)} payers read that they have paid, fewer than {least}"
+    refunds = office.acts["approved"] + office.acts["decided, and the answer was lost"]
+    if refunds < (least := int(options.seconds * LEAST_REFUNDED)):
+        yield f"IDLE: only {refunds} refunds were decided, fewer than {least}"
 
 
 def _storm(options: Options, fleet: Fleet, crowd: Crowd, weather: Weather, console: Console) -> None:

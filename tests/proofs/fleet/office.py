@@ -19,7 +19,9 @@ from tests.proofs.fleet.fleet import Fleet
 from tests.proofs.fleet.payers import Seen, Shape
 from tests.scene.shop import ShopOrder
 
-PAUSE_SECONDS = 2.0
+PAUSE_SECONDS = 0.5
+DESKS = 2
+"""So many refunds are in hand at once: each command takes seconds where everybody is killed."""
 AGAIN_SECONDS = 1.0
 PATIENCE_SECONDS = 240.0
 FIRST, SECOND = "ana", "ion"
@@ -28,7 +30,7 @@ _DECIDED = ("is approved already", "is rejected already")
 
 
 class Office:
-    """One refund after another, until it is closed. `acts`: what they and the services did."""
+    """Refunds at two desks, until it is closed. `acts`: what they and the services did."""
 
     def __init__(self, fleet: Fleet, crowd: Crowd, seed: int) -> None:
         self.acts: Counter[str] = Counter()
@@ -39,20 +41,26 @@ class Office:
         self._to_release: list[ShopOrder] = []
         self._stop = threading.Event()
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="office", daemon=True)
+        self._lock = threading.Lock()
+        self._desks = [
+            threading.Thread(target=self._work, name=f"office {number}", daemon=True)
+            for number in range(DESKS)
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for desk in self._desks:
+            desk.start()
 
     def close(self) -> None:
         """Finish what is in hand, and let the service give back whatever is decided. Raises: what broke the office."""
         self._stop.set()
-        self._thread.join()
+        for desk in self._desks:
+            desk.join()
         if self._failure is not None:
             raise self._failure
         for order in self._to_release:
             self._insist(lambda order=order: self._call_it(order, "refunded"))
-            self.acts["the service calls the order refunded"] += 1
+            self._note("the service calls the order refunded", 1)
 
     def _hire(self, name: str) -> str:
         status, said = self._fleet.mpay("operator", "add", name)
@@ -69,12 +77,17 @@ class Office:
 
     def _next(self) -> Seen | None:
         """A payment that was made and told, the latest first: of an order of its own, not a part of one."""
-        for seen in reversed(list(self._crowd.seen)):
-            told = seen.shown.startswith("paid.told") and seen.purchase.shape is not Shape.KIOSK
-            if told and not seen.purchase.amount and seen.payment_id not in self._seen:
-                self._seen.add(seen.payment_id)
-                return seen
+        with self._lock:
+            for seen in reversed(list(self._crowd.seen)):
+                told = seen.shown.startswith("paid.told") and seen.purchase.shape is not Shape.KIOSK
+                if told and not seen.purchase.amount and seen.payment_id not in self._seen:
+                    self._seen.add(seen.payment_id)
+                    return seen
         return None
+
+    def _note(self, act: str, times: int) -> None:
+        with self._lock:
+            self.acts[act] += times
 
     def _refund(self, seen: Seen) -> None:
         """Propose, decide, release; the last two in either order, and the last one mostly."""
@@ -98,22 +111,22 @@ class Office:
         found = _DECISION.search(said)
         if found is None:
             return ""
-        self.acts["proposed" if status == 0 else "proposed, and the answer was lost"] += 1
+        self._note("proposed" if status == 0 else "proposed, and the answer was lost", 1)
         return str(found[1] or found[2])
 
     def _decide(self, verb: str, decision: str) -> str:
         status, said = self._mpay(SECOND, verb, decision)
         if status == 0:
-            self.acts[f"{verb}d" if verb == "approve" else f"{verb}ed"] += 1
+            self._note(f"{verb}d" if verb == "approve" else f"{verb}ed", 1)
             return said
         if any(each in said for each in _DECIDED):
-            self.acts["decided, and the answer was lost"] += 1
+            self._note("decided, and the answer was lost", 1)
             return said
         return ""
 
     def _call_it(self, order: ShopOrder, state: str) -> str:
         self._fleet.shop.change(order, state)
-        self.acts["the service releases the debt"] += state == "refunding"
+        self._note("the service releases the debt", state == "refunding")
         return state
 
     def _mpay(self, who: str, *arguments: str) -> tuple[int, str]:
@@ -130,5 +143,5 @@ class Office:
                 pass  # the service is dead just now
             if time.monotonic() > until:
                 raise TimeoutError("an operator's command failed for minutes")
-            self.acts["tried again"] += 1
+            self._note("tried again", 1)
             time.sleep(AGAIN_SECONDS)
