@@ -21,7 +21,7 @@ class ClaimBooks(Questions):
     def each(self) -> Iterator[Row[Any]]:
         """Each claim with the parts that its lines get, and the answer of the service that it was taken on."""
         query = (
-            select(claims.c.payment_id, claims.c.amount_minor, claims.c.payable_minor, claims.c.advance,
+            select(claims.c.payment_id, claims.c.amount_minor, claims.c.payable_minor,
                    claims.c.shares, claims.c.state, order_snapshots.c.document)
             .join_from(claims, order_snapshots)
             .where(self._recent(claims.c.payment_id))
@@ -43,7 +43,7 @@ class ClaimBooks(Questions):
         )  # fmt: skip
         query = (
             select(claims.c.payment_id, claims.c.service_id, claims.c.order_key, claims.c.amount_minor,
-                   claims.c.advance, claims.c.acknowledged_at, claims.c.snapshot_id,
+                   claims.c.acknowledged_at, claims.c.snapshot_id,
                    order_snapshots.c.requested_at, taken.label("taken"))
             .join_from(claims, order_snapshots)
             .where(claims.c.state.in_(_LIVE))

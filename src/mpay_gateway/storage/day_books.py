@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, true
 
 from mpay_gateway.domain.bank_statement import POSTED, LineOutcome
+from mpay_gateway.domain.refund import RefundGround
 from mpay_gateway.storage.bank_statements import STATEMENT_POSTING
-from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, REFUNDS
+from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE
 from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.settlements import SETTLEMENT_POSTING
 from mpay_gateway.storage.tables import (
@@ -17,11 +18,15 @@ from mpay_gateway.storage.tables import (
     ledger_entries,
     ledger_transactions,
     payments,
+    refunds,
+    reversals,
     settlement_entries,
     settlements,
     statement_lines,
     statements,
 )
+
+_OF_CAPTURES = (LineOutcome.SETTLED, LineOutcome.DIFFERS)
 
 
 class DayBooks(Questions):
@@ -29,48 +34,44 @@ class DayBooks(Questions):
 
     def misposted_lines(self) -> Iterator[Doubt]:
         """Lines that are not posted as their outcome says, and postings of no line."""
-        c = statement_lines.c
-        booked = _sums_of(STATEMENT_POSTING)
-        right = and_(
-            booked.c.bank == c.gross_minor - c.fee_minor,
-            booked.c.fees == c.fee_minor,
-            booked.c.against == -c.gross_minor,
-            booked.c.currency == c.currency,
+        c, t = statement_lines.c, ledger_transactions.c
+        posting = exists().where(t.kind == STATEMENT_POSTING, t.subject == c.movement)
+        unposted = select(c.payment_id, c.transaction_id).where(
+            self._lately_read(), c.outcome.in_(POSTED), ~posting
         )
-        query = (
-            select(c.payment_id, c.transaction_id, booked.c.subject)
-            .join_from(statement_lines, booked, booked.c.subject == c.movement, isouter=True)
-            .where(self._lately_read(), c.outcome.in_(POSTED), or_(booked.c.subject.is_(None), ~right))
-        )
-        for row in self._stream(query):
-            what = (
-                "is not posted" if row.subject is None else "is posted otherwise than the provider states it"
-            )
-            yield Doubt(row.payment_id or "", f"statement line {row.transaction_id} {what}")
-        t = ledger_transactions.c
+        for row in self._stream(unposted):
+            yield Doubt(row.payment_id or "", f"statement line {row.transaction_id} is not posted")
+        for row in self._stream(_otherwise_posted().where(self._lately_read(), c.outcome.in_(POSTED))):
+            detail = f"statement line {row.transaction_id} is posted otherwise than the provider states it"
+            yield Doubt(row.payment_id or "", detail)
         stated = exists().where(c.movement == t.subject, c.outcome.in_(POSTED))
         stray = select(t.payment_id, t.subject).where(t.kind == STATEMENT_POSTING, ~stated)
         for row in self._stream(stray):
             yield Doubt(row.payment_id or "", f"posting {row.subject} is of no line of a statement")
 
     def mismatched_lines(self) -> Iterator[Doubt]:
-        """Lines that are called settled, and are not what was captured; movements that are posted twice."""
+        """Lines that are not about what their outcome says, to the last ban; movements that are posted twice."""
         c, own = statement_lines.c, captures.c
         names = or_(payments.c.reference == c.reference, payments.c.remote_reference == c.reference)
         # Devices number their money otherwise than whoever pays it in: there our reference is what both know.
         told = exists().where(intakes.c.payment_id == own.payment_id)
         named = and_(exists().where(payments.c.id == own.payment_id, c.reference != "", names), told)
         other = or_(
-            own.id.is_(None), own.amount_minor != c.gross_minor, own.currency != c.currency,
-            own.account_id != c.account_id, and_(own.transaction_id != c.transaction_id, ~named),
+            own.id.is_(None), own.account_id != c.account_id, own.payment_id != c.payment_id,
+            and_(own.transaction_id != c.transaction_id, ~named),
+            and_(own.amount_minor == c.gross_minor, own.currency == c.currency)
+            != (c.outcome == LineOutcome.SETTLED),
         )  # fmt: skip
         query = (
             select(c.payment_id, c.transaction_id)
             .join_from(statement_lines, captures, own.id == c.capture_id, isouter=True)
-            .where(self._lately_read(), c.outcome == LineOutcome.SETTLED, other)
+            .where(self._lately_read(), c.outcome.in_(_OF_CAPTURES), other)
         )
         for row in self._stream(query):
             yield Doubt(row.payment_id or "", f"statement line {row.transaction_id} is not of its capture")
+        for row in self._stream(_of_no_return().where(self._lately_read())):
+            detail = f"statement line {row.transaction_id} is {row.outcome}, and of no such money of ours"
+            yield Doubt(row.payment_id or "", detail)
         twice = (
             select(func.max(c.payment_id).label("payment_id"), c.movement)
             .where(c.outcome.in_(POSTED))
@@ -133,25 +134,54 @@ class DayBooks(Questions):
         return statement_lines.c.statement_id.in_(read)
 
 
-def _sums_of(kind: str) -> Any:
-    """What each posting of a kind moves at our bank, in fees, and against what the provider owes, by currency."""
-    t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
-
-    def total(which: ColumnElement[bool]) -> ColumnElement[Any]:
-        return func.sum(case((which, e.amount_minor), else_=literal(0)))
-
-    against = or_(a.name.startswith("receivable:"), a.name == REFUNDS)
-    return (
-        select(
-            t.subject, e.currency, total(a.name.startswith("bank:")).label("bank"),
-            total(a.name.startswith("fees:")).label("fees"), total(against).label("against"),
-        )
-        .join_from(ledger_transactions, ledger_entries)
-        .join(ledger_accounts, a.id == e.account_id)
-        .where(t.kind == kind)
-        .group_by(t.subject, e.currency)
-        .subquery()
+def _of_no_return() -> Select[Any]:
+    """Lines that are called given back, and of no reversal or refund of so much; or charged back, and of no payment."""
+    c = statement_lines.c
+    own, back, gone = payments.c, reversals.c, refunds.c
+    paid = exists().where(own.id == c.payment_id, own.account_id == c.account_id)
+    reversed_ = exists().where(
+        back.id == c.reversal_id, back.payment_id == c.payment_id, back.currency == c.currency,
+        back.amount_minor == -c.gross_minor,
     )  # fmt: skip
+    refunded = exists().where(
+        gone.id == c.refund_id, gone.payment_id == c.payment_id, gone.currency == c.currency,
+        or_(gone.amount_minor == -c.gross_minor, gone.returned_minor == -c.gross_minor),
+        gone.ground != RefundGround.BY_PROVIDER,
+    )  # fmt: skip
+    ours = or_(reversed_ & c.refund_id.is_(None), refunded & c.reversal_id.is_(None))
+    theirs = and_(c.gross_minor < 0, c.capture_id.is_(None), c.reversal_id.is_(None), c.refund_id.is_(None))
+    return select(c.payment_id, c.transaction_id, c.outcome).where(
+        or_(
+            and_(c.outcome == LineOutcome.GIVEN_BACK, ~and_(paid, ours)),
+            and_(c.outcome == LineOutcome.CHARGED_BACK, ~and_(paid, theirs)),
+        )
+    )
+
+
+def _otherwise_posted() -> Select[Any]:
+    """Lines whose posting is not of this money on just these accounts: its provider's two, and one of our bank's."""
+    c, t, e, a = statement_lines.c, ledger_transactions.c, ledger_entries.c, ledger_accounts.c
+    places = {
+        "gross": a.name == literal("receivable:") + c.account_id, "fee": a.name == literal("fees:") + c.account_id,
+        "net": a.name.startswith("bank:"),
+    }  # fmt: skip
+    moved = {name: func.sum(case((place, e.amount_minor), else_=0)) for name, place in places.items()}
+    foreign = or_(e.currency != c.currency, ~or_(*places.values()))
+    wrong = or_(
+        moved["gross"] != -c.gross_minor, moved["fee"] != c.fee_minor,
+        moved["net"] != c.gross_minor - c.fee_minor, func.sum(case((foreign, 1), else_=0)) > 0,
+        func.count(case((places["net"], a.name)).distinct()) > 1,
+    )  # fmt: skip
+    return (
+        select(c.payment_id, c.transaction_id)
+        .join_from(
+            statement_lines, ledger_transactions, (t.subject == c.movement) & (t.kind == STATEMENT_POSTING)
+        )
+        .join(ledger_entries, e.transaction_id == t.id, isouter=True)
+        .join(ledger_accounts, a.id == e.account_id, isouter=True)
+        .group_by(c.id, c.payment_id, c.transaction_id, c.gross_minor, c.fee_minor, c.currency, c.account_id)
+        .having(wrong)
+    )
 
 
 def _owed_back_of(payable_account: ColumnElement[str]) -> ColumnElement[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
 
 from mpay_gateway.domain.payment import CaptureState, ReversalGround, ReversalState
-from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, SUSPENSE
+from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, REFUND_POSTING, SUSPENSE
 from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.tables import (
     captures,
@@ -85,6 +85,25 @@ class LedgerBooks(Questions):
         yield from self._postings_of_nothing(
             "reversal", reversals.c.id, _OF_CAPTURES, reversals.c.state != ReversalState.DUE
         )
+
+    def given_back_beyond(self) -> Iterator[Doubt]:
+        """Payments of which more is posted as gone back than as captured, whatever the states of their rows say."""
+        t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
+        left = func.sum(e.amount_minor)
+        query = (
+            select(t.payment_id, e.currency, left.label("left_over"))
+            .join_from(ledger_transactions, ledger_entries)
+            .join(ledger_accounts, a.id == e.account_id)
+            .where(
+                self._recent(t.payment_id), t.kind.in_(["capture", "reversal", REFUND_POSTING]),
+                a.name.startswith("receivable:"),
+            )
+            .group_by(t.payment_id, e.currency)
+            .having(left < 0)
+        )  # fmt: skip
+        for row in self._stream(query):
+            detail = f"{-row.left_over} {row.currency} more is posted as gone back than was captured, in minor units"
+            yield Doubt(row.payment_id or "", detail)
 
     def misposted_releases(self) -> Iterator[Doubt]:
         """Captures that were released to their payer: what their service was owed is in suspense, to the last ban."""

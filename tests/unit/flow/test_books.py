@@ -173,6 +173,15 @@ def test_money_that_goes_back_wrongly_is_reported(gateway, given_back, statement
     assert broken(gateway) == invariants
 
 
+def test_more_that_is_posted_back_than_was_taken_is_reported_whatever_the_reversal_says(gateway, given_back):
+    by_hand(
+        gateway,
+        f"UPDATE ledger_entries SET amount_minor = amount_minor * 2 WHERE transaction_id = {REVERSAL}",
+    )
+    by_hand(gateway, "UPDATE reversals SET state = 'refused'")
+    assert broken(gateway) == {5, 9}
+
+
 def test_lines_that_do_not_sum_to_the_money_are_reported_though_their_digest_is_right(gateway, paid):
     content = gateway.calls.delivered[-1].confirmation
     forged = content.to_json().replace('"amount":10000', '"amount":9000')

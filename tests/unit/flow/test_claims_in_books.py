@@ -32,6 +32,17 @@ def test_an_order_that_is_paid_twice_is_reported(gateway, monkeypatch):
     assert (violation.invariant, violation.payment_id) == (7, second.id)
 
 
+def test_an_order_that_allows_advance_is_claimed_once_as_well(gateway, monkeypatch):
+    """Nothing is paid in advance yet: what was due is all that is payable."""
+    whole = gateway.calls.order
+    monkeypatch.setattr(gateway.calls, "order", lambda key: replace(whole(key), allow_advance=True))
+    gateway.start("ORDER-1")
+    assert broken(gateway) == set()
+    monkeypatch.setattr(Claims, "outstanding", lambda *_, **__: ())
+    gateway.start("ORDER-1")
+    assert broken(gateway) == {7}
+
+
 def test_two_payers_at_once_are_reported_before_any_money_is_there(gateway, monkeypatch):
     monkeypatch.setattr(Claims, "outstanding", lambda *_, **__: ())
     gateway.start("ORDER-1")

@@ -167,6 +167,7 @@ def _given_back_once(rows: Rows) -> Iterator[Doubt]:
     return chain(
         books.given_back_too_much(),
         ledger.misposted_reversals(),
+        ledger.given_back_beyond(),
         ledger.misposted_releases(),
         books.confirmed_and_reversed(),
         rows.holds.given_up_and_taken(),

@@ -37,8 +37,6 @@ def _alone(row: Any) -> Iterator[Doubt]:
     total = sum(shares_of(row.shares).values())
     if total != row.amount_minor:
         yield Doubt(row.payment_id, f"lines share {total} of the {row.amount_minor} claimed, in minor units")
-    if row.advance:
-        return
     due = _due(row.document)
     limits = [each for each in (due.most, row.payable_minor) if each is not None]
     if limits and row.amount_minor > min(limits):
@@ -61,7 +59,7 @@ def _together(rows: Sequence[Any], books: ClaimBooks) -> Iterator[Doubt]:
             each for each in rows[:place]
             if each.acknowledged_at is None or each.acknowledged_at >= row.requested_at
         ]  # fmt: skip
-        if row.advance or not others:
+        if not others:
             continue
         due, total = (
             _due(books.answer(row.snapshot_id)),
