@@ -14,7 +14,7 @@ from mpay_gateway.domain.confirmation import content_digest
 from mpay_gateway.domain.evidence import CONTENT_NOTE
 from mpay_gateway.domain.payment import ReversalGround
 from mpay_gateway.domain.transitions import EDGES
-from mpay_gateway.flow.bookkeeping.claims_in_books import shares_of, within_what_is_due
+from mpay_gateway.flow.bookkeeping.claims_in_books import accounts_of, readable, shares_of, within_what_is_due
 from mpay_gateway.flow.bookkeeping.settlement import file_total
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.books import Books
@@ -28,7 +28,7 @@ from mpay_gateway.storage.questions import Doubt, one_long_look
 from mpay_gateway.storage.refund_books import RefundBooks
 
 MOST = 1000
-"""So many violations of one invariant are reported; more say nothing new."""
+"""So many violations are reported of each look at an invariant; more say nothing new."""
 BIRTHS = {
     "payment": "create",
     "claim": "take",
@@ -65,13 +65,16 @@ class Rows:
     refunds: RefundBooks
 
 
+Look = Callable[[Rows], Iterator[Doubt]]
+
+
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """`sentence`: what holds, in the words of the architecture."""
+    """`sentence`: what holds, in the words of the architecture. `looks`: each for itself finds a part of the doubts."""
 
     number: int
     sentence: str
-    doubts: Callable[[Rows], Iterator[Doubt]]
+    looks: tuple[Look, ...]
 
 
 Progress = Callable[[Invariant], object]
@@ -87,15 +90,16 @@ def check_books(
     found: list[Violation] = []
     for invariant in INVARIANTS:
         progress(invariant)
-        found += check_invariant(units, invariant, since=since)
+        for look in invariant.looks:
+            found += violations(units, invariant, look, since=since)
     return tuple(found)
 
 
-def check_invariant(
-    units: UnitOfWork, invariant: Invariant, *, since: datetime | None = None
+def violations(
+    units: UnitOfWork, invariant: Invariant, look: Look, *, since: datetime | None = None
 ) -> tuple[Violation, ...]:
-    """Every violation of one invariant."""
-    doubts = units.read(lambda work: tuple(islice(invariant.doubts(_rows(work, since)), MOST)))
+    """What one look finds of an invariant."""
+    doubts = units.read(lambda work: tuple(islice(look(_rows(work, since)), MOST)))
     return tuple(Violation(invariant.number, doubt.payment_id, doubt.detail) for doubt in doubts)
 
 
@@ -137,7 +141,7 @@ def _identical(rows: Rows) -> Iterator[Doubt]:
 def _confirmed_in_full(rows: Rows) -> Iterator[Doubt]:
     """The lines of a confirmation sum to the captured amount, each to its account of the order that was paid."""
     for row in rows.books.confirmation_contents():
-        content = _readable(row.content)
+        content = readable(row.content)
         if content is None:
             yield Doubt(row.payment_id, "the content of the confirmation cannot be read")
             continue
@@ -150,7 +154,7 @@ def _confirmed_in_full(rows: Rows) -> Iterator[Doubt]:
         elif confirmed != shares_of(row.shares or "[]"):
             yield Doubt(row.payment_id, "other parts are confirmed to the lines than were claimed for them")
         paid = {(line["line_id"], line["account"]["iban"]) for line in content["lines"]}
-        if strange := paid - _accounts(row.document):
+        if strange := paid - accounts_of(row.document):
             yield Doubt(
                 row.payment_id, f"confirmed to accounts that the order does not have: {sorted(strange)}"
             )
@@ -212,6 +216,9 @@ def _written_down(rows: Rows) -> Iterator[Doubt]:
     for history in rows.histories.of_payments():
         yield from _broken_audit(history)
         yield from _unwritten(history)
+
+
+def _kept(rows: Rows) -> Iterator[Doubt]:
     for subject, messages in rows.histories.of_messages():
         yield from _broken_evidence(subject, messages)
 
@@ -262,37 +269,28 @@ def _settled_once(rows: Rows) -> Iterator[Doubt]:
             yield Doubt("", f"the file of {row.day} for {row.account} does not sum to what is posted")
 
 
-def _readable(content: str) -> dict[str, Any] | None:
-    try:
-        read = json.loads(content)
-    except json.JSONDecodeError:
-        return None
-    return read if isinstance(read, dict) else None
-
-
-def _accounts(document: str) -> set[tuple[str, str]]:
-    """Each line of a stored order with the account that it goes to."""
-    return {
-        (line["line_id"], line.get("account", {}).get("iban", "")) for line in json.loads(document)["lines"]
-    }
-
-
 INVARIANTS = (
-    Invariant(1, "each ledger transaction sums to zero per currency", _balanced),
-    Invariant(2, "one capture posting per provider transaction, with the provider's amount", _posted),
-    Invariant(3, "a payment is stored before any call, and always sent with identical content", _identical),
+    Invariant(1, "each ledger transaction sums to zero per currency", (_balanced,)),
+    Invariant(2, "one capture posting per provider transaction, with the provider's amount", (_posted,)),
     Invariant(
-        4, "confirmed lines sum to the captured amount, to the accounts of the paid order", _confirmed_in_full
+        3, "a payment is stored before any call, and always sent with identical content", (_identical,)
+    ),
+    Invariant(
+        4,
+        "confirmed lines sum to the captured amount, to the accounts of the paid order",
+        (_confirmed_in_full,),
     ),
     Invariant(
         5,
         "no more goes back than was captured, of confirmed money by refunds alone, each with its ground",
-        _given_back_once,
+        (_given_back_once,),
     ),
-    Invariant(6, "only captured money is confirmed, and all that pays an order", _money_first),
-    Invariant(7, "claims stay within what was payable when they were taken", _claimed),
-    Invariant(8, "states change along edges of the published graph only", _on_the_graph),
-    Invariant(9, "each change of a state has its audit row, and the chains verify", _written_down),
-    Invariant(11, "each line of a statement is posted once, as the provider states it", _settled_as_stated),
-    Invariant(12, "what is owed is settled once, and the files sum to the ledger", _settled_once),
+    Invariant(6, "only captured money is confirmed, and all that pays an order", (_money_first,)),
+    Invariant(7, "claims stay within what was payable when they were taken", (_claimed,)),
+    Invariant(8, "states change along edges of the published graph only", (_on_the_graph,)),
+    Invariant(9, "each change of a state has its audit row, and the chains verify", (_written_down, _kept)),
+    Invariant(
+        11, "each line of a statement is posted once, as the provider states it", (_settled_as_stated,)
+    ),
+    Invariant(12, "what is owed is settled once, and the files sum to the ledger", (_settled_once,)),
 )

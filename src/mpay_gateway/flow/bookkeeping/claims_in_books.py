@@ -78,3 +78,19 @@ def _due(document: str) -> _Due:
     total, line = order["total_due"], order["lines"][0]
     most = None if total is None else int(total[0].replace(".", ""))
     return _Due(most, bool(order.get("allow_partial") or line.get("allow_partial")))
+
+
+def readable(content: str) -> dict[str, Any] | None:
+    """The stored content of a confirmation, None when it is none."""
+    try:
+        read = json.loads(content)
+    except json.JSONDecodeError:
+        return None
+    return read if isinstance(read, dict) else None
+
+
+def accounts_of(document: str) -> set[tuple[str, str]]:
+    """Each line of a stored order with the account that it goes to."""
+    return {
+        (line["line_id"], line.get("account", {}).get("iban", "")) for line in json.loads(document)["lines"]
+    }
