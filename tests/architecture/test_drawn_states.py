@@ -1,5 +1,6 @@
 """The picture of the states shows the table of changes, no more and no less. It is read as it is kept."""
 
+import re
 from collections import Counter
 from xml.etree import ElementTree as ET
 
@@ -9,6 +10,8 @@ from mpay_gateway.domain.transitions import EDGES
 from tests.architecture.checkout import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
+SIDE = re.compile(r":[nsew]\b")
+"""At which side of a state an arrow begins or ends: how it is drawn, not what."""
 PICTURE = ROOT / "docs" / "states.svg"
 
 
@@ -16,7 +19,7 @@ def drawn(picture):
     """What a picture shows: states with their labels, and arrows with theirs, each as often as it is drawn."""
     states, arrows = Counter(), Counter()
     for group in ET.fromstring(picture).iter(f"{SVG}g"):
-        title = group.findtext(f"{SVG}title")
+        title = SIDE.sub("", group.findtext(f"{SVG}title", ""))
         label = " ".join(each.text or "" for each in group.findall(f"{SVG}text"))
         match group.get("class"):
             case "node":

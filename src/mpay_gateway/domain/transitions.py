@@ -254,17 +254,35 @@ _DRAWING = (
 """How the drawing looks: wide enough that labels of loops at one state stay apart."""
 
 
+_SIDES = ("", ', headport="s", tailport="s"', ', headport="w", tailport="w"')
+"""Where three loops at one state are drawn: above, below and before it, or each runs through another's label."""
+
+
 def as_dot() -> str:
     """The whole table as a Graphviz drawing, one cluster per machine."""
     lines = list(_DRAWING)
     for machine in dict.fromkeys(edge.machine for edge in EDGES):
-        lines += [f"  subgraph cluster_{machine} {{", f'    label="{machine}"; margin=16;']
         edges = [edge for edge in EDGES if edge.machine == machine]
+        sides = _sides(edges)
+        margin = 96 if _SIDES[2] in sides.values() else 16
+        lines += [f"  subgraph cluster_{machine} {{", f'    label="{machine}"; margin={margin};']
         states = dict.fromkeys(state for edge in edges for state in (edge.source, edge.target))
         lines += [f'    "{machine}_{state.value}" [label="{state.value}"];' for state in states]
         lines += [
-            f'    "{machine}_{edge.source.value}" -> "{machine}_{edge.target.value}" [label="{edge.event.value}"];'
+            f'    "{machine}_{edge.source.value}" -> "{machine}_{edge.target.value}"'
+            f' [label="{edge.event.value}"{sides.get(edge, "")}];'
             for edge in edges
         ]
         lines.append("  }")
     return "\n".join([*lines, "}"]) + "\n"
+
+
+def _sides(edges: list[Edge]) -> dict[Edge, str]:
+    """At which side each loop is drawn, where a state has three: the shortest word before it."""
+    found: dict[Edge, str] = {}
+    for state in dict.fromkeys(edge.source for edge in edges):
+        loops = [edge for edge in edges if edge.source is edge.target is state]
+        if len(loops) > 2:
+            loops.sort(key=lambda edge: -len(edge.event.value))
+            found |= zip(loops, _SIDES, strict=True)
+    return found
