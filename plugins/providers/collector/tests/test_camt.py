@@ -119,6 +119,43 @@ def test_transactions_that_share_the_entrys_id_are_told_apart():
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "third"),
+    [
+        ("<AcctSvcrRef>BANK-1</AcctSvcrRef>",) * 3,
+        ("<AcctSvcrRef>BANK-1</AcctSvcrRef>", "", "<AcctSvcrRef>BANK-1</AcctSvcrRef>"),
+        ("<TxId>T1</TxId>",) * 3,
+    ],
+)
+def test_ids_that_tell_the_transactions_of_an_entry_from_nothing_get_their_place(first, second, third):
+    part = "<Amt Ccy='MDL'>50.00</Amt>"
+    details = "".join(detail(each, part) for each in (first, second, third))
+    found = [
+        each.transaction_id for each in lines(Camt(entries=(entry(details=details),), closing="1150.00"))
+    ]
+    assert [each.partition("/")[2] for each in found] == ["1", "2", "3"]
+    assert len({each.partition("/")[0] for each in found}) == 1
+
+
+def test_a_transaction_with_an_id_of_its_own_keeps_it_beside_others_that_share_one():
+    part = "<Amt Ccy='MDL'>50.00</Amt>"
+    names = ("BANK-1", "OWN", "BANK-1")
+    details = "".join(detail(f"<AcctSvcrRef>{each}</AcctSvcrRef>", part) for each in names)
+    found = lines(Camt(entries=(entry(details=details),), closing="1150.00"))
+    assert [each.transaction_id for each in found] == ["BANK-1/1", "OWN", "BANK-1/3"]
+
+
+@pytest.mark.parametrize(
+    "amount", ["<Amt Ccy='MDL'>{}</Amt>", "<AmtDtls><TxAmt><Amt Ccy='MDL'>{}</Amt></TxAmt></AmtDtls>"]
+)
+def test_a_single_transaction_may_state_its_amount_before_or_after_charges(amount):
+    charges = "<Chrgs><Rcrd><Amt Ccy='MDL'>1.50</Amt></Rcrd></Chrgs>"
+    for stated in ("150.00", "148.50"):
+        details = detail("", amount.format(stated) + charges)
+        line = one(entry("148.50", details=details), closing="1148.50")
+        assert (line.gross, line.fee, line.net) == (lei("150.00"), lei("1.50"), lei("148.50"))
+
+
+@pytest.mark.parametrize(
     "words",
     [
         "<Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs><RmtInf><Ustrd>Plata {} Ion</Ustrd></RmtInf>",
@@ -223,6 +260,7 @@ def test_an_account_in_debt_adds_up_too():
     assert one(entry(), balances=below, closing="").net == lei("150.00")
 
 
+CHARGED = "<Chrgs><Rcrd><Amt Ccy='MDL'>200.00</Amt><CdtDbtInd>{}</CdtDbtInd></Rcrd></Chrgs>"
 FAULTS = {
     "the balances do not agree": (Camt(entries=(entry(),)), "closes with 1000.00 MDL"),
     "there is no opening balance": (Camt(balances=balance("CLBD", "1000.00")), "OPBD or PRCD"),
@@ -248,6 +286,22 @@ FAULTS = {
     "an amount hides elements": (Camt(entries=(entry("1<b/>50.00"),)), "no plain value"),
     "the parts are not the whole": (
         Camt(entries=(entry(details=2 * detail("", "<Amt Ccy='MDL'>100.00</Amt>")),)), "come to 200.00 MDL",
+    ),
+    "the only part is another amount": (
+        Camt(entries=(entry(details=detail("", "<Amt Ccy='MDL'>99.00</Amt>")),)), "come to 99.00 MDL",
+    ),
+    "the only part is in another currency": (
+        Camt(entries=(entry(details=detail("", "<Amt Ccy='EUR'>150.00</Amt>")),)), "in 'EUR'",
+    ),
+    "the only part goes the other way": (
+        Camt(entries=(entry(details=detail("", "<CdtDbtInd>DBIT</CdtDbtInd>")),)), "come to -150.00 MDL",
+    ),
+    "charges of the only part are not the entry's": (
+        Camt(entries=(entry(more=CHARGED.format("DBIT"), details=detail("", CHARGED.format("CRDT"))),)),
+        "charges of 200.00 MDL, and -200.00 MDL at its",
+    ),
+    "charges that are given make a debit of a credit": (
+        Camt(entries=(entry(more=CHARGED.format("CRDT")),), closing="1150.00"), "a fee of -200.00 MDL makes -50.00",
     ),
     "no booking date": (Camt(entries=(entry(booked=""),), closing="1150.00"), "DtTm is missing"),
     "a day that is none": (Camt(entries=(entry(booked="<Dt>2027-02-29</Dt>"),)), "'2027-02-29' is no day"),

@@ -3,6 +3,7 @@
 import os
 import shutil
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -133,6 +134,33 @@ def test_a_file_that_cannot_be_read_or_is_too_large_stops_nobody(tmp_path, read)
     reading = read()
     assert ids(reading) == ["TR-1"]
     assert reading.problems == ("'b.csv': it is larger than 16 MiB",)
+
+
+def test_a_link_that_leads_nowhere_is_named_and_stops_nobody(tmp_path, read):
+    (tmp_path / "a.csv").write_text(GOOD)
+    (tmp_path / "b.csv").symlink_to(tmp_path / "gone")
+    (tmp_path / "c.csv").symlink_to(tmp_path / "c.csv")
+    reading = read()
+    assert ids(reading) == ["TR-1"]
+    assert [each.partition(": ")[0] for each in reading.problems] == ["'b.csv'", "'c.csv'"]
+
+
+@pytest.mark.parametrize("looked_at", ["stat", "open"])
+def test_a_file_that_is_moved_away_while_the_folder_is_read_is_not_missed(
+    tmp_path, read, monkeypatch, looked_at
+):
+    (tmp_path / "a.csv").write_text(GOOD)
+    (tmp_path / "b.csv").write_text(GOOD.replace("TR-1", "TR-2"))
+    look = getattr(Path, looked_at)
+
+    def moved_first(path: Path, *given, **named):
+        if path.name == "b.csv":
+            path.unlink(missing_ok=True)
+        return look(path, *given, **named)
+
+    monkeypatch.setattr(Path, looked_at, moved_first)
+    reading = read()
+    assert (ids(reading), reading.problems) == (["TR-1"], ())
 
 
 def test_of_many_files_that_are_refused_the_first_are_named(tmp_path, read):

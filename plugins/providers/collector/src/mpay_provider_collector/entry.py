@@ -1,5 +1,6 @@
 """An entry (Ntry) of a camt.053 statement: one movement of the balance, for one transaction or several."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from mpay_provider_collector.statement_file import (
     DatedLine,
     Unreadable,
     day_of,
+    gross_of,
     id_of,
     instant_of,
     noon_of,
@@ -73,15 +75,16 @@ def _lines_of(entry: Entry, statement: str, settings: CollectorSettings) -> Iter
     day, at = entry.booked_at()
     details = entry.node.all("NtryDtls/TxDtls")
     parts = details or (entry.node,)
-    for number, (part, (net, fee)) in enumerate(zip(parts, _amounts(entry, details), strict=True), 1):
+    ids, amounts = _ids(entry, parts, statement), _amounts(entry, details)
+    for name, part, (net, fee) in zip(ids, parts, amounts, strict=True):
         kind = "credit" if net.minor >= 0 else "debit"
         of_debit = entry.reversal and net.minor >= 0
         line = StatementLine(
-            transaction_id=id_of(_id(entry, part, statement, place=number if len(parts) > 1 else 0)),
+            transaction_id=id_of(name),
             # A debit that came back is no payer's money, whatever its words say.
             reference="" if of_debit else settings.reference_in(*_words(part)),
             kind=f"{kind}, reversal" if entry.reversal else kind,
-            gross=net + fee,
+            gross=gross_of(net, fee),
             fee=fee,
             net=net,
             at=at,
@@ -103,11 +106,11 @@ def signed(node: Node, amount: Money) -> Money:
 def _amounts(entry: Entry, details: Sequence[Node]) -> list[tuple[Money, Money]]:
     """Net and fee of each transaction. Raises: Unreadable when they are not the entry's."""
     charged = _charges(entry.node)
-    if len(details) < 2:
-        own = _charges(details[0]) if details else charged
-        return [(entry.net, own or charged)]
-    fees = [_charges(each) for each in details]
-    amounts = [_amount_of(entry, each) for each in details]
+    if not details:
+        return [(entry.net, charged)]
+    alone = len(details) == 1
+    fees = [_charges(each) or (charged if alone else Money.zero(CURRENCY)) for each in details]
+    amounts = [_amount_of(entry, each, alone=alone) for each in details]
     total, fee = sum_money(amounts, CURRENCY), sum_money(fees, CURRENCY)
     if charged and charged != fee:
         raise entry.problem(f"charges of {charged}, and {fee} at its transactions")
@@ -118,9 +121,10 @@ def _amounts(entry: Entry, details: Sequence[Node]) -> list[tuple[Money, Money]]
     raise entry.problem(f"{entry.net}, and its transactions come to {total}")
 
 
-def _amount_of(entry: Entry, detail: Node) -> Money:
-    """Of one transaction among several."""
-    amount = detail.amount("Amt" if detail.one("Amt") else "AmtDtls/TxAmt/Amt")
+def _amount_of(entry: Entry, detail: Node, *, alone: bool) -> Money:
+    """Of one transaction; one that is `alone` may leave it to the entry to say."""
+    path = "Amt" if detail.one("Amt") else "AmtDtls/TxAmt/Amt"
+    amount = entry.node.amount() if alone and not detail.one(path) else detail.amount(path)
     return signed(detail if detail.one("CdtDbtInd") else entry.node, amount)
 
 
@@ -136,24 +140,29 @@ def _charges(node: Node) -> Money:
     return total
 
 
-def _id(entry: Entry, part: Node, statement: str, *, place: int) -> str:
-    """What tells the transaction from all others. `place`: among several of one entry, else 0.
+def _ids(entry: Entry, parts: Sequence[Node], statement: str) -> list[str]:
+    """What tells each transaction of an entry from all others. Raises: Unreadable.
 
-    What the bank that keeps the account gave comes first: what a payer may choose is no id.
+    What the bank that keeps the account gave comes first: what a payer may choose is no id. Among several, an id that
+    is the entry's own, or stands at another of them too, tells nothing apart: their places do.
     """
-    mark = f"/{place}" if place else ""
-    whole = entry.node.text("AcctSvcrRef")
-    own = (
-        part.text("Refs/AcctSvcrRef"),
-        "" if place else whole,
-        part.text("Refs/UETR"),
-        part.text("Refs/TxId"),
-    )
-    shared = whole or (f"{statement}/{number}" if (number := entry.node.text("NtryRef")) else "")
-    found = next(filter(None, own), shared and f"{shared}{mark}")
-    if not found:
+    whole, number = entry.node.text("AcctSvcrRef"), entry.node.text("NtryRef")
+    shared = whole or (f"{statement}/{number}" if number else "")
+    several = len(parts) > 1
+    found = [_own_id(part, "" if several else whole) or shared for part in parts]
+    if not all(found):
         raise entry.problem("no AcctSvcrRef, UETR, TxId or NtryRef tells it from others")
-    return found
+    times = Counter(found)
+    return [
+        f"{each}/{place}" if several and (each == shared or times[each] > 1) else each
+        for place, each in enumerate(found, 1)
+    ]
+
+
+def _own_id(part: Node, whole: str) -> str:
+    """Of one transaction. `whole`: the entry's id, where it is this transaction's alone."""
+    own = (part.text("Refs/AcctSvcrRef"), whole, part.text("Refs/UETR"), part.text("Refs/TxId"))
+    return next(filter(None, own), "")
 
 
 def _notes(entry: Entry, part: Node) -> tuple[str, ...]:

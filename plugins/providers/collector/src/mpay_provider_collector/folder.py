@@ -63,7 +63,8 @@ def read_folder(settings: CollectorSettings) -> Folder:
             found = _read(path, body, settings)
             _check_names(found.file, path.name, names)
         except Unreadable as problem:
-            folder.problems.append(f"{shown(path.name)}: {problem}")
+            if os.path.lexists(path):  # else it was moved away while the folder was read
+                folder.problems.append(f"{shown(path.name)}: {problem}")
         else:
             folder.found.append(found)
     return folder
@@ -111,15 +112,24 @@ def _files(folder: Path) -> Iterator[Path]:
     """The folder's own files in the order of their names; hidden ones are not finished yet."""
     try:
         paths = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
-        sizes = {path: path.stat() for path in paths}
     except OSError as error:
         raise RemoteUnavailable(f"the folder {folder} cannot be read: {error.strerror}") from error
-    files = [path for path, known in sizes.items() if stat.S_ISREG(known.st_mode)]
-    if sum(min(sizes[path].st_size, LARGEST_FILE) for path in files) > LARGEST_FOLDER:
+    sizes = {path: _size(path) for path in paths}
+    files = {path: size for path, size in sizes.items() if size is not None}
+    if sum(min(size, LARGEST_FILE) for size in files.values()) > LARGEST_FOLDER:
         raise RemoteUnavailable(
             f"the folder {folder} holds more than {LARGEST_FOLDER >> 20} MiB: move what is old away"
         )
     return iter(files)
+
+
+def _size(path: Path) -> int | None:
+    """None for what is no file. Zero for what does not say: whoever opens it is told why."""
+    try:
+        known = path.stat()
+    except OSError:
+        return 0
+    return known.st_size if stat.S_ISREG(known.st_mode) else None
 
 
 def _content(path: Path) -> bytes:

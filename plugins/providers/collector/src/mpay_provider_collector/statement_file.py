@@ -58,6 +58,14 @@ def amount_of(text: str, currency: str) -> Money:
         raise Unreadable(f"{shown(text)} is no amount in {shown(currency)}") from error
 
 
+def gross_of(net: Money, fee: Money) -> Money:
+    """What was taken before fees. Raises: Unreadable when one came in and the other went out: a fee is no such sum."""
+    gross = net + fee
+    if min(gross.minor, net.minor) < 0 < max(gross.minor, net.minor):
+        raise Unreadable(f"a fee of {fee} makes {gross} of {net}")
+    return gross
+
+
 def day_of(text: str, form: str = "%Y-%m-%d") -> date:
     """Raises: Unreadable."""
     try:
