@@ -271,6 +271,25 @@ def test_a_certificate_is_believed_of_our_own_proxy_alone(proxied: bool, told: s
     assert found == status
 
 
+def test_only_get_and_post_are_answered() -> None:
+    port = Port()
+    provider = OsmpProvider(
+        PluginContext("net", None, Clock(), gateway=port),
+        OsmpSettings(networks=("10.0.0.0/8",), user="network", password=Secret("secret")),
+    )
+    request = Request.blank(f"/?{PAY}", headers={"Authorization": PASSWORD}, method="HEAD")
+    request.caller_address, request.by_own_proxy = "10.1.1.1", False
+    refused = view_of(provider)(request)
+    assert (refused.status_int, refused.headers["Allow"]) == (405, "GET, POST")
+    assert port.calls == []
+
+
+@pytest.mark.parametrize("value", ["Basic \xe9\xff", "Basic \x80", "\xe9"])
+def test_a_password_that_is_no_ascii_is_refused(value: str) -> None:
+    """A server that hands headers on as they come gives latin-1."""
+    assert call(Port(), PAY, headers={"Authorization": value})[0] == 401
+
+
 def test_parameters_that_stand_in_address_and_form_are_refused() -> None:
     port = Port()
     provider = OsmpProvider(

@@ -93,7 +93,18 @@ def test_a_request_without_a_number_is_answered_without_one(wrong: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"command": "getInfo"}, {"command": ""}, {"txn_date": ""}, {"txn_date": "20261301000000"}]
+    "wrong",
+    [
+        {"command": "getInfo"},
+        {"command": ""},
+        {"txn_date": ""},
+        {"txn_date": "20261301000000"},
+        {"txn_date": "00010101000000"},
+        {"txn_date": "00000101000000"},
+        {"txn_date": "99991231235959"},
+        {"txn_date": "19991231235959"},
+        {"txn_date": "22000101000000"},
+    ],
 )
 def test_what_is_not_the_protocols_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(Unreadable) as caught:

@@ -40,11 +40,11 @@ class OsmpProvider(ProviderPlugin):
     def mpay_includeme(self, config: WebConfigurator) -> None:
         """One address, for both commands."""
         # Not at the top: a worker serves no pages, and starts without Pyramid.
-        from mpay_provider_osmp.view import PaymentView
+        from mpay_provider_osmp.view import METHODS, PaymentView
 
         view = PaymentView(self._protocol, self._settings)
         config.add_route("payment", "payment")
-        config.add_view(view, route_name="payment", request_method=("GET", "POST"), require_csrf=False)
+        config.add_view(view, route_name="payment", request_method=METHODS, require_csrf=False)
 
     @hookimpl
     def mpay_read_statement(

@@ -10,6 +10,7 @@ from mpay_provider_osmp.protocol import Protocol
 from mpay_provider_osmp.results import Result
 from mpay_provider_osmp.settings import OsmpSettings
 
+METHODS = ("GET", "POST")
 _NOT_TEXT = (ValueError, LookupError)
 
 
@@ -21,7 +22,12 @@ class PaymentView:
         self._settings = settings
 
     def __call__(self, request: Request) -> Response:
-        """GET or POST /x/<account>/payment: the protocol's answer, or a bare refusal of who may not ask."""
+        """GET or POST /x/<account>/payment: the protocol's answer, or a bare refusal of who may not ask.
+
+        HEAD comes here too: whatever answers GET is asked for it.
+        """
+        if request.method not in METHODS:
+            return Response(status=405, headers={"Allow": ", ".join(METHODS)})
         try:
             admit(self._caller(request), self._settings)
         except NotAdmitted as refused:

@@ -18,6 +18,7 @@ LOCAL = ZoneInfo("Europe/Chisinau")
 _TXN_ID = re.compile(r"[0-9]{1,20}\Z", re.ASCII)
 _SUM = re.compile(r"[0-9]{1,9}\.[0-9]{2}\Z", re.ASCII)
 _DATE = re.compile(r"[0-9]{14}\Z", re.ASCII)
+_YEARS = range(2000, 2200)
 _DEVICE = re.compile(r"[!-~]{0,64}\Z", re.ASCII)
 _LONGEST_ACCOUNT = 200
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -110,7 +111,10 @@ def local_to_utc(stamp: str) -> datetime:
     """
     if not _DATE.match(stamp):
         raise ValueError(f"not a time of the protocol: {stamp!r}")
-    return datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=LOCAL).astimezone(UTC)
+    at = datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=LOCAL)
+    if at.year not in _YEARS:  # at the ends of the calendar there is no time in UTC
+        raise ValueError(f"not a time of these years: {stamp!r}")
+    return at.astimezone(UTC)
 
 
 def parse_sum(text: str) -> Money:
