@@ -259,14 +259,29 @@ def test_an_order_that_the_service_does_not_know_is_refused(kiosk, gateway):
     assert kiosk.accept("ORDER-1", "T1") == Refused(RefusalReason.UNKNOWN_ORDER)
 
 
-@pytest.mark.parametrize("typed", ["x" * 200, " ", "a\tb"])
+@pytest.mark.parametrize("typed", ["x" * 200, " ", "a\tb", f"ORDER-1{' ' * 60}2"])
 def test_an_order_name_that_cannot_be_is_refused(kiosk, typed):
+    """Never is a name cut to one that is an order's. A refusal is said again as often as it is asked for."""
+    with pytest.raises(UnknownOrder):
+        kiosk.port.look_up(kiosk.query(typed))
+    with pytest.raises(UnknownOrder):
+        kiosk.claim(typed, "T1")
     assert kiosk.accept(typed, "T1") == Refused(RefusalReason.UNKNOWN_ORDER)
+    assert kiosk.accept(typed, "T1") == Refused(RefusalReason.UNKNOWN_ORDER)
+    assert kiosk.payments("ORDER-1") == ()
+
+
+def test_a_name_in_another_form_of_unicode_is_the_same_order(kiosk):
+    composed = "\u00e9" * 36
+    assert isinstance(kiosk.claim("e\u0301" * 36, "T1"), Claimed)
+    assert isinstance(kiosk.accept(composed, "T1"), Accepted)
+    assert len(kiosk.payments(composed)) == 1
 
 
 def test_a_service_that_does_not_exist_is_refused(kiosk):
-    told = CollectedPayment(OrderName("NOBODY", "K"), "T1", WHOLE, kiosk.gateway.clock.now())
-    assert kiosk.port.accept(told) == Refused(RefusalReason.UNKNOWN_SERVICE)
+    for number, name in enumerate(("NOBODY", "x" * 200, f"{SERVICE}{' ' * 60}2")):
+        told = CollectedPayment(OrderName(name, "ORDER-1"), f"T{number}", WHOLE, kiosk.gateway.clock.now())
+        assert kiosk.port.accept(told) == Refused(RefusalReason.UNKNOWN_SERVICE)
 
 
 def test_money_taken_in_the_future_was_taken_now(kiosk, gateway):

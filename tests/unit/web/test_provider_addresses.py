@@ -1,6 +1,10 @@
 """The two addresses of each provider account believe nothing and tell nothing."""
 
+from dataclasses import replace
+
 import pytest
+
+from mpay_gateway.api import AccountId, Confirms
 
 
 def test_every_refused_callback_gets_the_same_answer(browser, logged):
@@ -17,9 +21,21 @@ def test_a_callback_above_its_account_s_limit_is_refused(browser):
     assert browser.post("/providers/sandbox-main/callback", body, status=413).content_type == "text/plain"
 
 
-@pytest.mark.parametrize("path", ["/providers/no-such/callback", "/providers/no-such/return"])
-def test_an_account_that_is_not_configured_is_not_found(browser, path):
-    browser.post(path, b"", status=404)
+@pytest.fixture
+def kiosks(parts, monkeypatch):
+    """An account whose payments start elsewhere: its plugin reads no callback."""
+    bank = parts.registry.accounts["sandbox-main"]
+    other = replace(bank, id=AccountId("kiosks"), confirms=Confirms.PUSH)
+    monkeypatch.setitem(parts.registry.accounts, other.id, other)
+
+
+@pytest.mark.usefixtures("kiosks")
+@pytest.mark.parametrize("account", ["no-such", "kiosks"])
+@pytest.mark.parametrize("address", ["callback", "return"])
+def test_an_account_that_has_no_such_address_is_not_found(browser, account, address):
+    """One that is not configured, and one that nothing is asked of from here."""
+    browser.post(f"/providers/{account}/{address}", b"{}", status=404)
+    assert browser.get(f"/providers/{account}/return", status=404)
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

@@ -27,7 +27,7 @@ from mpay_gateway.domain.provider_answer import ProviderCapture, ProviderConfirm
 from mpay_gateway.flow.captures import record_captures
 from mpay_gateway.flow.claiming import fits, payable_now
 from mpay_gateway.flow.inbound.claims import Opening, let_go, lock_own, open_inbound
-from mpay_gateway.flow.inbound.orders import OrderNow, Place, order_now, tidy, why_not
+from mpay_gateway.flow.inbound.orders import OrderNow, Place, kept, order_now, tidy, why_not
 from mpay_gateway.flow.order_lookup import says_unknown
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.suspension import refuse_while_restoring
@@ -63,8 +63,9 @@ def accept(parts: Parts, place: Place, payment: CollectedPayment) -> Acceptance:
 
 def first_words(parts: Parts, place: Place, order: OrderName, key: str, amount: Money) -> Intake:
     """What is stored under a key that is new."""
+    name = kept(order)
     return Intake(
-        key=key, service_id=ServiceId(order.service_id), order_key=OrderKey(order.order_key), amount=amount,
+        key=key, service_id=ServiceId(name.service_id), order_key=OrderKey(name.order_key), amount=amount,
         state=IntakeState.UNKNOWN, at=parts.clock.now(), device=place.device,
     )  # fmt: skip
 
@@ -87,7 +88,7 @@ def decided(work: Work, intake: Intake, payment: CollectedPayment) -> AlreadyAcc
 
 def check_same(work: Work, intake: Intake, order: OrderName, amount: Money) -> None:
     """Raises: Conflict when the key stands for other content. A key without claim and money stands for nothing."""
-    if intake.same(order, amount) or not _binds(work, intake):
+    if intake.same(kept(order), amount) or not _binds(work, intake):
         return
     _log.warning("inbound_key_used_again", key=intake.key, state=intake.state.value)
     raise Conflict(f"key {intake.key}: another order or amount was said first")

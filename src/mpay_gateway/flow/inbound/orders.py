@@ -1,5 +1,6 @@
 """Orders that are paid elsewhere: which, whether they can be, and what is known of them when money is told."""
 
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -117,8 +118,16 @@ def order_of_just_now(parts: Parts, place: Place, name: OrderName) -> OrderNow:
 
 
 def tidy(name: OrderName) -> OrderName:
-    """The name as it is compared and stored, whatever was typed."""
-    return OrderName(name.service_id.strip()[:_MOST_LETTERS], name.order_key.strip()[:_MOST_LETTERS])
+    """The name as it is compared, whatever was typed. Never cut: less of a name is another order's."""
+    service_id, order_key = (
+        unicodedata.normalize("NFC", each).strip() for each in (name.service_id, name.order_key)
+    )
+    return OrderName(service_id, order_key)
+
+
+def kept(name: OrderName) -> OrderName:
+    """What is stored of a tidy name: all of every name that can be an order's, and the beginning of any other."""
+    return OrderName(name.service_id[:_MOST_LETTERS], name.order_key[:_MOST_LETTERS])
 
 
 def why_not(order: Order, payable: Payable, amount: Money) -> RefusalReason | None:

@@ -37,6 +37,7 @@ from mpay_gateway.flow.inbound.claims import Opening, let_go, lock_own, open_inb
 from mpay_gateway.flow.inbound.orders import (
     OrderNow,
     Place,
+    kept,
     masked,
     order_of_just_now,
     tidy,
@@ -164,7 +165,7 @@ def _held(work: Work, intake: Intake, wish: _Wish) -> Claimed | None:
         return None
     payment = work.payments.get(intake.payment_id)
     held = payment.state in {PaymentState.CREATED, PaymentState.CAPTURED} and intake.same(
-        wish.order, wish.amount
+        kept(wish.order), wish.amount
     )
     return Claimed(payment.id, payment.reference, payment.session_until) if held else None
 

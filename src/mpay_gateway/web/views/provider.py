@@ -8,7 +8,7 @@ from mpay_gateway.domain.errors import UnknownPayment
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import Payment
-from mpay_gateway.domain.provider_answer import Callback, CallbackKind
+from mpay_gateway.domain.provider_answer import Callback, CallbackKind, Confirms
 from mpay_gateway.flow.callback_intake import payment_of_return, receive_callback
 from mpay_gateway.web.addresses import client_of
 from mpay_gateway.web.language import PARAMETER, go_to
@@ -35,8 +35,10 @@ def call_back(request: Request) -> Response:
 
 
 def _account(request: Request) -> AccountId:
+    """Raises: HTTPNotFound for no account of ours, and for one whose payments do not start and end here."""
     account = AccountId(request.matchdict["account"])
-    if account not in request.parts.registry.accounts:
+    known = request.parts.registry.accounts.get(account)
+    if known is None or known.confirms is not Confirms.PULL:
         raise HTTPNotFound("account")
     return account
 
