@@ -9,7 +9,7 @@ from dataclasses import replace
 from tests.simulation.chance import Chance
 from tests.simulation.coverage import PAIRS, Pair
 from tests.simulation.faults import IN_CALLS, Fault
-from tests.simulation.plan import MISCHIEF, Bent
+from tests.simulation.plan import INSTRUMENTS, MISCHIEF, Bent
 
 CARD, HOLD, CASH, ONLINE = ("card",), ("hold",), ("cash",), ("card", "hold")
 PAY = (("pay", 1.0),)
@@ -29,16 +29,16 @@ _ON_EDGE: Mapping[str, Bent] = {
     "payment:authorised:authorise": Bent(
         instruments=HOLD, acts=PAY, losing={"capture": 0.6, "GetOrderDetails": 0.2}, patience=(1.0,),
     ),
-    "payment:declined:authorise": Bent(instruments=HOLD, acts=_acts("decline-then-pay")),
-    "payment:cancelled:authorise": Bent(instruments=HOLD, acts=_acts("decline-then-pay")),
-    "payment:expired:authorise": Bent(instruments=HOLD, acts=_acts("pay-late")),
-    "payment:created:capture": Bent(instruments=CASH),
+    "payment:declined:authorise": Bent(instruments=HOLD, acts=_acts("decline")),
+    "payment:cancelled:authorise": Bent(instruments=HOLD, acts=_acts("cancel")),
+    "payment:expired:authorise": Bent(instruments=HOLD, acts=_acts("leave")),
+    "payment:created:capture": Bent(instruments=CASH, patience=(1.0,), acts=PAY),
     "payment:started:capture": Bent(instruments=CARD, acts=PAY),
     "payment:authorised:capture": Bent(instruments=HOLD, acts=PAY),
     "payment:captured:capture": Bent(instruments=ONLINE, acts=_acts("pay-twice")),
-    "payment:declined:capture": Bent(instruments=CARD, acts=_acts("decline-then-pay")),
-    "payment:cancelled:capture": Bent(instruments=CARD, acts=_acts("decline-then-pay")),
-    "payment:expired:capture": Bent(instruments=("card", "cash"), acts=_acts("pay-late")),
+    "payment:declined:capture": Bent(instruments=CARD, acts=_acts("decline")),
+    "payment:cancelled:capture": Bent(instruments=CARD, acts=_acts("cancel")),
+    "payment:expired:capture": Bent(instruments=CARD, acts=_acts("leave")),
     "payment:started:decline": Bent(instruments=ONLINE, acts=_acts("decline")),
     "payment:authorised:decline": Bent(
         instruments=HOLD, acts=_acts("hold-ends", "hold-again"),
@@ -49,7 +49,7 @@ _ON_EDGE: Mapping[str, Bent] = {
         instruments=HOLD, acts=_acts("pay", "hold-taken", "wrong-amount", "hold-grabbed"), order_changes=1.0,
         order_acts=SHOP_GONE, losing={"capture": 0.3, "reverse": 0.4},
     ),
-    "payment:created:expire": Bent(instruments=CASH, patience=(0.2, 1.0)),
+    "payment:created:expire": Bent(instruments=CASH, patience=(0.0, 0.3)),
     "payment:started:expire": Bent(instruments=ONLINE, acts=_acts("leave"), losing={"start": 0.3}),
     "capture:review:accept": Bent(
         acts=_acts("wrong-amount", "hold-grabbed"), instruments=ONLINE, partial=1.0, operators=8
@@ -62,8 +62,8 @@ _ON_EDGE: Mapping[str, Bent] = {
     "claim:held:capture": Bent(acts=PAY),
     "claim:held:release": Bent(acts=_acts("decline", "cancel", "leave", "pay-late")),
     "claim:captured:acknowledge": Bent(acts=PAY),
-    "claim:captured:release": Bent(acts=PAY, order_changes=0.8, order_acts=SHOP_GONE, operators=4, strict=1.0),
-    "claim:released:retake": Bent(acts=_acts("decline-then-pay", "pay-late", "pay"), second_payers=0.5),
+    "claim:captured:release": Bent(acts=PAY, operators=4, services=("REVERSES",)),
+    "claim:released:retake": Bent(acts=_acts("decline", "cancel"), instruments=CARD, second_payers=0.1),
     "delivery:due:lease": Bent(acts=PAY),
     "delivery:leased:lease": Bent(acts=PAY, rates={Fault.CRASH: 0.02}, losing={"ConfirmOrderPayment": 0.4}),
     "delivery:leased:confirm": Bent(acts=PAY, partial=0.6),
@@ -104,6 +104,11 @@ _ACT_OF = {
     Fault.SECOND_CAPTURE: "pay-twice", Fault.WRONG_AMOUNT: "wrong-amount", Fault.LATE_MONEY: "decline-then-pay",
     Fault.TAKEN_BACK: "taken-back",
 }  # fmt: skip
+_AT_A_BANK = {
+    Fault.SECOND_CAPTURE, Fault.TAKEN_BACK, Fault.LATE_MONEY, Fault.WRONG_AMOUNT, Fault.CALLBACK_DUPLICATE,
+    Fault.CALLBACK_LATE, Fault.CALLBACK_LOST, Fault.CALLBACK_FORGED,
+}  # fmt: skip
+"""What strikes payments by a bank alone, or these best."""
 _CALLBACKS = {Fault.CALLBACK_DUPLICATE, Fault.CALLBACK_LATE, Fault.CALLBACK_LOST}
 
 
@@ -118,11 +123,13 @@ def bent_of(seed: int) -> Bent:
     if pair is None:
         return Bent()
     edge, fault = pair
-    return _towards(fault, _ON_EDGE.get(edge, Bent()))
+    return replace(_towards(fault, _ON_EDGE.get(edge, Bent())), pair=pair)
 
 
 def _towards(fault: Fault, bent: Bent) -> Bent:
     """The same with more of one kind of fault."""
+    if fault in _AT_A_BANK and bent.instruments == INSTRUMENTS:
+        bent = replace(bent, instruments=ONLINE)
     if fault in _ACT_OF:
         return replace(bent, acts=(*bent.acts, (_ACT_OF[fault], sum(weight for _, weight in bent.acts))))
     if fault in IN_CALLS or fault is Fault.CRASH or fault in _CALLBACKS:

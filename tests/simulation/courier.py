@@ -29,36 +29,40 @@ class Courier:
     def tell_what_was_lost(self) -> None:
         """A day later the bank's statement names all money. Here the bank says of it once more what it said then."""
         for event, session in self.lost.items():
-            self._world.later(event, partial(self._bring, session, event, None), 0, 2)
+            self._world.later(event, partial(self.bring, session, event, None), 0, 2)
 
     def tell(self, session: Session) -> None:
         """The bank tells of a session that moved."""
         world, self._number = self._world, self._number + 1
         event = f"event-{self._number}"
-        payment_id = self._payment(session)
         drawn = {
             fault
             for fault in (Fault.CALLBACK_LOST, Fault.CALLBACK_LATE, Fault.CALLBACK_DUPLICATE)
             if world.chance.of(world.rates.get(fault, 0))
         }
         if Fault.CALLBACK_LOST in drawn:
-            world.strikes.payment(payment_id, Fault.CALLBACK_LOST)
-            self.lost[event] = session
+            self.lose(session, event)
             return
         copies = 2 if Fault.CALLBACK_DUPLICATE in drawn else 1
         latest = world.chance.pick((90, 3000)) if Fault.CALLBACK_LATE in drawn else 2
         for copy in range(copies):
             fault = Fault.CALLBACK_DUPLICATE if copy else Fault.CALLBACK_LATE
             world.later(
-                event, lambda fault=fault: self._bring(session, event, fault if fault in drawn else None), 0, latest
+                event, lambda fault=fault: self.bring(session, event, fault if fault in drawn else None), 0, latest
             )  # fmt: skip
 
-    def forge(self) -> None:
-        """Somebody who is not the bank says that a payment is paid."""
-        sessions = list(self._world.bank.sessions.values())
-        if not sessions:
-            return
-        session = self._world.chance.pick(sessions)
+    def lose(self, session: Session, event: str) -> None:
+        """What the bank tells of a session does not arrive."""
+        self._world.strikes.payment(self._payment(session), Fault.CALLBACK_LOST)
+        self.lost[event] = session
+
+    def forge_any(self) -> None:
+        """Somebody who is not the bank says that some payment is paid."""
+        if sessions := list(self._world.bank.sessions.values()):
+            self.forge(self._world.chance.pick(sessions))
+
+    def forge(self, session: Session) -> None:
+        """The same of this one."""
         self._world.strikes.payment(self._payment(session), Fault.CALLBACK_FORGED)
         try:
             self._send(session, "forged", "not the bank's")
@@ -66,7 +70,8 @@ class Courier:
             return
         self._world.watch.broken("a forged callback was taken")
 
-    def _bring(self, session: Session, event: str, fault: Fault | None) -> None:
+    def bring(self, session: Session, event: str, fault: Fault | None) -> None:
+        """A callback arrives. `fault`: what is wrong with it."""
         if fault is not None:
             self._world.strikes.payment(self._payment(session), fault)
         for _ in range(5):

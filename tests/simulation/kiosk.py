@@ -26,6 +26,13 @@ class Kiosks:
 
     def __init__(self, world: "World") -> None:
         self._world = world
+        self._told: dict[str, tuple[ShopOrder, Cash, str]] = {}
+
+    def tell_again(self, order_key: str) -> None:
+        """A kiosk tells once more of money that it told of, if any was for this order."""
+        if order_key in self._told:
+            self._world.strikes.order(order_key, Fault.SECOND_PRESS)
+            self._tell(*self._told[order_key])
 
     def come(self, plan: PayerPlan, order: ShopOrder, *, second: bool) -> None:
         """One payer's whole visit."""
@@ -94,6 +101,7 @@ class Kiosks:
     def _tell(self, order: ShopOrder, cash: Cash, device: str) -> None:
         """Tell of the money until there is a definite answer."""
         world = self._world
+        self._told[order.key] = (order, cash, device)
         told = CollectedPayment(
             OrderName(order.service_id, order.key), cash.key, cash.amount, world.clock.now(), "Cash",
             cash.key.encode(), MessageMeta("pay"),

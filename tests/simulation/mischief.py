@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.simulation.faults import Fault
+from tests.simulation.stage import Life
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -29,12 +30,14 @@ class Mischief:
                 self._set_clock(-world.chance.pick(JUMPS))
             case Fault.CRASH_ALL:
                 self._kill_all()
+            case Fault.CRASH:
+                self._kill_one()
             case Fault.STALE:
                 self._freeze_one()
             case Fault.OUTAGE:
                 self._outage()
             case Fault.CALLBACK_FORGED:
-                world.people.courier.forge()
+                world.people.courier.forge_any()
 
     def _set_clock(self, by: timedelta) -> None:
         world = self._world
@@ -43,14 +46,19 @@ class Mischief:
         world.clock_moved_at = world.clock.elapsed
 
     def _kill_all(self) -> None:
-        for process in self._world.processes:
-            if process.alive:
-                self._world.kill(process.life)
+        for life in self._living():
+            self._world.kill(life)
+
+    def _kill_one(self) -> None:
+        if living := self._living():
+            self._world.kill(self._world.chance.pick(living))
+
+    def _living(self) -> list[Life]:
+        return [process.life for process in self._world.processes if process.alive]
 
     def _freeze_one(self) -> None:
         world = self._world
-        living = [process.life for process in world.processes if process.alive]
-        if living:
+        if living := self._living():
             world.stage.freeze(world.chance.pick(living), world.chance.between(95, 700))
 
     def _outage(self) -> None:

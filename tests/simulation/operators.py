@@ -52,7 +52,7 @@ def _release(process: Process, subject: str, actor: str) -> object:
     return propose(process.parts, payment_id, Act.RELEASE, "a reason", actor=actor)
 
 
-_DEEDS: dict[str, tuple[Deed, ...]] = {
+DEEDS: dict[str, tuple[Deed, ...]] = {
     "review": _propose(Act.ACCEPT, Act.GIVE_BACK),
     "proposed": (_approve, _approve, _approve, _reject),
     "delivery-due": (_hurry, _park),
@@ -76,11 +76,24 @@ class Operators:
                 return
             kind, payment_id, subject = world.chance.pick(found)
             for _ in range(1 + world.chance.below(2)):
-                deed, actor = world.chance.pick(_DEEDS[kind]), world.chance.pick(NAMES)
-                world.later(actor, partial(self._do, payment_id, subject, deed, actor), 0, 3)
+                deed, actor = world.chance.pick(DEEDS[kind]), world.chance.pick(NAMES)
+                world.later(actor, partial(self.do, payment_id, subject, deed, actor), 0, 3)
             world.stage.sleep(world.chance.between(1, 120))
 
-    def _do(self, payment_id: str, subject: str, deed: Deed, actor: str) -> None:
+    def found(self, kind: str, payment_id: str) -> list[str]:
+        """What of a kind there is to do about a payment."""
+        rows = self._world.store.rows(_TO_DO + REFUNDS + _IN_ORDER)
+        return [subject for each, payment, subject in rows if (each, payment) == (kind, payment_id)]
+
+    def meddle(self, payment_id: str) -> None:
+        """Do something about a payment: of what there is to do, or else what will be refused."""
+        world = self._world
+        rows = [row for row in world.store.rows(_TO_DO + _IN_ORDER) if row[1] == payment_id]
+        kind, _, subject = world.chance.pick(rows or [("review", payment_id, payment_id)])
+        self.do(payment_id, subject, world.chance.pick(DEEDS[kind]), world.chance.pick(NAMES))
+
+    def do(self, payment_id: str, subject: str, deed: Deed, actor: str) -> None:
+        """Do one thing, whatever comes of it."""
         self._world.strikes.payment(payment_id, Fault.OPERATOR)
         try:
             self._world.ask(actor, lambda process: deed(process, subject, actor))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from tests.simulation.chance import Chance
+from tests.simulation.coverage import Pair
 from tests.simulation.faults import USUAL, Fault
 
 SERVICES = ("REVERSES", "ASKS")
@@ -75,11 +76,12 @@ class Plan:
     events: tuple[Event, ...]
     operators: int
     refunds: bool
+    pair: Pair | None
 
 
 @dataclass(frozen=True, slots=True)
 class Bent:
-    """What a world is bent on: what it should have more of than usual."""
+    """What a world is bent on: what it should have more of than usual, and the pair that its trap waits for."""
 
     instruments: tuple[str, ...] = INSTRUMENTS
     acts: tuple[tuple[str, float], ...] = ACTS
@@ -96,6 +98,7 @@ class Bent:
     refunds: float = 0.15
     partial: float = 0.25
     strict: float = 0.7
+    pair: Pair | None = None
 
 
 def plan_of(seed: int, bent: Bent) -> Plan:
@@ -114,6 +117,7 @@ def plan_of(seed: int, bent: Bent) -> Plan:
         events=_events(chance, bent, len(orders), len(payers)),
         operators=bent.operators,
         refunds=chance.of(bent.refunds),
+        pair=bent.pair,
     )
 
 

@@ -126,6 +126,7 @@ class Stage:
         self.broken: list[tuple[Actor, BaseException]] = []
         self._hub = getcurrent()
         self._ready: list[Actor] = []
+        self._first: list[Actor] = []
         self._sleeping: list[tuple[timedelta, int, Actor, int]] = []
         self._number = itertools.count()
         self._resting: list[Actor] = []
@@ -141,6 +142,10 @@ class Stage:
             actor.slow = self.chance.of(SLOW)
         self._ready.append(actor)
         return actor
+
+    def start_first(self, name: str, function: Callable[[], object]) -> None:
+        """Let an outsider begin as soon as the current actor hands over, before all others."""
+        self._first.append(Actor(name, function, None, self._hub))
 
     def pause(self) -> None:
         """Let others go on, as many as chance wants."""
@@ -188,19 +193,24 @@ class Stage:
 
     @property
     def idle(self) -> bool:
-        return not self._ready
+        return not self._ready and not self._first
 
     def step(self) -> None:
         """Let one actor that is ready go on until it hands over."""
+        actor = self._first.pop(0) if self._first else self._drawn()
+        self.steps += 1
+        self.trace(actor.name)
+        self._resume(actor)
+
+    def _drawn(self) -> Actor:
+        """One of those that are ready."""
         place = self.chance.below(len(self._ready))
         if self._ready[place].slow and self.chance.of(0.9):
             place = self.chance.below(len(self._ready))
         actor = self._ready[place]
         self._ready[place] = self._ready[-1]
         self._ready.pop()
-        self.steps += 1
-        self.trace(actor.name)
-        self._resume(actor)
+        return actor
 
     @property
     def anybody_rests(self) -> bool:
@@ -231,7 +241,7 @@ class Stage:
 
     def close(self) -> None:
         """End what is still under way."""
-        for actor in (*self._ready, *self._resting, *(entry[2] for entry in self._sleeping)):
+        for actor in (*self._first, *self._ready, *self._resting, *(entry[2] for entry in self._sleeping)):
             if not actor.done:
                 actor.life = _NOBODY
                 self._drop(actor)

@@ -112,6 +112,7 @@ class Wire:
             return effect()
         finally:
             self.world.watch.books_moved()
+            self.world.trap.answered(about)
 
     def _happen_late(self, about: About, effect: Callable[[], T], refusals: int) -> None:
         if not about.key or self.world.refused_keys[about.key] == refusals:

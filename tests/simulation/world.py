@@ -25,6 +25,7 @@ from tests.simulation.processes import Process, make_parts
 from tests.simulation.rig import Rig
 from tests.simulation.shop import Shop
 from tests.simulation.stage import NOON, Actor, Died, Life, Lost, Stage
+from tests.simulation.traps import Trap
 from tests.simulation.watch import OUTCOMES, SENT, Overheard, Watch
 from tests.simulation.wire import About
 
@@ -74,6 +75,9 @@ class World:
         self.healed = False
         self._changes, self._to_come = 0, deque(plan.events)
         self._visits = VISITS if plan.refunds else 0
+        self._forced: dict[tuple[str, str], Fault] = {}
+        self._waiting: tuple[Fault, str, str] | None = None
+        self.trap = Trap(self, plan.pair)
         self.people = People(self)
         self._settle_down()
         for process in self.processes[len(GATEWAYS) :]:
@@ -97,6 +101,7 @@ class World:
         if self.plan.operators and not self.healed and FOR_PEOPLE & {each.after for each in changes}:
             self.later("operators", self.people.operators.come_by, 1, 300)
         self._see_to_refunds(changes)
+        self.trap.changed(changes)
         self._happen()
 
     def _see_to_refunds(self, changes: tuple[Change, ...]) -> None:
@@ -113,6 +118,8 @@ class World:
     def calm(self) -> None:
         """Let nothing happen any more that did not begin yet."""
         self._to_come.clear()
+        self._waiting = None
+        self._forced.clear()
         self.healed = True
 
     def _happen(self) -> None:
@@ -165,14 +172,39 @@ class World:
 
     def draw(self, about: About) -> Fault | None:
         """What strikes a call."""
+        if (fault := self._ambush(about)) is not None:
+            return fault
+        if (about.operation, about.payment) in self._forced:
+            return self._forced.pop((about.operation, about.payment))
         if about.party in self.down:
             self.strike(Fault.OUTAGE, about)
             return self.chance.pick((Fault.UNREACHABLE, Fault.REQUEST_LOST))
         if self.chance.of(self.losing.get(about.operation, 0)):
             return self.chance.pick(LOSSES)
-        return next((fault for fault in IN_CALLS if self.chance.of(self.rates.get(fault, 0))), None)
+        drawn = (fault for fault in IN_CALLS if fault is not Fault.ANSWER_LATE)
+        return next((fault for fault in drawn if self.chance.of(self.rates.get(fault, 0))), None)
+
+    def lie_in_wait(self, fault: Fault, payment_id: str, order_key: str) -> None:
+        """Let a fault strike the next call about a payment or its order."""
+        self._waiting = (fault, payment_id, order_key)
+
+    def force(self, operation: str, payment_id: str, fault: Fault) -> None:
+        """Let a fault strike the next call of this kind about a payment."""
+        self._forced[operation, payment_id] = fault
+
+    def _ambush(self, about: About) -> Fault | None:
+        if self._waiting is None:
+            return None
+        fault, payment_id, order_key = self._waiting
+        if not ({about.payment, about.order} - {""} & {payment_id, order_key}) or fault is Fault.ANSWER_LATE:
+            return None
+        self._waiting = None
+        return fault
 
     def will_be_late(self) -> bool:
+        """Whether a call is held up, drawn before it is known what it is about."""
+        if self._waiting is not None and self._waiting[0] is Fault.ANSWER_LATE:
+            return self.chance.of(0.7)
         return self.chance.of(self.rates.get(Fault.ANSWER_LATE, 0))
 
     def lateness(self) -> str:
@@ -180,6 +212,8 @@ class World:
 
     def strike(self, fault: Fault, about: About) -> None:
         self.trace(f"  {fault} strikes {about.name}")
+        if self._waiting is not None and self._waiting[0] is fault is Fault.ANSWER_LATE:
+            self._waiting = None
         if about.payment:
             self.strikes.payment(about.payment, fault)
         else:

@@ -1,0 +1,94 @@
+"""Where a world that is bent on a pair lets the fault strike: exactly when the pair's edge may be taken next.
+
+A trap looks at each commit and each answer that concerns a payment. While the edge's machine stands where the edge
+begins, it lets the pair's kind of fault strike this payment, some times in each world, sometimes another kind with
+it; and a guide brings the edge about.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.simulation.coverage import Change, Pair
+from tests.simulation.faults import Fault
+from tests.simulation.guides import Guide
+from tests.simulation.injections import Injections
+from tests.simulation.wire import About
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+MOST = 12
+"""How often one world's trap goes off."""
+ENOUGH = 4
+"""A world in which the pair was seen so often has done its part."""
+ALL = tuple(Fault)
+_TABLES = {
+    "payment": "payments", "capture": "captures", "claim": "claims", "delivery": "deliveries",
+    "intent": "capture_intents", "reversal": "reversals", "refund": "refunds", "decision": "decisions",
+}  # fmt: skip
+_BIRTHS = {"payment:created:start", "payment:created:capture"}
+"""Taken in the commit in which the payment is stored, if it so happens: what strikes before strikes the order."""
+
+
+class Trap:
+    """Waits for the moments of one pair. Nothing happens in a world that is bent on none."""
+
+    def __init__(self, world: "World", pair: Pair | None) -> None:
+        self._world = world
+        self._pair = pair
+        self._left = MOST
+        self._injections = Injections(world)
+        self._guide = Guide(world, pair[0]) if pair is not None else None
+        if pair is not None:
+            machine, state, _ = pair[0].split(":")
+            column = "state" if machine == "payment" else "payment_id = ? AND state"
+            self._question = f"SELECT 1 FROM {_TABLES[machine]} WHERE {column} = '{state}'"
+            if machine == "payment":
+                self._question += " AND id = ?"
+
+    @property
+    def armed(self) -> bool:
+        """Whether it may still go off."""
+        world = self._world
+        return (
+            self._pair is not None
+            and self._left > 0
+            and not world.healed
+            and world.strikes.seen[self._pair] < ENOUGH
+        )
+
+    def changed(self, changes: tuple[Change, ...]) -> None:
+        """A commit has changed states."""
+        for payment_id in dict.fromkeys(each.payment_id for each in changes):
+            if self.armed and self._world.chance.of(0.6) and self._ripe(payment_id):
+                self._go_off(payment_id)
+        if self._guide is not None and self.armed:
+            self._guide.changed(changes)
+
+    def answered(self, about: About) -> None:
+        """A counterpart has done what it was asked, and nobody has heard of it yet."""
+        if not self.armed or not self._world.chance.of(0.6):
+            return
+        if about.payment and self._ripe(about.payment):
+            self._go_off(about.payment)
+        elif about.order and self._pair is not None and self._pair[0] in _BIRTHS:
+            self._strike("", about.order)
+
+    def _ripe(self, payment_id: str) -> bool:
+        return bool(self._world.store.rows(self._question, payment_id))
+
+    def _go_off(self, payment_id: str) -> None:
+        assert self._pair is not None
+        self._strike(payment_id, self._world.strikes.order_of(payment_id))
+
+    def _strike(self, payment_id: str, order_key: str) -> None:
+        assert self._pair is not None
+        self._left -= 1
+        world, faults = self._world, [self._pair[1]]
+        if world.chance.of(0.3):
+            faults.append(world.chance.pick(ALL))
+        for fault in dict.fromkeys(faults):
+            world.trace(f"  a trap: {fault} strikes {payment_id or order_key}")
+            world.stage.start_first(
+                f"trap {fault}", partial(self._injections.strike, fault, payment_id, order_key)
+            )
