@@ -113,9 +113,9 @@ _CALLBACKS = {Fault.CALLBACK_DUPLICATE, Fault.CALLBACK_LATE, Fault.CALLBACK_LOST
 
 
 def pair_of(seed: int) -> Pair | None:
-    """The pair that the seed's world is bent on; one world in four is bent on nothing."""
+    """The pair that the seed's world is bent on; one world in eight is bent on nothing."""
     chance = Chance(seed, "pair")
-    return None if chance.of(0.25) else chance.pick(PAIRS)
+    return None if chance.of(0.125) else chance.pick(PAIRS)
 
 
 def bent_of(seed: int) -> Bent:

@@ -48,6 +48,11 @@ _REFUSED = """
     UNION SELECT p.reference FROM refunds r JOIN payments p ON p.id = r.payment_id
     WHERE r.state = 'refused' AND r.attempts > 0
 """
+_WITH_PEOPLE = """
+    SELECT p.reference FROM captures c JOIN payments p ON p.id = c.payment_id
+    LEFT JOIN deliveries d ON d.payment_id = p.id
+    WHERE c.state = 'review' OR c.state = 'claimed' AND d.state IS NOT 'confirmed'
+"""
 _OWED = """
     SELECT (SELECT coalesce(sum(amount_minor), 0) FROM captures WHERE state = 'claimed')
         - (SELECT coalesce(sum(returned_minor), 0) FROM refunds)
@@ -140,11 +145,22 @@ def _with_the_bank(world: "World") -> Iterator[str]:
     if ours != theirs:
         yield f"L7 the bank took {theirs}, we booked {ours}"
     back = {reference: -minor for reference, minor in world.store.rows(_GIVEN_BACK)}
-    refused = {reference for (reference,) in world.store.rows(_REFUSED)}
+    open_ = _left_to_people(world)
     for session in world.bank.sessions.values():
         booked = back.get(session.reference, 0)
-        if session.back.minor != booked and session.reference not in refused:
+        if session.back.minor != booked and session.reference not in open_:
             yield f"L7 the bank gave back {session.back} of {session.reference}, we booked {booked}"
+
+
+def _left_to_people(world: "World") -> set[str]:
+    """References of payments of which people know that the bank may have given back something else.
+
+    It refused and may have done it all the same, or it took money back by itself that no service knows of and that
+    waits for a decision.
+    """
+    waiting = {reference for (reference,) in world.store.rows(_WITH_PEOPLE)}
+    by_itself = {each.reference for each in world.bank.sessions.values() if each.itself}
+    return {reference for (reference,) in world.store.rows(_REFUSED)} | waiting & by_itself
 
 
 def _with_the_network(world: "World") -> Iterator[str]:
@@ -186,5 +202,5 @@ def _in_the_ledger(world: "World") -> Iterator[str]:
             for session in world.bank.sessions.values()
             if session.two_step is two_step
         )
-        if balances.get(f"receivable:{account}", 0) != has and not world.store.rows(_REFUSED):
+        if balances.get(f"receivable:{account}", 0) != has and not _left_to_people(world):
             yield f"L7 {account} has {has} for us, our books say {balances.get(f'receivable:{account}', 0)}"

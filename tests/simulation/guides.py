@@ -105,7 +105,9 @@ _LEAVES = (*_REFUND, _LET_GO, _HURRY)
 _REVIEWED = Step("capture:review", _people("review", 0))
 
 WAYS: Mapping[str, tuple[Step, ...]] = {
-    "payment:started:start": (Step("payment:started", _call("start", Fault.UNREACHABLE, Fault.REQUEST_LOST), at_once=True),),
+    "payment:started:start": (
+        Step("payment:started", _call("start", Fault.UNREACHABLE, Fault.REQUEST_LOST), at_once=True),
+    ),
     "payment:declined:authorise": (Step("payment:declined", _pay),),
     "payment:cancelled:authorise": (Step("payment:cancelled", _pay),),
     "payment:expired:authorise": (Step("payment:expired", _pay),),

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import structlog
 
-from tests.simulation.coverage import PAIRS, WANTED, Pair
+from tests.simulation.coverage import WANTED, Pair
+from tests.simulation.progress import Progress
 from tests.simulation.rig import Rig
 from tests.simulation.simulate import run_seed
-from tests.simulation.tally import Tally, impossible
+from tests.simulation.tally import Tally, possible
 
 STATE = Path("var/simulation/tally.json")
 CORPUS = Path(__file__).with_name("corpus.txt")
@@ -25,8 +26,6 @@ BATCH = 8
 """Seeds that one process plays before it reports."""
 SHOWN = 60
 """The last steps of a failing seed that are printed."""
-BEAT = 15.0
-"""Seconds between two lines of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +84,37 @@ class Run:
         self._began = time.monotonic()
         self._until = self._began + seconds
         self._played = 0
-        self._next_beat = self._began + BEAT
+        self._progress = Progress(seconds)
 
     def go_on(self) -> int:
-        """Play until everything was seen or the time is over. Returns the exit status."""
-        past = [corpus()[place : place + BATCH] for place in range(0, len(corpus()), BATCH)]
-        with ProcessPoolExecutor(self._processes) as pool:
-            running = {pool.submit(play, seeds) for seeds in past}
-            running |= {pool.submit(play, self._some()) for _ in range(2 * self._processes)}
-            while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for report in _of(done):
-                    if failed := self._count(report):
-                        pool.shutdown(wait=False, cancel_futures=True)
-                        return failed
-                if self._goes_on:
-                    running |= {pool.submit(play, self._some()) for _ in done}
-                self._beat()
-        return self._end()
+        """Play until everything was seen or the time is over; what failed before comes first.
+
+        Returns 1 when a seed fails. What was seen is kept, whatever happens.
+        """
+        first = list(dict.fromkeys([*corpus(), *self._tally.failed]))
+        pool = ProcessPoolExecutor(self._processes)
+        try:
+            with self._progress:
+                return self._play(
+                    pool, [first[place : place + BATCH] for place in range(0, len(first), BATCH)]
+                )
+        finally:
+            pool.shutdown(cancel_futures=True)
+            self._tally.seconds += time.monotonic() - self._began
+            self._tally.write(self._state)
+
+    def _play(self, pool: ProcessPoolExecutor, first: list[list[int]]) -> int:
+        running = {pool.submit(play, seeds) for seeds in first}
+        running |= {pool.submit(play, self._some()) for _ in range(2 * self._processes)}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for report in _of(done):
+                if failed := self._count(report):
+                    return failed
+            if self._goes_on:
+                running |= {pool.submit(play, self._some()) for _ in done}
+            self._progress.show(self.standing, self._complete)
+        return 0
 
     @property
     def _goes_on(self) -> bool:
@@ -113,7 +125,9 @@ class Run:
 
     def _count(self, report: Report) -> int:
         tally = self._tally
+        tally.failed = [seed for seed in tally.failed if seed != report.seed]
         if report.violations:
+            tally.failed.append(report.seed)
             _print_failure(report)
             return 1
         tally.seen += report.seen
@@ -125,25 +139,27 @@ class Run:
             return 1
         return 0
 
-    def _beat(self) -> None:
-        if time.monotonic() >= self._next_beat:
-            self._next_beat += BEAT
-            self._say("")
+    @property
+    def _complete(self) -> float:
+        """How much of all that is wanted was seen, up to 1."""
+        return sum(min(self._tally.seen[pair], WANTED) for pair in possible()) / (WANTED * len(possible()))
 
-    def _say(self, end: str) -> None:
-        took = time.monotonic() - self._began
-        possible = len(PAIRS) - len(impossible())
-        print(
-            f"{took:5.0f} s  {self._played} seeds, {60 * self._played / took:.0f} a minute; "
-            f"{possible - len(self._tally.wanting)} of {possible} pairs seen {WANTED} times{end}",
-            flush=True,
+    @property
+    def standing(self) -> str:
+        """Where the run stands, in one line."""
+        tally, took = self._tally, time.monotonic() - self._began
+        whole = len(possible())
+        return (
+            f"{self._played} seeds, {60 * self._played / took:.0f} a minute; of {whole} possible pairs "
+            f"{whole - len(tally.wanting)} seen {WANTED} times, {whole - len(tally.never)} at least once"
         )
 
-    def _end(self) -> int:
-        self._tally.seconds += time.monotonic() - self._began
-        self._tally.write(self._state)
-        self._say("; all seen" if not self._tally.wanting else "; the next run goes on from here")
-        return 0
+    def verdict(self) -> str:
+        """What is said at the end of a run without a failure."""
+        missing = len(self._tally.wanting)
+        if not missing:
+            return f"coverage complete: every possible pair was seen {WANTED} times"
+        return f"coverage incomplete, {missing} pairs to go, run again: it goes on from here"
 
 
 def _of(done: set[Future[list[Report]]]) -> Iterator[Report]:
@@ -159,17 +175,42 @@ def _print_failure(report: Report) -> None:
     print(f"again, with its whole course: make simulate SEED={report.seed}")
 
 
+def _list_never(tally: Tally) -> int:
+    """Print what no world has shown yet, by edge."""
+    by_edge: dict[str, list[str]] = {}
+    for edge, fault in tally.never:
+        by_edge.setdefault(edge, []).append(f"{fault.value} ({tally.tried[edge, fault]})")
+    for edge, faults in by_edge.items():
+        print(f"{edge}: {', '.join(faults)}")
+    print(
+        f"{len(tally.never)} of {len(possible())} possible pairs were not seen yet; in brackets: worlds bent on it"
+    )
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--seed", type=int, help="play this one and print its course")
     parser.add_argument("--state", type=Path, default=STATE)
+    parser.add_argument("--fresh", action="store_true", help="forget what was seen so far")
+    parser.add_argument("--complete", action="store_true", help="call an incomplete coverage a failure")
+    parser.add_argument(
+        "--never", action="store_true", help="list the pairs that were not seen yet, and play nothing"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     if asked.seed is not None:
         return replay(asked.seed)
-    tally = Tally.read(asked.state)
-    return Run(tally, asked.state, seconds=asked.seconds, processes=asked.processes).go_on()
+    tally = Tally() if asked.fresh else Tally.read(asked.state)
+    if asked.never:
+        return _list_never(tally)
+    run = Run(tally, asked.state, seconds=asked.seconds, processes=asked.processes)
+    failed = run.go_on()
+    print(run.standing)
+    if not failed:
+        print(run.verdict())
+    return 1 if failed or (asked.complete and tally.wanting) else 0
 
 
 if __name__ == "__main__":

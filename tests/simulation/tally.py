@@ -8,71 +8,122 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
+from mpay_gateway.domain.transitions import EDGES
 from tests.simulation.bending import pair_of
-from tests.simulation.coverage import EDGE_NAMES, PAIRS, WANTED, Pair
+from tests.simulation.coverage import EDGE_NAMES, PAIRS, WANTED, WITHIN, Pair, name_of
 from tests.simulation.faults import Fault
 
 IMPOSSIBLE = Path(__file__).with_name("impossible.toml")
+TRIES = 4
+"""So many worlds that were bent on a pair and did not show it count as one that did, when the next is chosen."""
+SLACK = 3
+"""How much more often than the rarest a pair may have been seen, and still be tried for."""
+_TARGETS = {name_of(edge): edge.target.value for edge in EDGES}
 
 
 @cache
 def impossible() -> dict[Pair, str]:
-    """Pairs that cannot be seen, each with the reason."""
+    """Pairs that cannot be seen, each with the reason. Raises: ValueError for an edge or a fault that is none."""
     found: dict[Pair, str] = {}
     for entry in tomllib.loads(IMPOSSIBLE.read_text(encoding="utf-8"))["impossible"]:
-        edges = [edge for edge in EDGE_NAMES if any(fnmatchcase(edge, each) for each in entry["edges"])]
         faults = list(Fault) if entry["faults"] == ["*"] else [Fault(each) for each in entry["faults"]]
-        if not edges:
-            raise ValueError(f"no edge is called {entry['edges']}")
-        found |= {(edge, fault): entry["reason"] for edge in edges for fault in faults}
+        for pattern in entry["edges"]:
+            edges = [edge for edge in EDGE_NAMES if fnmatchcase(edge, pattern)]
+            if not edges:
+                raise ValueError(f"no edge is called {pattern}")
+            found |= {(edge, fault): entry["reason"] for edge in edges for fault in faults}
     return found
+
+
+@cache
+def possible() -> frozenset[Pair]:
+    """The pairs that are wanted."""
+    return frozenset(PAIRS) - impossible().keys()
 
 
 @dataclass
 class Tally:
-    """`next_seed`: where the next run begins. `seen`: how often each pair was seen. `seconds`: of all runs."""
+    """How often each pair was seen, which seed comes next, and what it took. `seconds`: of all runs.
+
+    `tried`: how many worlds were bent on a pair. `failed`: seeds that failed and did not pass since.
+    """
 
     next_seed: int = 1
     seeds: int = 0
     steps: int = 0
     seconds: float = 0.0
     seen: Counter[Pair] = field(default_factory=Counter)
+    tried: Counter[Pair] = field(default_factory=Counter)
+    failed: list[int] = field(default_factory=list)
 
     @classmethod
     def read(cls, path: Path) -> "Tally":
+        """What was kept, less what does not count any more.
+
+        Pairs of edges or faults that there are no more are dropped, those of an edge that leads elsewhere now too;
+        all are when a fault counts as at work for longer or shorter than it did.
+        """
         if not path.exists():
             return cls()
         kept = json.loads(path.read_text(encoding="utf-8"))
-        seen = Counter({(edge, Fault(fault)): count for edge, fault, count in kept.pop("seen")})
-        return cls(**kept, seen=seen)
+        counts: dict[str, Counter[Pair]] = {"seen": Counter(), "tried": Counter()}
+        same = kept.pop("within", None) == WITHIN
+        for name, counter in counts.items():
+            for edge, target, fault, count in kept.pop(name, ()) if same else ():
+                if _TARGETS.get(edge) == target and fault in set(Fault):
+                    counter[edge, Fault(fault)] = count
+        known = {
+            name: kept[name] for name in ("next_seed", "seeds", "steps", "seconds", "failed") if name in kept
+        }
+        return cls(**known, **counts)
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        seen = [[edge, fault.value, count] for (edge, fault), count in sorted(self.seen.items())]
         kept = {
+            "within": WITHIN,
             "next_seed": self.next_seed,
             "seeds": self.seeds,
             "steps": self.steps,
             "seconds": self.seconds,
+            "failed": self.failed,
+            "seen": _rows(self.seen),
+            "tried": _rows(self.tried),
         }
         whole = path.with_suffix(".new")
-        whole.write_text(json.dumps(kept | {"seen": seen}), encoding="utf-8")
+        whole.write_text(json.dumps(kept), encoding="utf-8")
         whole.replace(path)
 
     def next(self) -> int:
-        """The next seed that is worth playing: bent on a pair that is not seen often enough, or on none."""
+        """The next seed that is worth playing: bent on none, or on one of the pairs that were seen least so far."""
+        rarest = min((self._done(pair) for pair in self.wanting), default=0)
         while True:
             seed, self.next_seed = self.next_seed, self.next_seed + 1
             pair = pair_of(seed)
-            if pair is None or (pair not in impossible() and self.seen[pair] < WANTED):
+            if pair is None:
                 return seed
+            wanted = pair in possible() and self.seen[pair] < WANTED
+            if wanted and self._done(pair) <= rarest + SLACK:
+                self.tried[pair] += 1
+                return seed
+
+    def _done(self, pair: Pair) -> int:
+        return self.seen[pair] + self.tried[pair] // TRIES
 
     @property
     def wanting(self) -> list[Pair]:
         """The possible pairs that were not seen often enough yet."""
-        return [pair for pair in PAIRS if pair not in impossible() and self.seen[pair] < WANTED]
+        return [pair for pair in PAIRS if pair in possible() and self.seen[pair] < WANTED]
+
+    @property
+    def never(self) -> list[Pair]:
+        """The possible pairs that were not seen at all yet."""
+        return [pair for pair in self.wanting if not self.seen[pair]]
 
     @property
     def surprises(self) -> list[Pair]:
         """Pairs that were seen and cannot be."""
         return [pair for pair in impossible() if self.seen[pair]]
+
+
+def _rows(counts: Counter[Pair]) -> list[list[object]]:
+    return [[edge, _TARGETS[edge], fault.value, count] for (edge, fault), count in sorted(counts.items())]

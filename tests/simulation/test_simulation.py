@@ -1,8 +1,10 @@
 """The simulator's share of every test run: past failures first, then some worlds of its own choice; and itself."""
 
+import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,14 @@ import pytest
 from mpay_gateway.crash_points import crash_point
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
+from tests.simulation import run
 from tests.simulation.bending import pair_of
 from tests.simulation.coverage import PAIRS
 from tests.simulation.plan import Bent, plan_of
 from tests.simulation.run import BATCH, corpus, rig
 from tests.simulation.simulate import Outcome, run_seed
 from tests.simulation.stage import Died
-from tests.simulation.tally import Tally, impossible
+from tests.simulation.tally import Tally, impossible, possible
 from tests.simulation.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -97,8 +100,9 @@ def test_nobody_watches_crash_points_once_a_world_is_over():
 
 
 def test_what_is_seen_goes_on_from_run_to_run(tmp_path: Path):
-    tally = Tally(next_seed=7, seeds=6, steps=99, seconds=1.5)
+    tally = Tally(next_seed=7, seeds=6, steps=99, seconds=1.5, failed=[5])
     tally.seen[PAIRS[0]] += 3
+    tally.tried[PAIRS[1]] += 2
     tally.write(tmp_path / "tally.json")
     assert Tally.read(tmp_path / "tally.json") == tally
 
@@ -109,3 +113,73 @@ def test_seeds_that_are_bent_on_what_was_seen_often_are_passed_over():
     full.seen[pair_of(seed)] = 50
     assert fresh.next() == seed
     assert full.next() > seed
+
+
+def test_what_was_seen_of_other_edges_and_faults_is_dropped(tmp_path: Path):
+    tally, path = Tally(next_seed=7), tmp_path / "tally.json"
+    first, second, third = sorted(PAIRS[:3])
+    tally.seen.update([first, second, third])
+    tally.write(path)
+    kept = json.loads(path.read_text())
+    kept["seen"][0][0], kept["seen"][1][1] = "payment:lost:find", "elsewhere"
+    kept["seen"].append([*kept["seen"][2][:2], "earthquake", 4])
+    path.write_text(json.dumps(kept))
+    assert Tally.read(path).seen == {third: 1}
+    assert Tally.read(path).next_seed == 7
+    path.write_text(json.dumps(kept | {"within": 3}))
+    assert not Tally.read(path).seen
+
+
+def test_pairs_that_were_seen_least_come_first():
+    tally = Tally()
+    tally.seen.update(dict.fromkeys(possible(), 10))
+    rare = next(pair for pair in PAIRS if pair in possible())
+    tally.seen[rare] = 0
+    played = [pair_of(tally.next()) for _ in range(3)]
+    assert set(played) <= {rare, None}
+
+
+def test_a_pair_that_does_not_come_about_does_not_keep_the_others_waiting():
+    tally = Tally()
+    tally.seen.update(dict.fromkeys(possible(), 10))
+    stubborn = next(pair for pair in PAIRS if pair in possible())
+    tally.seen[stubborn], tally.tried[stubborn] = 0, 60
+    assert any(pair_of(tally.next()) not in {stubborn, None} for _ in range(20))
+
+
+def test_what_is_called_impossible_names_edges_and_faults_that_there_are_and_is_seen_by_no_world():
+    assert set(impossible()) < set(PAIRS)
+    assert all(reason.strip() for reason in impossible().values())
+    seen = next(iter(impossible()))
+    assert Tally(seen=Counter([seen])).surprises == [seen]
+
+
+def test_an_impossible_pair_of_no_edge_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    entry = '[[impossible]]\nedges = ["payment:created:start", "payment:lost:find"]\nfaults = ["*"]\nreason = "x"\n'
+    (tmp_path / "impossible.toml").write_text(entry)
+    monkeypatch.setattr("tests.simulation.tally.IMPOSSIBLE", tmp_path / "impossible.toml")
+    with pytest.raises(ValueError, match="payment:lost:find"):
+        impossible.__wrapped__()
+
+
+def test_a_run_goes_on_where_the_last_ended_and_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    state = tmp_path / "tally.json"
+    command = ["run", "--seconds", "0", "--processes", "1", "--state", str(state)]
+    monkeypatch.setattr(run, "BATCH", 1)
+    monkeypatch.setattr(sys, "argv", command)
+    assert run.main() == 0
+    assert "coverage incomplete" in capsys.readouterr().out
+    seeds = Tally.read(state).seeds
+    monkeypatch.setattr(sys, "argv", [*command, "--complete"])
+    assert run.main() == 1
+    assert Tally.read(state).seeds > seeds > 0
+
+
+def test_a_seed_that_failed_comes_first_in_the_next_run(tmp_path: Path):
+    tally = Tally(failed=[99_999])
+    run.Run(tally, tmp_path / "tally.json", seconds=0, processes=1)._count(
+        run.Report(7, 1, Counter(), ("a violation",), ())
+    )
+    assert tally.failed == [99_999, 7]

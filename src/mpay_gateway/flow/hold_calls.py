@@ -117,7 +117,10 @@ def _to_check(parts: Parts, lease: Lease, payment: Payment) -> PaymentToCheck:
 def _taken(parts: Parts, work: Work, lease: Lease, answer: ProviderConfirmation) -> None:
     payment = work.payments.lock(lease.subject)
     after = record_captures(parts, work, payment, answer, actor=f"provider:{payment.account_id}")
-    rest(parts, work, after)
+    if (
+        payment.state is not PaymentState.CAPTURED
+    ):  # else whoever heard of it before has seen to further checks
+        rest(parts, work, after)
     if after.state is PaymentState.CAPTURED:
         work.tasks.finish(lease, due=None)
     else:

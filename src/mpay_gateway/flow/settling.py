@@ -24,7 +24,7 @@ from mpay_gateway.flow.captures import record_captures
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import announce, end_in, rest
-from mpay_gateway.flow.refunds.provider_refunds import hear_taken_back
+from mpay_gateway.flow.refunds.provider_refunds import ASK_AGAIN, hear_taken_back
 from mpay_gateway.flow.reviewed_returns import note_returns
 from mpay_gateway.flow.schedules import LEASE, next_check, next_hearing, session_over
 from mpay_gateway.flow.two_step import finish_authorised
@@ -145,15 +145,25 @@ def _hold(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmati
 
 @guards("settle.again")
 def _ask_later(parts: Parts, work: Work, asked: _Asked) -> None:
-    """By the schedule while the payment is open; as long as a callback waits, whatever the schedule says."""
+    """By the schedule while the payment is open; as long as a callback waits, whatever the schedule says.
+
+    A payment that is over is asked about where a check of it stands already: of money that may have been taken back.
+    """
     payment = work.payments.lock(asked.payment_id)
     asked.evidence.save(work, payment.id)
     now, since = parts.clock.now(), work.inbox.waits_since(payment.id)
     check = next_check(payment, now) if payment.state.open else None
     hearing = now + next_hearing(now - since) if since is not None else None
-    due = min((each for each in (check, hearing) if each is not None), default=None)
+    kept = None if payment.state.open else _still_to_ask(work, payment, now)
+    due = min((each for each in (check, hearing, kept) if each is not None), default=None)
     work.payments.amend(payment, checks=payment.checks + 1, next_check_at=check)
     work.tasks.schedule(TaskKind.RECHECK, payment.id, due)
+
+
+def _still_to_ask(work: Work, payment: Payment, now: datetime) -> datetime | None:
+    """When a payment that is over is to be asked about, if it is: this question had no answer."""
+    due = work.tasks.due_at(TaskKind.RECHECK, payment.id)
+    return due if due is None or due > now else now + ASK_AGAIN
 
 
 def _later(parts: Parts, work: Work, payment: Payment) -> Payment:

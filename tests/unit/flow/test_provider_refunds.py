@@ -243,3 +243,18 @@ def test_what_went_back_in_another_currency_is_for_people_and_stops_nothing(gate
         paid.id
     ]
     assert refunds(gateway, paid) == ()
+
+
+@pytest.mark.parametrize("unheard", ["at once", "when it is asked again"])
+def test_a_question_without_an_answer_forgets_nothing_that_was_taken_back(gateway, unheard):
+    gateway.calls.delivery_answers = [OutcomeUnknown("no answer")]
+    payment = gateway.pay("ORDER-1")
+    pull(gateway, payment, "150")  # its service does not know of it yet: asked again in an hour
+    assert taken_back(gateway, payment) == []
+    gateway.calls.fetch_answers = [OutcomeUnknown("no answer")]
+    if unheard == "at once":
+        settle(gateway.parts, payment.id)
+        assert gateway.calls.fetch_answers == []
+    gateway.work(turns=4, hours=1)
+    assert gateway.calls.fetch_answers == []
+    assert taken_back(gateway, payment) == ["150.00"]

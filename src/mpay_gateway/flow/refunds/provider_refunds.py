@@ -21,7 +21,7 @@ from mpay_gateway.flow.refunds.postings import book_refund
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 
-_ASK_AGAIN = timedelta(hours=1)
+ASK_AGAIN = timedelta(hours=1)
 """When the provider is asked again about money that it took back before its service knew of it."""
 _log = structlog.get_logger("provider_refunds")
 
@@ -55,7 +55,7 @@ def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: Provider
     if capture is not None:
         record(parts, work, payment, beyond)
     elif _is_being_told(work.deliveries.of_payment(payment.id)):
-        work.tasks.schedule(TaskKind.RECHECK, payment.id, parts.clock.now() + _ASK_AGAIN)
+        work.tasks.schedule(TaskKind.RECHECK, payment.id, parts.clock.now() + ASK_AGAIN)
 
 
 def record(parts: Parts, work: Work, payment: Payment, taken: Money) -> Refund | None:
