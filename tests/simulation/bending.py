@@ -9,7 +9,7 @@ from dataclasses import replace
 from tests.simulation.chance import Chance
 from tests.simulation.coverage import PAIRS, Pair
 from tests.simulation.faults import IN_CALLS, Fault
-from tests.simulation.plan import INSTRUMENTS, MISCHIEF, Bent
+from tests.simulation.plan import ACTS, INSTRUMENTS, MISCHIEF, Bent
 
 CARD, HOLD, CASH, ONLINE = ("card",), ("hold",), ("cash",), ("card", "hold")
 PAY = (("pay", 1.0),)
@@ -40,14 +40,10 @@ _ON_EDGE: Mapping[str, Bent] = {
     "payment:cancelled:capture": Bent(instruments=CARD, acts=_acts("cancel")),
     "payment:expired:capture": Bent(instruments=CARD, acts=_acts("leave")),
     "payment:started:decline": Bent(instruments=ONLINE, acts=_acts("decline")),
-    "payment:authorised:decline": Bent(
-        instruments=HOLD, acts=_acts("hold-ends", "hold-again"),
-        losing={"capture": 0.7, "GetOrderDetails": 0.4},
-    ),
+    "payment:authorised:decline": Bent(instruments=HOLD, acts=PAY, order_changes=0.05),
     "payment:started:cancel": Bent(instruments=ONLINE, acts=_acts("cancel"), losing={"start": 0.1}),
     "payment:authorised:void": Bent(
-        instruments=HOLD, acts=_acts("pay", "hold-taken", "wrong-amount", "hold-grabbed"), order_changes=1.0,
-        order_acts=SHOP_GONE, losing={"capture": 0.3, "reverse": 0.4},
+        instruments=HOLD, acts=_acts("pay", "hold-taken", "hold-grabbed"), order_changes=0.05, losing={"reverse": 0.1},
     ),
     "payment:created:expire": Bent(instruments=CASH, patience=(0.0, 0.3)),
     "payment:started:expire": Bent(instruments=ONLINE, acts=_acts("leave"), losing={"start": 0.3}),
@@ -77,17 +73,12 @@ _ON_EDGE: Mapping[str, Bent] = {
     "delivery:due:retry": Bent(acts=PAY, losing={"ConfirmOrderPayment": 0.85}, operators=8),
     "intent:due:done": Bent(instruments=HOLD, acts=PAY),
     "intent:due:unanswered": Bent(instruments=HOLD, acts=PAY, losing={"capture": 0.7}),
-    "intent:due:refuse": Bent(instruments=HOLD, acts=_acts("pay", "hold-ends"), rates={Fault.REFUSED: 0.4}),
-    "intent:refused:done": Bent(
-        instruments=HOLD, acts=_acts("hold-taken"), rates={Fault.REFUSED: 0.4}, losing={"reverse": 0.5},
-    ),
-    "reversal:due:done": Bent(acts=_acts("pay-twice", "pay"), second_payers=0.8),
-    "reversal:due:unanswered": Bent(acts=_acts("pay-twice"), losing={"reverse": 0.7}),
-    "reversal:due:refuse": Bent(acts=_acts("pay-twice"), rates={Fault.REFUSED: 0.4}),
-    "reversal:refused:retry": Bent(
-        instruments=HOLD, acts=_acts("hold-again"), order_changes=1.0, order_acts=SHOP_GONE,
-        losing={"reverse": 0.5},
-    ),
+    "intent:due:refuse": Bent(instruments=HOLD, acts=PAY),
+    "intent:refused:done": Bent(instruments=HOLD, acts=PAY),
+    "reversal:due:done": Bent(instruments=ONLINE, acts=_acts("pay-twice", "pay"), second_payers=0.5),
+    "reversal:due:unanswered": Bent(instruments=ONLINE, acts=_acts("pay-twice", "pay")),
+    "reversal:due:refuse": Bent(instruments=ONLINE, acts=_acts("pay-twice", "pay")),
+    "reversal:refused:retry": Bent(instruments=HOLD, acts=PAY, order_changes=0.05),
     "refund:due:release": REFUNDED,
     "refund:due:override": REFUNDED,
     "refund:due:done": REFUNDED,
@@ -130,6 +121,8 @@ def _towards(fault: Fault, bent: Bent) -> Bent:
     """The same with more of one kind of fault."""
     if fault in _AT_A_BANK and bent.instruments == INSTRUMENTS:
         bent = replace(bent, instruments=ONLINE)
+    if fault is Fault.LATE_MONEY and bent.acts in (PAY, ACTS) and bent.instruments not in (HOLD, CASH):
+        return replace(bent, instruments=CARD, acts=_acts("decline-then-pay"))
     if fault in _ACT_OF:
         return replace(bent, acts=(*bent.acts, (_ACT_OF[fault], sum(weight for _, weight in bent.acts))))
     if fault in IN_CALLS or fault is Fault.CRASH or fault in _CALLBACKS:

@@ -52,15 +52,15 @@ def _call(operation: str, *faults: Fault) -> Act:
     return lambda place: place.world.force(operation, place.payment_id, place.world.chance.pick(faults))
 
 
-def _people(kind: str, deed: int) -> Act:
-    """An operator does something about what he finds; not the one who proposed it."""
+def _people(kind: str, *deeds: int) -> Act:
+    """An operator does one of some things about what he finds; not the one who proposed it."""
 
     def act(place: Place) -> None:
         operators, chance = place.world.people.operators, place.world.chance
         proposers = {name for (name,) in place.world.store.rows(_PROPOSED, place.payment_id)}
         others = [name for name in NAMES if name not in proposers]
         for subject in operators.found(kind, place.payment_id):
-            operators.do(place.payment_id, subject, DEEDS[kind][deed], chance.pick(others))
+            operators.do(place.payment_id, subject, DEEDS[kind][chance.pick(deeds)], chance.pick(others))
 
     return act
 
@@ -84,6 +84,11 @@ def _drop(place: Place) -> None:
         place.world.bank.drop_hold(place.session)
 
 
+def _die(place: Place) -> None:
+    """Whoever is about to send it dies, and everybody else."""
+    place.world.people.mischief.happen(Fault.CRASH_ALL)
+
+
 def _cancel_order(place: Place) -> None:
     place.world.people.services.change(place.order, "cancel")
 
@@ -96,12 +101,13 @@ def _refunded(place: Place) -> None:
     place.world.shop.refunded(place.order)
 
 
-_PROPOSE = Step("delivery:confirmed", _people("paid", 0))
+_PROPOSE = Step("delivery:confirmed", _people("paid", 0, 2))
 _AGREE = Step("decision:proposed", _people("proposed", 0))
 _LET_GO = Step("refund:due", _release, at_once=True)
 _HURRY = Step("refund:due", _people("refund-waits", 3))
 _REFUND = (_PROPOSE, _AGREE)
 _LEAVES = (*_REFUND, _LET_GO, _HURRY)
+_TWICE = Step("payment:captured", _take)
 _REVIEWED = Step("capture:review", _people("review", 0))
 
 WAYS: Mapping[str, tuple[Step, ...]] = {
@@ -128,6 +134,8 @@ WAYS: Mapping[str, tuple[Step, ...]] = {
     ),
     "capture:review:accept": (_REVIEWED, _AGREE),
     "capture:review:give-back": (Step("capture:review", _people("review", 1)), _AGREE),
+    "delivery:due:lease": (Step("delivery:leased", _call("ConfirmOrderPayment", *LOSSES), at_once=True),),
+    "delivery:leased:lease": (Step("delivery:leased", _die, at_once=True),),
     "delivery:leased:unanswered": (
         Step("delivery:leased", _call("ConfirmOrderPayment", *LOSSES), at_once=True),
     ),
@@ -145,8 +153,9 @@ WAYS: Mapping[str, tuple[Step, ...]] = {
         Step("intent:due", _call("capture", Fault.REFUSED), at_once=True),
         Step("intent:refused", _take, at_once=True),
     ),
-    "reversal:due:unanswered": (Step("reversal:due", _call("reverse", *LOSSES), at_once=True),),
-    "reversal:due:refuse": (Step("reversal:due", _call("reverse", Fault.REFUSED), at_once=True),),
+    "reversal:due:done": (_TWICE,),
+    "reversal:due:unanswered": (_TWICE, Step("reversal:due", _call("reverse", *LOSSES), at_once=True),),
+    "reversal:due:refuse": (_TWICE, Step("reversal:due", _call("reverse", Fault.REFUSED), at_once=True),),
     "reversal:refused:retry": (
         Step("payment:authorised", _cancel_order, at_once=True), Step("reversal:due", _drop, at_once=True),
         Step("reversal:refused", _pay),

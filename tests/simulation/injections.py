@@ -91,7 +91,8 @@ class Injections:
         """The next call about the payment or its order goes wrong; somebody may bring one about."""
         self._world.lie_in_wait(fault, victim.payment_id, victim.order_key)
         if self._world.chance.of(0.7):
-            self._bring_a_call_about(victim, self._world.chance.pick(("bank", "shop")))
+            parties = ("shop",) if fault is Fault.REFUSED else ("bank", "shop")  # banks refuse no questions
+            self._bring_a_call_about(victim, self._world.chance.pick(parties))
 
     def _leave_alone(self, victim: _Victim) -> None:
         """A counterpart is away for a while."""
@@ -200,7 +201,7 @@ class Injections:
         session, world = victim.session, self._world
         if session is None:
             self._come(victim, "cash", "pay-late")
-        elif session.said_no or world.clock.true_now() > session.until:
+        elif session.standing is Standing.HELD or session.said_no or world.clock.true_now() > session.until:
             self._take(victim, Fault.LATE_MONEY, session.amount, 1)
         elif session.standing is Standing.OPEN:
             world.bank.decline(session)

@@ -45,7 +45,7 @@ class Kiosks:
             return
         cash = world.network.collect(order.key, self._asked(plan, order, due))
         device = world.chance.pick(("kiosk-1", "kiosk-2"))
-        held = self._claim(order, cash, device) if world.chance.of(0.6) else True
+        held = self._claim(order, cash, device) if plan.patience < 1 or world.chance.of(0.6) else True
         if not held or not world.chance.of(plan.patience):
             self._give_up(order, cash, device)
             return

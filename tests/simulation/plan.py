@@ -104,7 +104,9 @@ class Bent:
 def plan_of(seed: int, bent: Bent) -> Plan:
     """The plan of a seed: the same at every call."""
     chance = Chance(seed, "plan")
-    orders = tuple(_order(chance, bent) for _ in range(1 + chance.below(3)))
+    orders = tuple(
+        _order(chance, bent) for _ in range(1 + chance.below(3) if bent.pair is None else 2 + chance.below(2))
+    )
     payers = _payers(chance, bent, len(orders))
     return Plan(
         seed=seed,
@@ -151,8 +153,11 @@ def _payer(chance: Chance, bent: Bent, order: int, spread: float) -> PayerPlan:
 
 
 def _rates(chance: Chance, bent: Bent) -> dict[Fault, float]:
-    """Some worlds are quiet, some are rough; each leaves most kinds of fault to the others."""
-    roughness = chance.pick((0.0, 0.5, 1.0, 3.0))
+    """Some worlds are quiet, some are rough; each leaves most kinds of fault to the others.
+
+    One that is bent on a pair has its trap, and is rough by that.
+    """
+    roughness = chance.pick((0.0, 0.5, 1.0, 3.0) if bent.pair is None else (0.0, 0.3, 1.0))
     usual = {fault: rate * roughness for fault, rate in USUAL.items() if chance.of(0.6)}
     crash = {Fault.CRASH: chance.pick((0.0, 0.002, 0.01))}
     return crash | usual | dict(bent.rates)

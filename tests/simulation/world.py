@@ -198,6 +198,8 @@ class World:
         fault, payment_id, order_key = self._waiting
         if not ({about.payment, about.order} - {""} & {payment_id, order_key}) or fault is Fault.ANSWER_LATE:
             return None
+        if fault is Fault.REFUSED and about.operation == "status":
+            return None
         self._waiting = None
         return fault
 
