@@ -3,6 +3,7 @@
 import sys
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -22,7 +23,7 @@ class Progress:
         self._bar = Bar(*columns, TextColumn("{task.description}")) if sys.stdout.isatty() else None
         self._task = self._bar.add_task("begins", total=1.0) if self._bar is not None else None
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         if self._bar is not None:
             self._bar.start()
         return self
