@@ -88,7 +88,7 @@ class _Model:
         order = Order(
             self._service_id, order_key, "Taxa de stat", OrderStatus.ACTIVE, "MDL", _PRICE, (_LINE,)
         )
-        snapshot = Snapshot(parts.ids.token(), order, requested_at=now, received_at=now)
+        snapshot = Snapshot(parts.ids.token(), order, requested_at=now, received_at=now, known=0)
         work.snapshots.add(snapshot)
         work.snapshots.lock_order(self._service_id, order_key, at=now)
         invoice_id = new_invoice_id(parts.ids.below)

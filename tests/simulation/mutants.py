@@ -216,7 +216,7 @@ MUTANTS: tuple[Mutant, ...] = (
          "amount == payable.most", "amount <= payable.most"),
     _one("cap by our running total", "claim.acknowledged", "storage.claims:Claims.outstanding",
          "_counted(snapshot, besides)",
-         "_counted(snapshot, besides) | {'asked_at': snapshot.requested_at.replace(year=2000)}"),
+         "_counted(snapshot, besides) | {'known': -1}"),
     _one("a claim that is never released", "claim.release", "flow.payment_ending:end_in",
          "if claim.state is ClaimState.HELD:", "if False:"),
     _one("a claim is kept when its money goes back", "claim.release", "flow.captures:_Recording._give_back",

@@ -183,10 +183,10 @@ def _confirmed(parts: Parts, work: Work, tried: _Try, receipt: DeliveryReceipt) 
         unanswered=tried.others_unanswered(delivery),
     )  # fmt: skip
     claim = work.claims.of_payment(delivery.payment_id)
-    # What the service said before this cannot know of it, though a clock that was set back dates it later.
-    asked = work.snapshots.asked_last(delivery.service_id, payment.order_key)
-    known_at = now if asked is None else max(now, asked)
-    work.claims.change(claim, ClaimEvent.ACKNOWLEDGE, actor=actor, at=now, acknowledged_at=known_at)
+    number = work.snapshots.acknowledge(delivery.service_id, payment.order_key)
+    work.claims.change(
+        claim, ClaimEvent.ACKNOWLEDGE, actor=actor, at=now, acknowledged_at=now, acknowledgement=number
+    )
     _close_if_paid(work, payment, at=now)
     work.tasks.finish(tried.lease, due=None)
     _heard(parts, work, tried, delivery)

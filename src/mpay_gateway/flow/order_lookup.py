@@ -72,6 +72,7 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
     OutcomeUnknown, InvalidAnswer.
     """
     evidence = BufferedSink(parts.clock)
+    known = parts.units.read(lambda work: work.snapshots.known(service.id, order_key))
     asked_at, began = parts.clock.now(), parts.clock.monotonic()
     try:
         found = _ask(parts, service, OrderQuery(service.id, order_key, language, evidence))
@@ -82,7 +83,8 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
     except MpayError as error:
         _keep_fruitless(parts, service, evidence, error)
         raise
-    snapshot = _snapshot(parts, order, asked_at, waited=parts.clock.monotonic() - began)
+    requested_at = _asked(parts, asked_at, waited=parts.clock.monotonic() - began)
+    snapshot = Snapshot(parts.ids.token(), order, requested_at, parts.clock.now(), known)
     return Answer(snapshot, found.deviations, found.skew, evidence, found.proof)
 
 
@@ -169,8 +171,6 @@ def second_factor_matches(service: Service, order: Order, typed: str) -> bool:
     return bool(letters_and_digits(known)) and letters_and_digits(known) == letters_and_digits(typed)
 
 
-def _snapshot(parts: Parts, order: Order, asked_at: datetime, *, waited: float) -> Snapshot:
+def _asked(parts: Parts, asked_at: datetime, *, waited: float) -> datetime:
     """`waited`: seconds. A clock that was set back meanwhile tells no later time of asking than it would have now."""
-    now = parts.clock.now()
-    asked = min(asked_at, now - timedelta(seconds=waited))
-    return Snapshot(parts.ids.token(), order, requested_at=asked, received_at=now)
+    return min(asked_at, parts.clock.now() - timedelta(seconds=waited))

@@ -11,6 +11,7 @@ import structlog
 
 from mpay_gateway.domain.errors import MpayError
 from mpay_gateway.domain.guards import guards
+from mpay_gateway.domain.identifiers import PaymentId
 from mpay_gateway.domain.payment import DeclineReason, Payment, PaymentState
 from mpay_gateway.domain.provider_answer import (
     CallbackReading,
@@ -29,6 +30,7 @@ from mpay_gateway.flow.reviewed_returns import note_returns
 from mpay_gateway.flow.schedules import LEASE, next_check, next_hearing, session_over
 from mpay_gateway.flow.two_step import finish_authorised
 from mpay_gateway.storage import Work
+from mpay_gateway.storage.inbox import Waiting
 from mpay_gateway.storage.tasks import Lease, TaskKind
 
 _log = structlog.get_logger("settling")
@@ -42,10 +44,11 @@ def settle_key(payment_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One question to the provider. `at`: callbacks that came in before are answered by it."""
+    """One question to the provider. `callbacks`: those that had come in before are answered by it."""
 
     payment_id: str
     at: datetime
+    callbacks: tuple[Waiting, ...]
     evidence: BufferedSink
 
 
@@ -56,8 +59,10 @@ def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING)
     A provider that does not answer leaves the payment as it is, to be asked again on schedule. Returns whether it
     answered.
     """
-    payment = parts.units.read(lambda work: work.payments.get(payment_id))
-    asked = _Asked(payment_id, parts.clock.now(), BufferedSink(parts.clock))
+    payment, callbacks = parts.units.read(
+        lambda work: (work.payments.get(payment_id), work.inbox.waiting(PaymentId(payment_id)))
+    )
+    asked = _Asked(payment_id, parts.clock.now(), callbacks, BufferedSink(parts.clock))
     to_check = PaymentToCheck(
         payment.id, payment.reference, payment.remote_reference, payment.amount, asked.evidence
     )
@@ -79,7 +84,7 @@ def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmati
     """One commit with everything that follows from the answer. Returns the lease to finish a hold, if any."""
     payment = work.payments.lock(asked.payment_id)
     asked.evidence.save(work, payment.id)
-    work.inbox.heard(payment.id, before=asked.at)
+    work.inbox.heard(asked.callbacks)
     known = payment.state is PaymentState.CAPTURED
     actor = f"provider:{payment.account_id}"
     if answer.captures:

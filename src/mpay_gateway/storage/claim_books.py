@@ -43,8 +43,8 @@ class ClaimBooks(Questions):
         )  # fmt: skip
         query = (
             select(claims.c.payment_id, claims.c.service_id, claims.c.order_key, claims.c.amount_minor,
-                   claims.c.acknowledged_at, claims.c.snapshot_id,
-                   order_snapshots.c.requested_at, taken.label("taken"))
+                   claims.c.acknowledgement, claims.c.snapshot_id,
+                   order_snapshots.c.known, taken.label("taken"))
             .join_from(claims, order_snapshots)
             .where(claims.c.state.in_(_LIVE))
             .where(exists().where(others.c.service_id == claims.c.service_id, others.c.id != claims.c.id,

@@ -24,11 +24,13 @@ _COUNTED = and_(
     claims.c.order_key == bindparam("of_key"),
     or_(
         claims.c.state.in_([ClaimState.HELD, ClaimState.CAPTURED]),
-        (claims.c.state == ClaimState.ACKNOWLEDGED) & (claims.c.acknowledged_at >= bindparam("asked_at")),
+        (claims.c.state == ClaimState.ACKNOWLEDGED) & (claims.c.acknowledgement > bindparam("known")),
     ),
     claims.c.payment_id != bindparam("besides"),
 )
-"""Claims that the service cannot have taken into account when it was asked for the snapshot."""
+"""Claims that the service cannot have taken into account when it was asked for the snapshot: by their number among
+the acknowledgements of the order, since hosts' clocks may differ.
+"""
 _IN_THE_WAY = select(claims).where(_COUNTED).order_by(claims.c.created_at)
 _ADD = insert(claims)
 _OF_PAYMENT = select(claims).where(claims.c.payment_id == bindparam("of_payment"))
@@ -148,7 +150,7 @@ def _counted(snapshot: Snapshot, besides: str) -> dict[str, object]:
     return {
         "of_service": order.service_id,
         "of_key": order.order_key,
-        "asked_at": snapshot.requested_at,
+        "known": snapshot.known,
         "besides": besides,
     }
 

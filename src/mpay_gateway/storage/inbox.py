@@ -33,17 +33,28 @@ class InboxEntry:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A callback that nobody has asked the provider about since, as it came in, by its own host's clock."""
+
+    id: str
+    received_at: datetime
+
+
 _FIELDS = tuple(InboxEntry.__dataclass_fields__)
 _ADD = insert_once(inbox, ["account_id", "event_id"], returning=inbox.c.id)
 _HEARD = update(inbox).where(
-    inbox.c.payment_id == bindparam("of_payment"),
+    inbox.c.id == bindparam("of_id"),
     inbox.c.state == bindparam("was"),
-    inbox.c.received_at <= bindparam("asked_at"),
+    inbox.c.received_at == bindparam("came_at"),
 )
 _WAKE = update(inbox).where(
     inbox.c.account_id == bindparam("of_account"),
     inbox.c.event_id == bindparam("of_event"),
     inbox.c.state == bindparam("was"),
+)
+_NEW_OF = select(inbox.c.id, inbox.c.received_at).where(
+    inbox.c.payment_id == bindparam("of_payment"), inbox.c.state == InboxState.NEW
 )
 _WAITING = select(func.min(inbox.c.received_at)).where(
     inbox.c.payment_id == bindparam("of_payment"), inbox.c.state == InboxState.NEW
@@ -70,15 +81,16 @@ class Inbox:
         stored = self._connection.execute(_ADD.on(self._connection), values)
         return stored.first() is not None
 
-    def heard(self, payment_id: PaymentId, *, before: datetime) -> None:
-        """What woke us for this payment before the provider was asked has been heard."""
-        values = {
-            "of_payment": payment_id,
-            "was": InboxState.NEW,
-            "asked_at": before,
-            "state": InboxState.DONE,
-        }
-        self._connection.execute(_HEARD, values)
+    def waiting(self, payment_id: PaymentId) -> tuple[Waiting, ...]:
+        """What woke us for this payment: to be read before the provider is asked."""
+        rows = self._connection.execute(_NEW_OF, {"of_payment": payment_id})
+        return tuple(Waiting(row.id, row.received_at) for row in rows)
+
+    def heard(self, entries: tuple[Waiting, ...]) -> None:
+        """The provider was asked after these had come in. One that was woken again since waits for the next answer."""
+        values = {"was": InboxState.NEW, "state": InboxState.DONE}
+        for each in entries:
+            self._connection.execute(_HEARD, values | {"of_id": each.id, "came_at": each.received_at})
 
     def wake(self, account_id: AccountId, event_id: str, *, at: datetime) -> bool:
         """Let a callback that was heard wait again, as one that came in at `at`. False when it was not heard yet."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import OrderKey, ServiceId
@@ -17,12 +17,16 @@ from mpay_gateway.storage.tables import order_snapshots, orders
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the service said of one order. `requested_at`: when its request was sent (UTC)."""
+    """What the service said of one order. `requested_at`: when its request was sent (UTC).
+
+    `known`: how often the service had said by then that it knows of money for the order.
+    """
 
     id: str
     order: Order
     requested_at: datetime
     received_at: datetime
+    known: int
 
 
 _ADD = insert(order_snapshots)
@@ -36,21 +40,16 @@ _NEWEST = (
     .order_by(order_snapshots.c.requested_at.desc())
     .limit(1)
 )
-_ASKED_LAST = (
-    select(order_snapshots.c.requested_at)
-    .where(
-        order_snapshots.c.service_id == bindparam("of_service"),
-        order_snapshots.c.order_key == bindparam("of_key"),
-    )
-    .order_by(order_snapshots.c.requested_at.desc())
-    .limit(1)
+_THE_ORDER = (orders.c.service_id == bindparam("of_service"), orders.c.order_key == bindparam("of_key"))
+_KNOWN = select(orders.c.acknowledgements).where(*_THE_ORDER)
+_ACKNOWLEDGE = (
+    update(orders)
+    .where(*_THE_ORDER)
+    .values(acknowledgements=orders.c.acknowledgements + 1)
+    .returning(orders.c.acknowledgements)
 )
 _NOTE_ORDER = insert_once(orders, returning=orders.c.order_key)
-_LOCK_ORDER = (
-    select(orders.c.service_id)
-    .where(orders.c.service_id == bindparam("of_service"), orders.c.order_key == bindparam("of_key"))
-    .with_for_update()
-)
+_LOCK_ORDER = select(orders.c.service_id).where(*_THE_ORDER).with_for_update()
 
 
 class Snapshots:
@@ -76,6 +75,7 @@ class Snapshots:
                 "version": order.version,
                 "document": order_to_text(order),
                 "deviations": deviations_to_text(deviations),
+                "known": snapshot.known,
                 "skew_ms": None if skew is None else int(skew.total_seconds() * 1000),
             },
         )
@@ -95,11 +95,15 @@ class Snapshots:
         row = self._connection.execute(_NEWEST, found).first()
         return None if row is None else _snapshot(row)
 
-    def asked_last(self, service_id: ServiceId, order_key: OrderKey) -> datetime | None:
-        """When the latest stored answer about the order was asked for, None when it was never asked."""
-        found = {"of_service": service_id, "of_key": order_key}
-        asked = self._connection.execute(_ASKED_LAST, found).scalar()
-        return asked if isinstance(asked, datetime) else None
+    def known(self, service_id: ServiceId, order_key: OrderKey) -> int:
+        """How often the service has said that it knows of money for the order. To be read before it is asked."""
+        order = {"of_service": service_id, "of_key": order_key}
+        return int(self._connection.execute(_KNOWN, order).scalar() or 0)
+
+    def acknowledge(self, service_id: ServiceId, order_key: OrderKey) -> int:
+        """The service says so once more. Returns which time it is. The order is locked."""
+        order = {"of_service": service_id, "of_key": order_key}
+        return int(self._connection.execute(_ACKNOWLEDGE, order).scalar_one())
 
     def lock_order(self, service_id: ServiceId, order_key: OrderKey, *, at: datetime) -> None:
         """Hold the order until the unit of work ends: claims are taken and released only under it."""
@@ -112,4 +116,4 @@ class Snapshots:
 
 
 def _snapshot(row: Row[Any]) -> Snapshot:
-    return Snapshot(row.id, order_from_text(row.document), row.requested_at, row.received_at)
+    return Snapshot(row.id, order_from_text(row.document), row.requested_at, row.received_at, row.known)

@@ -54,6 +54,8 @@ orders = Table(
     Column("service_id", _Id, primary_key=True),
     Column("order_key", _Key, primary_key=True),
     Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("acknowledgements", Integer, nullable=False, server_default="0",
+           comment="How often its service has said that it knows."),
     comment="One row per order: the lock under which claims are taken.",
 )  # fmt: skip
 
@@ -68,6 +70,8 @@ order_snapshots = Table(
     Column("document", Text, nullable=False),
     Column("deviations", Text, nullable=False, server_default="[]"),
     Column("skew_ms", BigInteger),
+    Column("known", Integer, nullable=False, server_default="0",
+           comment="Of the order's acknowledgements, when it was asked for."),
     Index(None, "service_id", "order_key", "requested_at"),
     comment="One GetOrderDetails answer for one order.",
 )  # fmt: skip
@@ -205,6 +209,7 @@ claims = Table(
     Column("state", String(16), nullable=False),
     Column("until", UtcDateTime, nullable=False),
     Column("acknowledged_at", UtcDateTime),
+    Column("acknowledgement", Integer, comment="Which one of its order; null: none yet."),
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "service_id", "order_key"),
 )  # fmt: skip

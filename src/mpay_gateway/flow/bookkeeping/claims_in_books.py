@@ -57,7 +57,7 @@ def _together(rows: Sequence[Any], books: ClaimBooks) -> Iterator[Doubt]:
     for place, row in enumerate(rows):
         others = [
             each for each in rows[:place]
-            if each.acknowledged_at is None or each.acknowledged_at >= row.requested_at
+            if each.acknowledgement is None or each.acknowledgement > row.known
         ]  # fmt: skip
         if not others:
             continue
