@@ -10,6 +10,7 @@ from mpay_gateway.domain.payment import CaptureState, PaymentState
 from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
 from mpay_gateway.flow.inbound.payment_intake import Port
 from mpay_gateway.texts.local_format import LOCAL_ZONE
+from tests.scene import commands
 from tests.scene.collected import (
     COLLECTED,
     IBAN,
@@ -54,7 +55,7 @@ def test_a_transfer_is_paid_when_the_statement_says_so_and_the_day_is_closed(gat
     gateway.settle_down()
     closed = mpay(gateway, "reconcile", str(day), "--account", TREASURY, "--fetch", "--probe")
     assert (closed.returncode, "no gaps" in closed.stdout) == (0, True), closed
-    assert mpay(gateway, "settle", str(day), "--output", str(tmp_path)).returncode == 0
+    pay_out(gateway, day, tmp_path)
     (file,) = tmp_path.glob(f"{day}_*.csv")
     assert gateway.payments(order.key)[0].id in file.read_text("utf-8")
     assert gateway.balances() == {}
@@ -95,7 +96,7 @@ def test_cash_that_a_device_told_of_is_compared_with_the_partners_file(gateway, 
     assert (closed.returncode, "no gaps" in closed.stdout) == (0, True), closed
     assert f"receivable:{PARTNER}" not in gateway.balances()
     assert gateway.balances()[f"fees:{PARTNER}"] == 1_50
-    assert mpay(gateway, "settle", str(day), "--output", str(tmp_path)).returncode == 0
+    pay_out(gateway, day, tmp_path)
 
 
 def test_another_amount_and_a_strange_reference_wait_for_people(gateway, payer, shop):
@@ -112,6 +113,11 @@ def test_another_amount_and_a_strange_reference_wait_for_people(gateway, payer, 
     (payment,) = gateway.payments(order.key)
     assert [each.state for each in gateway.captures(payment.id)] == [CaptureState.REVIEW]
     assert shop.state(order)["state"] != "paid"
+
+
+def pay_out(gateway, day, folder):
+    token = commands.mpay(gateway, "operator", "add", "ana").strip()
+    commands.mpay(gateway, "settle", str(day), "--output", str(folder), "--operator", "ana", token=token)
 
 
 def mpay(gateway, *arguments):

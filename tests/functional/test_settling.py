@@ -1,5 +1,6 @@
 """`mpay settle` as an operator runs it: files that are whole, the same at every run, whatever dies on the way."""
 
+import os
 import subprocess
 from datetime import UTC, datetime
 
@@ -8,6 +9,7 @@ from sqlalchemy import text
 
 from mpay_gateway.flow.bookkeeping.settlement import preview
 from mpay_gateway.texts.local_days import local_day
+from tests.scene import commands
 
 YESTERDAY = "UPDATE captures SET captured_at = :at"
 
@@ -61,6 +63,13 @@ def shown(folder):
     return {name: body for name, body in files(folder).items() if not name.startswith(".")}
 
 
-def mpay(gateway, *arguments):
-    command = [gateway.counterparts.place.command("mpay"), "--config", str(gateway.ini), "settle", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+def mpay(gateway, *arguments, token=None):
+    """`mpay settle`, by the operator ana unless it only shows."""
+    command = [gateway.counterparts.place.command("mpay"), "--config", str(gateway.ini)]
+    if "--dry-run" not in arguments:
+        token = commands.mpay(gateway, "operator", "add", "ana").strip() if token is None else token
+        arguments = (*arguments, "--operator", "ana")
+    return subprocess.run(
+        [*command, "settle", *arguments], capture_output=True, text=True, timeout=120, check=False,
+        env=os.environ | {"MPAY_OPERATOR_TOKEN": token or ""},
+    )  # fmt: skip

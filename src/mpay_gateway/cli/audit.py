@@ -15,6 +15,7 @@ from mpay_gateway.cli.printing import json_text, local, one_line
 from mpay_gateway.domain.seals import Chain
 from mpay_gateway.flow.audit.audit_verification import (
     MOST,
+    SETTLEMENTS,
     Progress,
     Report,
     Terms,
@@ -132,7 +133,7 @@ def _print(report: Report) -> None:
         click.echo(f"PROBLEM   {_place(problem)}: {one_line(problem.detail)}")
     if len(report.problems) >= MOST:
         click.echo(f"more than {MOST} problems: the look ended there")
-    broken = {problem.subject for problem in report.problems if problem.chain != SEALS}
+    broken = {each.subject for each in report.problems if each.chain not in {SEALS, SETTLEMENTS}}
     verdict = f"{len(report.problems)} problems, {len(broken)} payments or look-ups"
     click.echo(verdict if report.problems else "everything that was looked at is sound")
 
@@ -140,6 +141,8 @@ def _print(report: Report) -> None:
 def _place(problem: Problem) -> str:
     if problem.chain == SEALS:
         return "seals"
+    if problem.chain == SETTLEMENTS:
+        return f"settlement of {one_line(problem.subject)}"
     whose = "audit of payment" if problem.chain == Chain.AUDIT else "evidence of"
     return f"{whose} {one_line(problem.subject)}, row {problem.row}"
 

@@ -16,6 +16,12 @@ operator_option = click.option(
 )  # fmt: skip
 
 
+optional_operator = click.option(
+    "--operator", type=WORDS, metavar="NAME",
+    help=f"Who acts, unless nothing is done. The token is asked for, or taken from {TOKEN_VARIABLE}.",
+)  # fmt: skip
+
+
 def identify(units: UnitOfWork, name: str) -> str:
     """The actor for the audit. Raises: NotAuthorised."""
     token = os.environ.get(TOKEN_VARIABLE) or click.prompt(f"Token of {name}", hide_input=True, err=True)

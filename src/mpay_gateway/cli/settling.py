@@ -12,10 +12,12 @@ import click
 from mpay_gateway.boundary import SystemIds
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.days import day, refuse_to_come
+from mpay_gateway.cli.identity import identify, optional_operator
 from mpay_gateway.cli.printing import print_table
 from mpay_gateway.crash_points import crash_point
 from mpay_gateway.flow.bookkeeping.settlement import (
     OwedBack,
+    PaidBy,
     homeless,
     owed_back,
     preview,
@@ -32,10 +34,13 @@ _ODD = re.compile(r"[^A-Za-z0-9-]")
 @click.command("settle")
 @click.argument("chosen", metavar="DAY", type=day)
 @click.option("--dry-run", is_flag=True, help="Show what would be paid out; write and post nothing.")
+@optional_operator
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False, exists=True, writable=True), default=".",
               metavar="DIR", help="The folder that the files are written to.  [default: here]")  # fmt: skip
 @click.pass_obj
-def settle_command(configured: Configured, chosen: date, *, dry_run: bool, output: Path) -> None:
+def settle_command(
+    configured: Configured, chosen: date, *, dry_run: bool, operator: str | None, output: Path
+) -> None:
     """Settle DAY (2026-11-23, in Chisinau): one CSV file for each service and IBAN, each amount posted once.
 
     A second run writes the same files again and posts nothing.
@@ -47,8 +52,10 @@ def settle_command(configured: Configured, chosen: date, *, dry_run: bool, outpu
         return
     if chosen == local_day(configured.clock.now()):
         raise click.UsageError(f"{chosen} is not over yet; --dry-run shows what it has so far")
-    own_account = configured.settings.books.own_account
-    made = settle(configured.units, chosen, own_account, clock=configured.clock, ids=SystemIds())
+    if operator is None:
+        raise click.UsageError("--operator says who pays out; only --dry-run needs none")
+    by = PaidBy(configured.settings.books.own_account, identify(configured.units, operator))
+    made = settle(configured.units, chosen, by, clock=configured.clock, ids=SystemIds())
     for each in made:
         _write(output / _name(each), each.content)
     _show(made)

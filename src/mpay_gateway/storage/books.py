@@ -13,7 +13,7 @@ from mpay_gateway.domain.payment import (
     PaymentState,
     ReversalState,
 )
-from mpay_gateway.storage.evidence import LOOKUP, RESTORATION
+from mpay_gateway.storage.evidence import LOOKUP, RESTORATION, SETTLED
 from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.refunds import held_minor
 from mpay_gateway.storage.tables import (
@@ -80,6 +80,7 @@ class Books(Questions):
             ~exists().where(order_snapshots.c.id == evidence.c.subject),
             ~evidence.c.subject.startswith(LOOKUP),
             ~evidence.c.subject.startswith(RESTORATION),
+            ~evidence.c.subject.startswith(SETTLED),
             self._later(evidence.c.at),
         )
         for row in self._stream(stray):

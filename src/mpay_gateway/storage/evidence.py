@@ -53,6 +53,8 @@ LOOKUP = "lookup:"
 """Begins the subject of messages that led to no order; the others' subjects are payments and snapshots."""
 RESTORATION = "restoration:"
 """Begins the subject of what we note down ourselves about a database that went back in time."""
+SETTLED = "settled:"
+"""Begins the subject of what we note down about a day that was paid out to services."""
 _FIELDS = tuple(EvidenceRow.__dataclass_fields__)
 _ADD = insert(evidence).returning(evidence.c.id)
 _ADD_BODIES = insert(evidence_bodies)
@@ -97,6 +99,19 @@ class EvidenceRows:
             select(*columns).where(evidence.c.subject == subject).order_by(evidence.c.seq)
         )
         return tuple(EvidenceRow(*row) for row in rows)
+
+    def subjects(self, prefix: str, since: datetime | None) -> tuple[str, ...]:
+        """The subjects that begin so and have messages since then (UTC; None: ever)."""
+        query = (
+            select(evidence.c.subject)
+            .where(evidence.c.subject.startswith(prefix, autoescape=True))
+            .distinct()
+        )
+        return tuple(
+            self._connection.execute(
+                query if since is None else query.where(evidence.c.at >= since)
+            ).scalars()
+        )
 
     def body(self, evidence_id: int) -> bytes | None:
         """The body, None when retention erased it."""

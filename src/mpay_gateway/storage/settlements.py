@@ -111,6 +111,14 @@ class Settlements:
         query = select(func.min(settlement_days.c.day)).where(settlement_days.c.day != besides)
         return self._connection.execute(query).scalar()
 
+    def days(self, since: datetime | None) -> tuple[date, ...]:
+        """The days that were settled since then (UTC), or that have files; None: all of them."""
+        c = settlement_days.c
+        query = select(c.day).order_by(c.day)
+        return tuple(
+            self._connection.execute(query if since is None else query.where(c.closed_at >= since)).scalars()
+        )
+
     def of_day(self, day: date) -> tuple[Settlement, ...]:
         """The day's settlements, in the order of their accounts."""
         c = settlements.c

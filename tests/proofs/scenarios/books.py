@@ -151,11 +151,12 @@ def an_operator_settles_a_day(stage: Stage) -> None:
     folder, again = stage.folder / "files", stage.folder / "again"
     folder.mkdir()
     again.mkdir()
-    day = _day_that_is_over(stage)
-    stage.dies(Command(("settle", day, "--output", str(folder))))
+    day, token = _day_that_is_over(stage), stage.mpay("operator", "add", "ana").strip().splitlines()[-1]
+    by_ana = ("settle", day, "--operator", "ana", "--output")
+    stage.dies(Command((*by_ana, str(folder)), token=token))
     left = _files(folder)
-    stage.mpay("settle", day, "--output", str(folder))
-    stage.mpay("settle", day, "--output", str(again))
+    stage.mpay(*by_ana, str(folder), token=token)
+    stage.mpay(*by_ana, str(again), token=token)
     assert _files(folder) == _files(again)
     assert left.items() <= _files(folder).items()
     assert bool(left) is (named(stage.point) == "settlement-file:after-rename")

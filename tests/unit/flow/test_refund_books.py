@@ -13,7 +13,7 @@ from mpay_gateway.boundary import SystemIds
 from mpay_gateway.cli.settling import settle_command
 from mpay_gateway.domain.order import OrderStatus
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.bookkeeping.settlement import owed_back, preview, settle
+from mpay_gateway.flow.bookkeeping.settlement import PaidBy, owed_back, preview, settle
 from mpay_gateway.flow.settling import settle as ask_provider
 from tests.unit.flow.refunding_scene import balances, open_refund, release
 from tests.unit.flow.scripted import ACCOUNT, IBANS, NOON, SERVICE, lei
@@ -23,7 +23,9 @@ FIRST, SECOND = (f"{SERVICE}:{iban}" for iban in IBANS)
 
 
 def pay_out(gateway, day=DAY):
-    return settle(gateway.parts.units, day, "main", clock=gateway.clock, ids=SystemIds())
+    return settle(
+        gateway.parts.units, day, PaidBy("main", "operator:ana"), clock=gateway.clock, ids=SystemIds()
+    )
 
 
 def give_back(gateway, payment, amount=""):

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from mpay_gateway.boundary import SystemIds
 from mpay_gateway.domain.errors import RemoteRefused, RemoteUnavailable
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.bookkeeping.settlement import COLUMNS, cell, owed_back, preview, settle
+from mpay_gateway.flow.bookkeeping.settlement import COLUMNS, PaidBy, cell, owed_back, preview, settle
 from mpay_gateway.texts.local_days import bounds
 from tests.unit.flow.scripted import IBANS, NOON, SERVICE
 
@@ -27,7 +27,9 @@ def gateway(gateway):
 
 
 def settled(gateway, day=DAY):
-    return settle(gateway.parts.units, day, "main", clock=gateway.clock, ids=SystemIds())
+    return settle(
+        gateway.parts.units, day, PaidBy("main", "operator:ana"), clock=gateway.clock, ids=SystemIds()
+    )
 
 
 def rows(settlement):
@@ -164,7 +166,13 @@ def test_two_days_that_are_settled_at_once_do_not_both_pay_what_came_late(gatewa
         found.append(paid_by(settled(gateway, after)))
         done.set()
 
-    made = settle(gateway.parts.units, tomorrow, "main", clock=gateway.clock, ids=SlowIds(settle_another))
+    made = settle(
+        gateway.parts.units,
+        tomorrow,
+        PaidBy("main", "operator:ana"),
+        clock=gateway.clock,
+        ids=SlowIds(settle_another),
+    )
     assert done.wait(30)
     assert sorted([paid_by(made), *found], key=len) == [set(), {late.id}]
 

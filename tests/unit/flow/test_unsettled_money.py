@@ -12,7 +12,7 @@ from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.order import PaymentAccount
 from mpay_gateway.domain.provider_answer import ProviderCapture
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.bookkeeping.settlement import homeless, preview, settle, unsettled_days
+from mpay_gateway.flow.bookkeeping.settlement import PaidBy, homeless, preview, settle, unsettled_days
 from mpay_gateway.flow.decisions import approve, propose
 from mpay_gateway.flow.settling import settle as ask_provider
 from tests.unit.flow.refunding_scene import ANA, ION
@@ -29,7 +29,9 @@ def gateway(gateway):
 
 
 def settled(gateway, day=DAY):
-    return settle(gateway.parts.units, day, "main", clock=gateway.clock, ids=SystemIds())
+    return settle(
+        gateway.parts.units, day, PaidBy("main", "operator:ana"), clock=gateway.clock, ids=SystemIds()
+    )
 
 
 def lines(files):

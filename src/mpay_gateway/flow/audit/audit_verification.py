@@ -22,12 +22,15 @@ from mpay_gateway.flow.audit.seal_verification import (
     silence_fault,
 )
 from mpay_gateway.flow.audit.sealing import SILENCE
+from mpay_gateway.flow.bookkeeping.settled_days import altered_days
 from mpay_gateway.settings import GatewaySettings
-from mpay_gateway.storage import UnitOfWork
+from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.sealed_chains import Scope, SealedChains
 
 MOST = 1000
 """So many problems are reported; more say nothing new."""
+SETTLEMENTS = "settlements"
+"""Stands for the chain where the trouble is with the files of a day that was paid out."""
 LATE = timedelta(minutes=10)
 """How long rows may wait for their seal, unless the caller says otherwise."""
 Progress = Callable[[int, int], object]
@@ -69,14 +72,15 @@ def trusted_signatories(settings: GatewaySettings) -> tuple[Signatory, ...]:
 
 def verify_audit(units: UnitOfWork, terms: Terms, progress: Progress = lambda *_: None) -> Report:
     """Verify, while the gateway may go on beside. `progress` is told how many rows of how many are done."""
-    return units.read(lambda work: _Verification(SealedChains(work.connection), terms, progress).report())
+    return units.read(lambda work: _Verification(work, terms, progress).report())
 
 
 class _Verification:
     """One run over one state of the database."""
 
-    def __init__(self, stored: SealedChains, terms: Terms, progress: Progress) -> None:
-        self._stored = stored
+    def __init__(self, work: Work, terms: Terms, progress: Progress) -> None:
+        self._work = work
+        stored = self._stored = SealedChains(work.connection)
         self._terms = terms
         self._progress = progress
         self._scope = stored.scope(terms.since)
@@ -107,6 +111,8 @@ class _Verification:
         yield from self._end_of_seals(self._stored.seal(self._scope.last))
         yield from self._broken_chains(self._scope)
         yield from self._chains.summary()
+        for day, fault in altered_days(self._work, self._terms.since):
+            yield Problem(SETTLEMENTS, day.isoformat(), 0, fault)
 
     def _end_of_seals(self, newest: SignedSeal | None) -> Iterator[Problem]:
         """What only the newest seal and what is kept outside can tell: seals removed from the end."""

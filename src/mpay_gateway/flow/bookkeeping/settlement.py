@@ -17,6 +17,7 @@ from functools import cache
 
 from mpay_gateway.boundary import Clock, IdSource
 from mpay_gateway.domain.money import Money, sum_money
+from mpay_gateway.flow.bookkeeping.settled_days import write_down
 from mpay_gateway.flow.suspension import refuse_while_restoring
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, Destination, Entry, bank
@@ -29,6 +30,14 @@ COLUMNS = (
     "amount", "currency",
 )  # fmt: skip
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+@dataclass(frozen=True, slots=True)
+class PaidBy:
+    """From which account of ours services are paid, and who says so: an actor as the audit names him."""
+
+    own_account: str
+    actor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +80,26 @@ def preview(units: UnitOfWork, day: date) -> tuple[Settlement, ...]:
 
 
 def settle(
-    units: UnitOfWork, day: date, own_account: str, *, clock: Clock, ids: IdSource
+    units: UnitOfWork, day: date, by: PaidBy, *, clock: Clock, ids: IdSource
 ) -> tuple[Settlement, ...]:
     """Settle a day that is over, in one commit; a day that is settled gives the same again and posts nothing.
 
+    Who did it and the digest of each file are written down in a chain that is sealed.
     Raises: PaymentsSuspended.
     """
-    return units.run("settle-day", lambda work: _settle(work, day, own_account, clock=clock, ids=ids))
+    return units.run("settle-day", lambda work: _settle(work, day, by, clock=clock, ids=ids))
 
 
-def _settle(
-    work: Work, day: date, own_account: str, *, clock: Clock, ids: IdSource
-) -> tuple[Settlement, ...]:
+def _settle(work: Work, day: date, by: PaidBy, *, clock: Clock, ids: IdSource) -> tuple[Settlement, ...]:
     refuse_while_restoring(work)  # a day that was settled in the lost time would be paid out again
     now = clock.now()
     if work.settlements.close(day, at=now):
         for entries in _groups(work, day):
             made = _settlement(day, ids.token(), entries)
             work.settlements.add(made, [each.entry_id for each in entries])
-            if posted := _posting(made, entries, bank(own_account)):
+            if posted := _posting(made, entries, bank(by.own_account)):
                 work.ledger.post(SETTLEMENT_POSTING, made.id, posted, payment_id=None, at=now)
+        write_down(work, day, by.actor, at=now)
     return work.settlements.of_day(day)
 
 
