@@ -10,8 +10,9 @@ from mpay_gateway.cli.printing import both, local, one_line, print_json, print_t
 from mpay_gateway.cli.refunds import standing
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.domain.payment import Payment
-from mpay_gateway.flow.attention import payments_for_people
+from mpay_gateway.flow.attention import lines_for_people, payments_for_people
 from mpay_gateway.flow.payment_story import Event, Story, tell_story
+from mpay_gateway.storage.bank_statements import StoredLine
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
 
@@ -42,13 +43,16 @@ def show(configured: Configured, payment_id: str, *, as_json: bool) -> None:
     )
 
 
+_UNEXPLAINED = "no capture, reversal or refund of ours: not posted"
 _HEADINGS = ("payment", "state", "amount", "service", "order", "account", "created")
 
 
 @payment.command()
 @click.argument("words", nargs=-1)
 @click.option(
-    "--stuck", is_flag=True, help="Those that wait for a person instead, and for what; the oldest first."
+    "--stuck",
+    is_flag=True,
+    help="What waits for a person instead, and for what: payments, and lines of statements; the oldest first.",
 )
 @_as_json
 @click.pass_obj
@@ -77,13 +81,27 @@ def _find_words(configured: Configured, words: tuple[str, ...], *, as_json: bool
 
 
 def _find_stuck(configured: Configured, *, as_json: bool) -> int:
-    found = payments_for_people(configured.units)
+    found, lines = payments_for_people(configured.units), lines_for_people(configured.units)
     if as_json:
-        print_json([{"payment": each, "waits_because": why.value} for each, why in found])
+        waiting = [{"payment": each, "waits_because": why.value} for each, why in found]
+        print_json([*waiting, *({"statement_line": each, "waits_because": _UNEXPLAINED} for each in lines)])
     else:
         rows = [(*_row(each), why.value) for each, why in found]
         print_table((*_HEADINGS, "waits because"), rows, none="no payment waits for a person")
-    return len(found)
+        _print_lines(lines)
+    return len(found) + len(lines)
+
+
+def _print_lines(lines: tuple[StoredLine, ...]) -> None:
+    if lines:
+        click.echo(f"\nlines of statements, {_UNEXPLAINED}:")
+        headings = ("account", "statement", "transaction", "kind", "reference", "amount", "time")
+        rows = [
+            (each.account_id, str(each.day), each.line.transaction_id, each.line.kind, each.line.reference,
+             str(each.line.gross), local(each.line.at))
+            for each in lines
+        ]  # fmt: skip
+        print_table(headings, rows, none="")
 
 
 def _row(each: Payment) -> tuple[str, ...]:

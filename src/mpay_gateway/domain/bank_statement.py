@@ -16,12 +16,13 @@ LONGEST_TEXT = 128
 
 
 class LineOutcome(StrEnum):
-    """What a line is in our books. Only the first four below `WAITING` are posted; the others wait for people.
+    """What a line is in our books. Only the first five below `WAITING` are posted; the others wait for people.
 
-    `DIFFERS`: a capture of ours with another amount; posted as the provider states it. `GIVEN_BACK`: a reversal
-    of ours. `CHARGED_BACK`: money that the provider took back by itself. `DUPLICATE`: another line about the same
-    transaction is posted. `SUPERSEDED`: a later statement of the same day says something else of the transaction
-    in its place. `UNKNOWN`: nothing of ours; looked at again with each later statement.
+    `DIFFERS`: a capture of ours with another amount; posted as the provider states it. `GIVEN_BACK`: a reversal or
+    refund of ours. `CHARGED_BACK`: money that the provider took back by itself. `FEE`: what it keeps of no
+    transaction. `DUPLICATE`: another line about the same transaction is posted. `SUPERSEDED`: a later statement of the
+    same day says something else of the transaction in its place. `UNKNOWN`: nothing of ours; looked at again with each
+    later statement.
     """
 
     WAITING = "waiting"
@@ -29,6 +30,7 @@ class LineOutcome(StrEnum):
     DIFFERS = "differs"
     GIVEN_BACK = "given-back"
     CHARGED_BACK = "charged-back"
+    FEE = "fee"
     UNKNOWN = "unknown"
     DUPLICATE = "duplicate"
     SUPERSEDED = "superseded"
@@ -38,7 +40,9 @@ class LineOutcome(StrEnum):
         return self in POSTED
 
 
-POSTED = (LineOutcome.SETTLED, LineOutcome.DIFFERS, LineOutcome.GIVEN_BACK, LineOutcome.CHARGED_BACK)
+POSTED = (
+    LineOutcome.SETTLED, LineOutcome.DIFFERS, LineOutcome.GIVEN_BACK, LineOutcome.CHARGED_BACK, LineOutcome.FEE,
+)  # fmt: skip
 UNDECIDED = (LineOutcome.WAITING, LineOutcome.UNKNOWN)
 
 

@@ -142,6 +142,12 @@ class BankStatements:
             .limit(limit)
         )
 
+    def unexplained(self, limit: int) -> tuple[StoredLine, ...]:
+        """Lines of all accounts and days that were looked at and are of nothing of ours, the oldest first."""
+        c = statement_lines.c
+        query = select(statement_lines).where(c.outcome == LineOutcome.UNKNOWN)
+        return self._lines(query.order_by(c.at, c.id).limit(limit))
+
     def between(self, account_id: AccountId, since: datetime, until: datetime) -> tuple[StoredLine, ...]:
         """The lines of transactions in [since, until)."""
         c = statement_lines.c

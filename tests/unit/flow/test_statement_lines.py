@@ -9,6 +9,7 @@ from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.errors import InvalidAnswer
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.provider_answer import StatementLine
+from mpay_gateway.flow.attention import lines_for_people
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, reconcile
 from mpay_gateway.flow.bookkeeping.statement_days import plan_statements
@@ -96,11 +97,23 @@ def test_more_cannot_be_charged_back_than_was_taken(gateway, state):
     assert balance(gateway, "refunds") == 100_00
 
 
+def test_a_fee_of_no_transaction_is_posted_once(gateway, state):
+    fee = StatementLine("fee-1", "", "monthly fee", lei("0"), lei("5"), lei("-5"), NOON)
+    assert state(fee, fee) == [LineOutcome.FEE, LineOutcome.DUPLICATE]
+    assert (balance(gateway, "fees:bank-main"), balance(gateway, "bank:main")) == (5_00, -5_00)
+    assert lines_for_people(gateway.parts.units) == ()
+
+
 def test_a_line_without_money_and_one_of_nobody_wait_for_people(gateway, state):
-    nothing = StatementLine("fee-1", "", "monthly fee", lei("0"), lei("5"), lei("-5"), NOON)
+    nothing = StatementLine("nil", "", "", lei("0"), lei("0"), lei("0"), NOON)
     stranger = StatementLine("txn-9", "NOBODY", "capture", lei("5"), lei("0"), lei("5"), NOON)
     taken = replace(stranger, transaction_id="txn-8", gross=lei("-5"), net=lei("-5"))
     assert state(nothing, stranger, taken) == [LineOutcome.UNKNOWN] * 3
+    assert [each.line.transaction_id for each in lines_for_people(gateway.parts.units)] == [
+        "nil",
+        "txn-9",
+        "txn-8",
+    ]
     assert {gap.kind for gap in reconcile(gateway.parts, DAY).gaps} == {GapKind.SETTLED_UNKNOWN}
 
 

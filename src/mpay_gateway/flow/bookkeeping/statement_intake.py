@@ -183,7 +183,7 @@ def _decide(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
         return _taken(work, stored, account)
     if stored.line.gross < zero:
         return _gone_back(work, stored, account)
-    return decided(stored, LineOutcome.UNKNOWN)
+    return decided(stored, LineOutcome.FEE if stored.line.fee else LineOutcome.UNKNOWN)
 
 
 def _taken(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
