@@ -69,8 +69,8 @@ ELSEWHERE = "elsewhere"
 MIGRATION = frozenset({"migrate:step", "migrate:before-commit", "migrate:after-commit"})
 """After each step of a migration, and around its one commit."""
 
-FILES = frozenset({"settlement-file:before-rename", "settlement-file:after-rename"})
-"""Around the moment at which a file of a settlement gets its name."""
+FILES = frozenset({"whole-file:before-rename", "whole-file:after-rename"})
+"""Around the moment at which a file of a settlement, or of a report, gets its name."""
 
 POINTS = (
     frozenset(f"{unit}:{moment}" for unit in UNITS for moment in ("before-commit", "after-commit"))

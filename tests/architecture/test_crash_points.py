@@ -34,7 +34,7 @@ POINTS_BY_MODULE = {
     "src/mpay_gateway/storage/unit_of_work.py": {"{}:before-commit", "{}:after-commit"},
     "src/mpay_gateway/storage/migrate.py": MIGRATION - {"migrate:step"},
     "src/mpay_gateway/storage/migrations/env.py": MIGRATION,
-    "src/mpay_gateway/cli/settling.py": FILES,
+    "src/mpay_gateway/cli/whole_files.py": FILES,
     "src/mpay_gateway/crash_points.py": {"call:{}:before", "call:{}:after", "call:{}:{}"},
 }
 """Where the process may die, as the code names it; braces stand for what is put in at run time."""

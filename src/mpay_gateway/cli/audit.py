@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import BinaryIO, TextIO
 
 import click
@@ -12,6 +13,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import json_text, local, one_line
+from mpay_gateway.cli.whole_files import REPORT_FILE, write_report
 from mpay_gateway.domain.seals import Chain
 from mpay_gateway.flow.audit.audit_verification import (
     MOST,
@@ -25,6 +27,9 @@ from mpay_gateway.flow.audit.audit_verification import (
 from mpay_gateway.flow.audit.seal_signing import Signatory
 from mpay_gateway.flow.audit.seal_verification import SEALS, Anchor, Problem, head_line, read_anchor
 from mpay_gateway.flow.audit.sealing import Sealing, seal_now
+
+LONGEST_ANCHOR = 4096
+"""Characters of a line of anchors, far above what the longest key's signature needs."""
 
 
 @click.group()
@@ -43,12 +48,12 @@ def audit() -> None:
               help="Lines that `mpay audit head` printed; each of those seals must stand as it was.")  # fmt: skip
 @click.option("--late", type=click.IntRange(1, 100_000), default=10, show_default=True, metavar="MINUTES",
               help="A row that waits longer for its seal is a problem.")  # fmt: skip
-@click.option("--json", "json_file", type=click.File("w", encoding="utf-8", lazy=True), metavar="FILE",
+@click.option("--json", "json_file", type=REPORT_FILE, metavar="FILE",
               help="Write the report as JSON too; `-` for standard output.")  # fmt: skip
 @click.pass_obj
 def verify(
     configured: Configured, *, since: datetime | None, certificates: tuple[BinaryIO, ...],
-    anchors: TextIO | None, late: int, json_file: TextIO | None,
+    anchors: TextIO | None, late: int, json_file: Path | None,
 ) -> None:  # fmt: skip
     """Verify chains, seals, signatures. The gateway may go on beside.
 
@@ -65,8 +70,8 @@ def verify(
     with _progress() as progress:
         report = verify_audit(configured.units, terms, progress)
     if json_file is not None:
-        json_file.write(json_text(report) + "\n")
-    if json_file is None or json_file.name != "-":
+        write_report(json_file, json_text(report) + "\n")
+    if json_file is None or str(json_file) != "-":
         _print(report)
     if report.problems:
         raise click.exceptions.Exit(1)
@@ -108,13 +113,16 @@ def _signatories(files: tuple[BinaryIO, ...]) -> tuple[Signatory, ...]:
 
 
 def _anchors(file: TextIO | None) -> tuple[Anchor, ...]:
-    found = []
-    for number, line in enumerate(file or (), 1):
-        if line.strip():
-            try:
+    found, number = [], 1
+    try:
+        while file is not None and (line := file.readline(LONGEST_ANCHOR + 1)):
+            if len(line) > LONGEST_ANCHOR:
+                raise ValueError(f"longer than {LONGEST_ANCHOR} characters")
+            if line.strip():
                 found.append(read_anchor(line))
-            except ValueError as error:
-                raise click.BadParameter(f"line {number}: {error}", param_hint="--anchors") from error
+            number += 1
+    except ValueError as error:
+        raise click.BadParameter(f"line {number}: {error}", param_hint="--anchors") from error
     return tuple(found)
 
 

@@ -6,13 +6,23 @@ import click
 
 from mpay_gateway.boundary import Clock
 
+_YEARS = range(2000, 2200)
+
 
 def day(text: str) -> date:
     """A day in ISO 8601, in Chisinau."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is no day such as 2026-11-23") from error
+    refuse_other_years(found.year)
+    return found
+
+
+def refuse_other_years(year: int) -> None:
+    """Raises: BadParameter. At the ends of the calendar days have no beginning in UTC, and no day before or after."""
+    if year not in _YEARS:
+        raise click.BadParameter(f"{year:04} is no year of the gateway's: {_YEARS[0]} to {_YEARS[-1]}")
 
 
 def refuse_to_come(chosen: date, clock: Clock) -> None:

@@ -5,7 +5,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import local, print_json, print_table
-from mpay_gateway.cli.words import reason_option
+from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.decision import Act, Decision
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.flow.decisions import approve as approve_decision
@@ -49,7 +49,7 @@ def list_decisions(configured: Configured, *, as_json: bool) -> None:
 
 
 @resolve.command("open")
-@click.argument("payment_id", metavar="PAYMENT")
+@click.argument("payment_id", metavar="PAYMENT", type=WORDS)
 @click.argument("act", type=click.Choice(list(_REVIEWED)))
 @reason_option
 @operator_option
@@ -64,7 +64,7 @@ def open_decision(configured: Configured, payment_id: str, act: str, *, reason: 
 
 
 @resolve.command()
-@click.argument("decision_id", metavar="ID")
+@click.argument("decision_id", metavar="ID", type=WORDS)
 @operator_option
 @click.pass_obj
 def approve(configured: Configured, decision_id: str, *, operator: str) -> None:
@@ -74,7 +74,7 @@ def approve(configured: Configured, decision_id: str, *, operator: str) -> None:
 
 
 @resolve.command()
-@click.argument("decision_id", metavar="ID")
+@click.argument("decision_id", metavar="ID", type=WORDS)
 @operator_option
 @click.pass_obj
 def reject(configured: Configured, decision_id: str, *, operator: str) -> None:

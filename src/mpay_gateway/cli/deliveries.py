@@ -24,7 +24,7 @@ def delivery() -> None:
 @click.option("--state", "states", multiple=True, type=click.Choice([state.value for state in DeliveryState]),
               help="Repeatable.  [default: those that are still to be told]")  # fmt: skip
 @click.option("--parked", is_flag=True, help="Those that wait for a person, how long already, and for whom.")
-@click.option("--service", default="", metavar="ID", help="Of one service.")
+@click.option("--service", default="", type=WORDS, metavar="ID", help="Of one service.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
 @click.pass_obj
@@ -63,7 +63,7 @@ def _print_parked(configured: Configured, found: tuple[Delivery, ...]) -> None:
 
 
 @delivery.command()
-@click.argument("delivery_id", metavar="ID")
+@click.argument("delivery_id", metavar="ID", type=WORDS)
 @operator_option
 @click.pass_obj
 def take(configured: Configured, delivery_id: str, *, operator: str) -> None:
@@ -74,7 +74,7 @@ def take(configured: Configured, delivery_id: str, *, operator: str) -> None:
 
 
 @delivery.command()
-@click.argument("delivery_id", metavar="ID")
+@click.argument("delivery_id", metavar="ID", type=WORDS)
 @operator_option
 @click.pass_obj
 def retry(configured: Configured, delivery_id: str, *, operator: str) -> None:
@@ -93,7 +93,7 @@ def retry(configured: Configured, delivery_id: str, *, operator: str) -> None:
 
 
 @delivery.command()
-@click.argument("delivery_id", metavar="ID")
+@click.argument("delivery_id", metavar="ID", type=WORDS)
 @click.option("--reason", default="", type=WORDS, metavar="TEXT", help="Why it is stopped.")
 @click.option(
     "--owner", default="", type=WORDS, metavar="NAME", help="Who looks after it.  [default: the operator]"
@@ -108,7 +108,7 @@ def park(configured: Configured, delivery_id: str, *, reason: str, owner: str, o
 
 
 @delivery.command()
-@click.argument("delivery_id", metavar="ID")
+@click.argument("delivery_id", metavar="ID", type=WORDS)
 @click.option("--although-unanswered", is_flag=True,
               help="Although the service may have applied a try that it did not answer.")  # fmt: skip
 @reason_option

@@ -40,7 +40,7 @@ def list_instruments(configured: Configured) -> None:
 
 
 @instruments.command()
-@click.argument("instrument_id", metavar="ID")
+@click.argument("instrument_id", metavar="ID", type=WORDS)
 @click.option("--until", type=instant, metavar="TIME",
               help="ISO 8601, local unless it has a zone.  [default: until it is switched on]")  # fmt: skip
 @click.option(
@@ -63,7 +63,7 @@ def disable(configured: Configured, instrument_id: str, *, until: datetime | Non
 
 
 @instruments.command()
-@click.argument("instrument_id", metavar="ID")
+@click.argument("instrument_id", metavar="ID", type=WORDS)
 @click.pass_obj
 def enable(configured: Configured, instrument_id: str) -> None:
     """Offer the instrument ID again."""

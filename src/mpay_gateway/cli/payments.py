@@ -8,6 +8,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
 from mpay_gateway.cli.refunds import standing
+from mpay_gateway.cli.words import WORDS
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.flow.attention import lines_for_people, payments_for_people
@@ -23,7 +24,7 @@ def payment() -> None:
 
 
 @payment.command()
-@click.argument("payment_id", metavar="ID")
+@click.argument("payment_id", metavar="ID", type=WORDS)
 @_as_json
 @click.pass_obj
 def show(configured: Configured, payment_id: str, *, as_json: bool) -> None:
@@ -48,7 +49,7 @@ _HEADINGS = ("payment", "state", "amount", "service", "order", "account", "creat
 
 
 @payment.command()
-@click.argument("words", nargs=-1)
+@click.argument("words", nargs=-1, type=WORDS)
 @click.option(
     "--stuck",
     is_flag=True,

@@ -12,6 +12,8 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.days import day, refuse_to_come
 from mpay_gateway.cli.printing import one_line
 from mpay_gateway.cli.reconciliation_report import as_csv, as_json, print_report
+from mpay_gateway.cli.whole_files import REPORT_FILE, write_report
+from mpay_gateway.cli.words import WORDS
 from mpay_gateway.domain.errors import MpayError
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.flow.bookkeeping.reconciliation import reconcile, statement_days
@@ -20,17 +22,16 @@ from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
 
 TOLD_WAIT = 30.0
 """Seconds until services are told of money that a statement has just brought: else each would be a gap for a moment."""
-_FILE = click.Path(path_type=Path, allow_dash=True, dir_okay=False)
 
 
 @click.command("reconcile")
 @click.argument("chosen", metavar="DAY", type=day)
-@click.option("--account", metavar="ID", help="One provider account.  [default: all]")
+@click.option("--account", type=WORDS, metavar="ID", help="One provider account.  [default: all]")
 @click.option("--fetch", is_flag=True, help="Read the providers' statements of DAY and the day before first.")
 @click.option("--probe", is_flag=True, help="Ask the services too what the paid orders read now.")
-@click.option("--json", "json_file", type=_FILE, metavar="FILE",
+@click.option("--json", "json_file", type=REPORT_FILE, metavar="FILE",
               help="Write the report as JSON to FILE instead, - for standard output.")  # fmt: skip
-@click.option("--csv", "csv_file", type=_FILE, metavar="FILE",
+@click.option("--csv", "csv_file", type=REPORT_FILE, metavar="FILE",
               help="Write the gaps as CSV to FILE instead, - for standard output.")  # fmt: skip
 @click.pass_obj
 def reconcile_command(
@@ -43,15 +44,17 @@ def reconcile_command(
     read; 2 wrong usage.
     """
     refuse_to_come(chosen, configured.clock)
+    if json_file is not None and csv_file is not None and json_file.resolve() == csv_file.resolve():
+        raise click.UsageError(f"--json and --csv both name {json_file}: one of them would be lost")
     account_id = _known(configured, account)
     if fetch:
         _fetch(configured, chosen, account_id)
     with _progress("orders") as progress:
         report = reconcile(configured.parts, chosen, account_id, probe=probe, progress=progress)
     if json_file is not None:
-        _write(json_file, json.dumps(as_json(report), ensure_ascii=False, indent=2) + "\n")
+        write_report(json_file, json.dumps(as_json(report), ensure_ascii=False, indent=2) + "\n")
     if csv_file is not None:
-        _write(csv_file, as_csv(report))
+        write_report(csv_file, as_csv(report))
     if json_file is None and csv_file is None:
         print_report(report)
     if not report.sound:
@@ -83,12 +86,6 @@ def _fetch(configured: Configured, chosen: date, account_id: AccountId | None) -
                 click.echo(f"mpay: statement of {each} of {provider_day}: {one_line(problem)}", err=True)
             progress(number, len(wanted))
     configured.parts.background.wait_for_all(TOLD_WAIT)
-
-
-def _write(file: Path, text: str) -> None:
-    """The whole file or none of it."""
-    with click.open_file(str(file), "w", encoding="utf-8", atomic=str(file) != "-") as opened:
-        opened.write(text)
 
 
 @contextmanager

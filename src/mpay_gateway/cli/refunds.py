@@ -8,7 +8,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.decisions import approve, reject, tell_proposal
 from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
-from mpay_gateway.cli.words import reason_option
+from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.decision import Act, Decision
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.domain.money import Money, parse_typed_amount
@@ -32,9 +32,10 @@ def refund() -> None:
 
 
 @refund.command("open")
-@click.argument("payment_id", metavar="PAYMENT")
+@click.argument("payment_id", metavar="PAYMENT", type=WORDS)
 @click.option(
     "--amount",
+    type=WORDS,
     metavar="AMOUNT",
     help="In the payment's currency, such as 40.00.  [default: all that is left]",
 )
@@ -59,7 +60,7 @@ refund.add_command(reject)
 
 
 @refund.command("override")
-@click.argument("refund_id", metavar="ID")
+@click.argument("refund_id", metavar="ID", type=WORDS)
 @reason_option
 @operator_option
 @click.pass_obj
@@ -72,7 +73,7 @@ def override_refund(configured: Configured, refund_id: str, *, reason: str, oper
 
 
 @refund.command()
-@click.argument("refund_id", metavar="ID")
+@click.argument("refund_id", metavar="ID", type=WORDS)
 @operator_option
 @click.pass_obj
 def retry(configured: Configured, refund_id: str, *, operator: str) -> None:
@@ -82,7 +83,7 @@ def retry(configured: Configured, refund_id: str, *, operator: str) -> None:
 
 
 @refund.command()
-@click.argument("refund_id", metavar="ID")
+@click.argument("refund_id", metavar="ID", type=WORDS)
 @reason_option
 @operator_option
 @click.pass_obj
@@ -93,7 +94,7 @@ def withdraw(configured: Configured, refund_id: str, *, reason: str, operator: s
 
 
 @refund.command()
-@click.argument("refund_id", metavar="ID")
+@click.argument("refund_id", metavar="ID", type=WORDS)
 @reason_option
 @operator_option
 @click.pass_obj
@@ -128,7 +129,7 @@ def list_refunds(configured: Configured, *, everything: bool, as_json: bool) -> 
 
 
 @refund.command()
-@click.argument("refund_id", metavar="ID")
+@click.argument("refund_id", metavar="ID", type=WORDS)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
 @click.pass_obj
 def show(configured: Configured, refund_id: str, *, as_json: bool) -> None:

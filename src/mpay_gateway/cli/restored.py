@@ -8,6 +8,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import local, one_line, print_table
+from mpay_gateway.cli.words import WORDS
 from mpay_gateway.domain.errors import Conflict
 from mpay_gateway.domain.restoration import Restoration
 from mpay_gateway.flow.operating.restoring import Comparison, begin_by_hand, compare, finish
@@ -65,7 +66,11 @@ def reconcile_restored(configured: Configured) -> None:
 
 @restored.command("finish")
 @click.option(
-    "--although", default="", metavar="REASON", help="Finish though not every provider has answered."
+    "--although",
+    default="",
+    type=WORDS,
+    metavar="REASON",
+    help="Finish though not every provider has answered.",
 )
 @operator_option
 @click.pass_obj

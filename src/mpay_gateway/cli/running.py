@@ -1,5 +1,6 @@
 """`mpay serve` and `mpay worker`: the two kinds of process of a gateway."""
 
+import math
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import structlog
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.logs import VARIABLE, LogFormat, configure_logs, default_format, logging_settings
+from mpay_gateway.cli.words import WORDS
 from mpay_gateway.documents import check_fonts
 from mpay_gateway.domain.errors import ConfigurationError
 
@@ -29,7 +31,7 @@ _log_format = click.option(
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", type=WORDS, default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=6543, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 128), default=1, show_default=True,
               help="Processes; more than one needs PostgreSQL.")  # fmt: skip
@@ -48,6 +50,8 @@ def serve(
     Stops on SIGTERM and SIGINT: requests under way, and what runs beside them, are finished. Needs an `mpay worker`
     beside it.
     """
+    if math.isnan(drain):
+        raise click.BadParameter("nan is no number of seconds", param_hint="--drain")
     form = LogFormat(log_format) if log_format else default_format()
     if workers > 1 and configured.settings.gateway.database.startswith("sqlite"):
         raise ConfigurationError(("--workers: SQLite serves one process; more than one needs PostgreSQL",))

@@ -7,6 +7,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.printing import local, print_table
 from mpay_gateway.cli.silences import silences
+from mpay_gateway.cli.words import WORDS
 from mpay_gateway.flow.registration import apply_service, disable_service
 from mpay_gateway.settings import read_services
 from mpay_gateway.storage.waiting import waiting_by_service
@@ -50,7 +51,7 @@ def list_services(configured: Configured) -> None:
 
 
 @services.command()
-@click.argument("service_id", metavar="ID")
+@click.argument("service_id", metavar="ID", type=WORDS)
 @click.pass_obj
 def disable(configured: Configured, service_id: str) -> None:
     """Take no more payments for a service; what was paid is still delivered."""

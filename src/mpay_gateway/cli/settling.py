@@ -1,9 +1,7 @@
 """`mpay settle`: what each service's account gets of one day, one file each."""
 
 import hashlib
-import os
 import re
-import tempfile
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.days import day, refuse_to_come
 from mpay_gateway.cli.identity import identify, optional_operator
 from mpay_gateway.cli.printing import print_table
-from mpay_gateway.crash_points import crash_point
+from mpay_gateway.cli.whole_files import write_whole
 from mpay_gateway.flow.bookkeeping.settlement import (
     OwedBack,
     PaidBy,
@@ -57,7 +55,7 @@ def settle_command(
     by = PaidBy(configured.settings.books.own_account, identify(configured.units, operator))
     made = settle(configured.units, chosen, by, clock=configured.clock, ids=SystemIds())
     for each in made:
-        _write(output / _name(each), each.content)
+        write_whole(output / _name(each), each.content)
     _show(made)
     _show_the_rest(configured.units, chosen)
 
@@ -99,19 +97,3 @@ def _name(settlement: Settlement) -> str:
     plain = [_ODD.sub("_", part) for part in parts]
     mark = "" if plain == list(parts) else f"_{hashlib.sha256(settlement.account.encode()).hexdigest()[:8]}"
     return f"{settlement.day}_{'_'.join(plain)}{mark}.csv"
-
-
-def _write(path: Path, content: str) -> None:
-    """The whole file or none of it, whenever the process dies."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        crash_point("settlement-file:before-rename")
-        Path(temporary).replace(path)
-        crash_point("settlement-file:after-rename")
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

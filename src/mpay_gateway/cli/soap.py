@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import click
 from lxml import etree
 
+from mpay_gateway.cli.days import refuse_other_years
 from mpay_gateway.cli.printing import one_line
 from mpay_gateway.wssecurity import (
     MessageKind,
@@ -54,6 +55,7 @@ def _instant(text: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is no time such as 2026-11-23T07:13:46Z") from error
+    refuse_other_years(at.year)
     return at.replace(tzinfo=UTC) if at.utcoffset() is None else at
 
 

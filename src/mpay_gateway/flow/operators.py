@@ -49,6 +49,6 @@ def _holds(operator: Operator | None, token: str) -> bool:
     kept = operator.token_hash if operator else _NOBODY
     try:
         _HASHER.verify(kept, token)
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
     return operator is not None and operator.disabled_at is None

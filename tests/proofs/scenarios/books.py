@@ -145,7 +145,7 @@ def an_operator_probes_what_services_know(stage: Stage) -> None:
     stage.assert_paid_once(order)
 
 
-@scenario(units=("settle-day",), points=("settlement-file:before-rename", "settlement-file:after-rename"))
+@scenario(units=("settle-day",), points=("whole-file:before-rename", "whole-file:after-rename"))
 def an_operator_settles_a_day(stage: Stage) -> None:
     """A15: no half file, no second posting, the same bytes from the next run."""
     folder, again = stage.folder / "files", stage.folder / "again"
@@ -159,7 +159,7 @@ def an_operator_settles_a_day(stage: Stage) -> None:
     stage.mpay(*by_ana, str(again), token=token)
     assert _files(folder) == _files(again)
     assert left.items() <= _files(folder).items()
-    assert bool(left) is (named(stage.point) == "settlement-file:after-rename")
+    assert bool(left) is (named(stage.point) == "whole-file:after-rename")
     assert stage.gateway.balances()["bank:main"] == -100_00
 
 

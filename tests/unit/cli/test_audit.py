@@ -145,7 +145,7 @@ def test_wrong_usage_is_told_clearly(run, ready, monkeypatch, arguments, said):
 def test_only_what_was_sealed_since_then_is_verified(run, gateway, paid):
     run("audit", "seal")
     by_hand(gateway, "UPDATE audit SET actor = 'x' WHERE seq = 2")
-    assert run("audit", "verify", "--since", "2999-01-01").status == 0
+    assert run("audit", "verify", "--since", "2199-01-01").status == 0
     assert run("audit", "verify", "--since", "2026-01-01").status == 1
 
 
