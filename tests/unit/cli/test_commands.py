@@ -8,12 +8,14 @@ from sqlalchemy import text
 
 from mpay_gateway.domain.errors import OutcomeUnknown, RemoteRefused
 from mpay_gateway.domain.payment import DeliveryState
+from mpay_gateway.domain.provider_answer import StatementLine
 from mpay_gateway.domain.service import OnRefusal
 from mpay_gateway.flow.bookkeeping.books import INVARIANTS
 from mpay_gateway.flow.operators import actor_of
 from mpay_gateway.storage.revision import newest_revision
 from mpay_gateway.worker import Worker
-from tests.unit.flow.scripted import SERVICE, lei, scripted_gateway
+from tests.unit.flow.scripted import NOON, SERVICE, lei, scripted_gateway
+from tests.unit.flow.stating import give_statements
 
 
 def test_init_db_may_be_repeated(run, place):
@@ -85,6 +87,18 @@ def test_payments_that_wait_for_a_person_are_listed_with_the_reason(run, gateway
     }
     assert review.visit_token not in listed.out
     assert "FINE-1" not in run("payment", "find", "--stuck").out
+
+
+def test_a_line_of_a_statement_that_nothing_explains_waits_for_a_person(run, gateway):
+    stranger = StatementLine("TXN-9", "NOBODY", "capture", lei("5"), lei("0"), lei("5"), NOON)
+    give_statements(gateway).write(stranger)
+    listed = run("payment", "find", "--stuck")
+    assert (listed.status, "TXN-9" in listed.out, "5.00 MDL" in listed.out) == (0, True, True)
+    (found,) = json.loads(run("payment", "find", "--stuck", "--json").out)
+    assert found["waits_because"] == "no capture, reversal or refund of ours: not posted"
+    assert (found["statement_line"]["line"]["transaction_id"], found["statement_line"]["day"]) == (
+        "TXN-9", NOON.date().isoformat(),
+    )  # fmt: skip
 
 
 def test_what_to_find_is_said_in_one_way(run, ready):
