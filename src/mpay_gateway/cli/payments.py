@@ -6,13 +6,17 @@ from itertools import pairwise
 import click
 
 from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.decisions import propose_and_tell
+from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
 from mpay_gateway.cli.refunds import standing
-from mpay_gateway.cli.words import WORDS
+from mpay_gateway.cli.words import WORDS, reason_option
+from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.flow.attention import lines_for_people, payments_for_people
 from mpay_gateway.flow.payment_story import Event, Story, tell_story
+from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.bank_statements import StoredLine
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
@@ -42,6 +46,39 @@ def show(configured: Configured, payment_id: str, *, as_json: bool) -> None:
     print_table(
         ("time", "after", "what", "message", "who", "detail"), _timeline(story.events), none="no events"
     )
+
+
+@payment.command()
+@click.argument("reference")
+@operator_option
+@click.pass_obj
+def recheck(configured: Configured, reference: str, *, operator: str) -> None:
+    """Ask the provider now about the payment with this id or REFERENCE, however long nobody asked.
+
+    Exit status: 0 it answered, 1 it did not.
+    """
+    identify(configured.units, operator)
+    found = configured.units.read(lambda work: work.payments.search(reference))
+    if len(found) != 1:
+        raise click.BadParameter(f"{len(found)} payments are found by it", param_hint="REFERENCE")
+    heard = settle(configured.parts, found[0].id)
+    now = configured.units.read(lambda work: work.payments.get(found[0].id))
+    click.echo(f"{now.id}: {now.state.value}" + ("" if heard else ", the provider does not answer"))
+    if not heard:
+        raise click.exceptions.Exit(1)
+
+
+@payment.command()
+@click.argument("payment_id", metavar="ID")
+@reason_option
+@operator_option
+@click.pass_obj
+def end(configured: Configured, payment_id: str, *, reason: str, operator: str) -> None:
+    """Propose to end the payment ID, of which its provider never said what became of it; a second operator approves.
+
+    Its order can be paid again. Money that turns up later counts all the same.
+    """
+    propose_and_tell(configured, payment_id, Act.END, reason=reason, operator=operator)
 
 
 _UNEXPLAINED = "no capture, reversal or refund of ours: not posted"

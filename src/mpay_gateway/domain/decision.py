@@ -15,6 +15,7 @@ class Act(StrEnum):
     back. `release`: the confirmation of a parked delivery is given up and its money goes back; `release-although`:
     although the service may have applied a try that was not answered. `refund`: confirmed money goes back;
     `service-refund`: because its service asks for it. `override`: a refund's money leaves without the service's word.
+    `end`: a payment of which its provider never said what became of it is over.
     """
 
     ACCEPT = "accept"
@@ -24,6 +25,7 @@ class Act(StrEnum):
     REFUND = "refund"
     SERVICE_REFUND = "service-refund"
     OVERRIDE = "override"
+    END = "end"
 
 
 class DecisionState(StrEnum):
@@ -45,7 +47,7 @@ class Proposal:
 class Decision:
     """A proposal and what became of it.
 
-    `subject`: the capture, the delivery or the refund that it is about. `opened_by`, `decided_by`: actors as the
+    `subject`: the capture, delivery, refund or payment that it is about. `opened_by`, `decided_by`: actors as the
     audit names them; they are never the same when it is approved. Times are UTC.
     """
 

@@ -15,9 +15,10 @@ from mpay_gateway.flow.refunds.opening import open_refund, override
 from mpay_gateway.flow.review import accept_capture, give_capture_back
 from mpay_gateway.flow.reviewed_returns import can_be_asked, refuse_what_went_back
 from mpay_gateway.flow.settling import settle
+from mpay_gateway.flow.unknown_payments import end_unknown, to_end
 from mpay_gateway.storage import Work
 
-_ABOUT_REVIEW = {Act.ACCEPT, Act.GIVE_BACK}
+_ASKED_FIRST = {Act.ACCEPT, Act.GIVE_BACK, Act.END}
 _RELEASES = {Act.RELEASE, Act.RELEASE_ALTHOUGH}
 
 
@@ -88,18 +89,20 @@ def reject(parts: Parts, decision_id: str, *, actor: str) -> Decision:
 
 
 def _ask_first(parts: Parts, decision_id: str) -> datetime:
-    """Ask about money in review, where its account can be asked. Returns the time before it. Raises: NotFound."""
+    """Ask about money in review and payments not known, where the account can be asked. Returns the time before.
 
-    def read(work: Work) -> Capture | None:
+    Raises: NotFound.
+    """
+
+    def read(work: Work) -> Payment | None:
         decision = work.decisions.get(decision_id)
-        if decision.act not in _ABOUT_REVIEW or decision.state is not DecisionState.PROPOSED:
+        if decision.act not in _ASKED_FIRST or decision.state is not DecisionState.PROPOSED:
             return None
-        captures = work.payments.captures_of(decision.payment_id)
-        return next((each for each in captures if each.id == decision.subject), None)
+        return work.payments.get(decision.payment_id)
 
-    asked_since, capture = parts.clock.now(), parts.units.read(read)
-    if capture is not None and can_be_asked(parts, capture):
-        settle(parts, capture.payment_id)
+    asked_since, payment = parts.clock.now(), parts.units.read(read)
+    if payment is not None and can_be_asked(parts, payment.account_id):
+        settle(parts, payment.id)
     return asked_since
 
 
@@ -116,6 +119,8 @@ def _held(work: Work, decision_id: str) -> Decision:
 
 def _proposal(work: Work, payment: Payment, act: Act) -> Proposal:
     """What the act is about, and the money of it. Raises: NotFound; InvalidTransition while tries are unanswered."""
+    if act is Act.END:
+        return to_end(payment)
     if act in _RELEASES:
         delivery = work.deliveries.of_payment(payment.id)
         if delivery is None or delivery.state is not DeliveryState.PARKED:
@@ -166,4 +171,5 @@ _DO: Mapping[Act, Callable[[Parts, Work, Decision], None]] = {
     Act.REFUND: open_refund,
     Act.SERVICE_REFUND: open_refund,
     Act.OVERRIDE: override,
+    Act.END: end_unknown,
 }

@@ -6,6 +6,7 @@ It is heard with every answer about such a payment, and asked for afresh before 
 from datetime import datetime
 
 from mpay_gateway.domain.errors import NotPayable
+from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.payment import Capture, CaptureState, Payment, PaymentState, ReversalState
 from mpay_gateway.domain.provider_answer import Confirms, ProviderConfirmation, ProviderStatus
@@ -55,11 +56,11 @@ def refuse_what_went_back(parts: Parts, work: Work, capture: Capture, *, asked_s
     if back := went_by_itself(work, payment):
         raise NotPayable(f"the provider gave {back} back by itself: the money can only go back")
     heard = work.heard_returns.of_payment(payment.id)
-    if can_be_asked(parts, capture) and (heard is None or heard.asked_at < asked_since):
+    if can_be_asked(parts, capture.account_id) and (heard is None or heard.asked_at < asked_since):
         raise NotPayable("the provider does not say now whether the money is still there: try again later")
 
 
-def can_be_asked(parts: Parts, capture: Capture) -> bool:
+def can_be_asked(parts: Parts, account_id: AccountId) -> bool:
     """Of money of other accounts their statements tell, or whoever brought it."""
-    account = parts.registry.accounts.get(capture.account_id)
+    account = parts.registry.accounts.get(account_id)
     return account is not None and account.confirms is Confirms.PULL

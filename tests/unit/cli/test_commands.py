@@ -263,10 +263,21 @@ def test_two_operators_resolve_a_payment_in_review(run, gateway, tokens):
     assert "wrong amount" in run("resolve", "list").out
     alone = tokens("ana", "resolve", "approve", decision)
     assert (alone.status, "another operator" in alone.err) == (1, True)
-    assert tokens("ion", "resolve", "approve", decision).out == f"{decision}: give-back 1.00 MDL, approved\n"
+    approved = tokens("ion", "resolve", "approve", decision)  # after the log of what the provider was asked
+    assert approved.out.endswith(f"{decision}: give-back 1.00 MDL, approved\n")
     assert run("resolve", "list").out == "no proposals\n"
     story = run("payment", "show", payment.id).out
     assert "approved give-back 1.00 MDL, operator:ana, operator:ion: wrong amount" in story
+
+
+def test_a_payment_is_asked_about_now_and_is_not_ended_while_it_is(run, gateway, tokens):
+    payment = gateway.start("ORDER-1")
+    asked = tokens("ana", "payment", "recheck", payment.reference)  # at a bank that is not there
+    assert asked.status == 1
+    assert asked.out.endswith(f"{payment.id}: started, the provider does not answer\n")
+    assert tokens("ana", "payment", "recheck", "nothing").status == 2
+    early = tokens("ana", "payment", "end", payment.id, "--reason", "in a hurry")
+    assert (early.status, "payment" in early.err) == (1, True)
 
 
 def test_a_delivery_is_parked_and_its_money_released_by_two(run, gateway, tokens):
@@ -275,7 +286,12 @@ def test_a_delivery_is_parked_and_its_money_released_by_two(run, gateway, tokens
     delivery = gateway.parts.units.read(lambda work: work.deliveries.of_payment(payment.id))
     parked = tokens("ana", "delivery", "park", delivery.id, "--reason", "wait", "--owner", "ion")
     assert parked.out == f"{delivery.id}: parked (withheld: wait), ion looks after it\n"
-    released = tokens("ana", "delivery", "release", delivery.id, "--reason", "never taken")
+    release = ("ana", "delivery", "release", delivery.id, "--reason", "never taken")
+    refused = tokens(*release)
+    assert (refused.status, "1 of its tries were not answered" in refused.err) == (1, True)
+    released = tokens(*release, "--although-unanswered")
+    assert "release-although" in released.out
+    assert "1 of them unanswered" in released.err
     decision = released.out.partition(":")[0]
     assert tokens("ion", "resolve", "approve", decision).status == 0
     assert tokens("ion", "delivery", "retry", delivery.id).status == 1
