@@ -49,7 +49,7 @@ def show(configured: Configured, payment_id: str, *, as_json: bool) -> None:
 
 
 @payment.command()
-@click.argument("reference")
+@click.argument("reference", type=WORDS)
 @operator_option
 @click.pass_obj
 def recheck(configured: Configured, reference: str, *, operator: str) -> None:
@@ -69,7 +69,7 @@ def recheck(configured: Configured, reference: str, *, operator: str) -> None:
 
 
 @payment.command()
-@click.argument("payment_id", metavar="ID")
+@click.argument("payment_id", type=WORDS, metavar="ID")
 @reason_option
 @operator_option
 @click.pass_obj
