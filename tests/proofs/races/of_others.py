@@ -102,7 +102,8 @@ def released_and_retried(arena: Arena, order_key: str) -> str:
     """The money of a parked confirmation goes back, or the confirmation is sent again: never both."""
     payment, delivery = _due_again(arena, order_key, applied=False)
     park_delivery(arena.processes[0], delivery.id, "wait", owner="Ana", actor=ANA)
-    decision = propose(arena.processes[0], payment.id, Act.RELEASE, "the payer asks for it", actor=ANA)
+    parts, act = arena.processes[0], Act.RELEASE_ALTHOUGH  # its try was not answered
+    decision = propose(parts, payment.id, act, "the payer asks for it", actor=ANA)
     released, retried = arena.at_once(
         lambda: approve(arena.processes[0], decision.id, actor=ION),
         lambda: hurry_delivery(arena.processes[1], delivery.id, actor=MARIA),
