@@ -1,6 +1,7 @@
 """Elements of a file as they are asked for here: by their namespace, once each, with nothing hidden inside a value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from lxml import etree
 
@@ -15,14 +16,22 @@ class Node:
 
     element: etree._Element
     space: str
+    _children: dict[str, list[etree._Element]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def all(self, path: str) -> tuple["Node", ...]:
         """Every element at the path."""
-        found = [self.element]
-        for name in path.split("/"):
-            tag = f"{{{self.space}}}{name}"
+        if not self._children:  # looked at once: an entry is asked for a dozen names
+            for child in self.element.iterchildren(etree.Element):
+                self._children.setdefault(child.tag, []).append(child)
+        first, rest = _tags(self.space, path)
+        found = self._children.get(first)
+        if found is None:
+            return ()
+        for tag in rest:
             found = [child for each in found for child in each.iterchildren(tag)]
-        return tuple(Node(each, self.space) for each in found)
+        return tuple([Node(each, self.space) for each in found])
 
     def one(self, path: str) -> "Node | None":
         """The element at the path, None when it is absent. Raises: Unreadable when it stands twice."""
@@ -72,3 +81,10 @@ class Node:
         """Where the element begins in its file."""
         found: int | None = getattr(self.element, "sourceline", None)
         return found or 0
+
+
+@lru_cache(maxsize=256)
+def _tags(space: str, path: str) -> tuple[str, tuple[str, ...]]:
+    """The names of a path, the first one apart."""
+    first, *rest = [f"{{{space}}}{name}" for name in path.split("/")]
+    return first, tuple(rest)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from mpay_gateway.api import Money, StatementLine
@@ -66,6 +67,7 @@ def gross_of(net: Money, fee: Money) -> Money:
     return gross
 
 
+@lru_cache(maxsize=1024)
 def day_of(text: str, form: str = "%Y-%m-%d") -> date:
     """Raises: Unreadable."""
     try:
