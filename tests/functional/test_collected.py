@@ -116,7 +116,7 @@ def test_another_amount_and_a_strange_reference_wait_for_people(gateway, payer, 
 
 
 def pay_out(gateway, day, folder):
-    token = commands.mpay(gateway, "operator", "add", "ana").strip()
+    token = commands.token_of(gateway, "ana")
     commands.mpay(gateway, "settle", str(day), "--output", str(folder), "--operator", "ana", token=token)
 
 

@@ -67,7 +67,7 @@ def mpay(gateway, *arguments, token=None):
     """`mpay settle`, by the operator ana unless it only shows."""
     command = [gateway.counterparts.place.command("mpay"), "--config", str(gateway.ini)]
     if "--dry-run" not in arguments:
-        token = commands.mpay(gateway, "operator", "add", "ana").strip() if token is None else token
+        token = commands.token_of(gateway, "ana") if token is None else token
         arguments = (*arguments, "--operator", "ana")
     return subprocess.run(
         [*command, "settle", *arguments], capture_output=True, text=True, timeout=120, check=False,

@@ -13,3 +13,9 @@ def mpay(gateway: Gateway, *arguments: str, token: str = "") -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def token_of(gateway: Gateway, name: str) -> str:
+    """A token of the operator, who is added if there is none of this name."""
+    known = name in mpay(gateway, "operator", "list").split()
+    return mpay(gateway, "operator", "add", name, *(("--new-token",) if known else ())).strip()

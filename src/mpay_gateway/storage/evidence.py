@@ -55,6 +55,8 @@ RESTORATION = "restoration:"
 """Begins the subject of what we note down ourselves about a database that went back in time."""
 SETTLED = "settled:"
 """Begins the subject of what we note down about a day that was paid out to services."""
+OPERATOR = "operator:"
+"""Begins the subject of what we note down about a person who may act on money."""
 _FIELDS = tuple(EvidenceRow.__dataclass_fields__)
 _ADD = insert(evidence).returning(evidence.c.id)
 _ADD_BODIES = insert(evidence_bodies)

@@ -1,11 +1,13 @@
 """Commands over a history: what they show, what they change, and whom they let."""
 
+import getpass
 import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
+from mpay_gateway.cli.printing import local
 from mpay_gateway.domain.errors import OutcomeUnknown, RemoteRefused
 from mpay_gateway.domain.payment import DeliveryState
 from mpay_gateway.domain.provider_answer import StatementLine
@@ -153,7 +155,11 @@ def test_nobody_else_acts_on_money(run, parked, monkeypatch, case):
 
 def test_a_token_is_kept_hashed_and_a_new_one_ends_the_old(run, gateway):
     first = run("operator", "add", "ana").out.strip()
-    second = run("operator", "add", "ana").out.strip()
+    refused = run("operator", "add", "ana")
+    assert (refused.status, refused.out) == (1, "")
+    assert "--new-token" in refused.err
+    assert actor_of(gateway.parts.units, "ana", first) == "operator:ana"
+    second = run("operator", "add", "ana", "--new-token").out.strip()
     units = gateway.parts.units
     kept = units.read(lambda work: work.operators.find("ana")).token_hash
     assert kept.startswith("$argon2id$")
@@ -163,6 +169,23 @@ def test_a_token_is_kept_hashed_and_a_new_one_ends_the_old(run, gateway):
         actor_of(units, "ana", first)
     assert "ana" in run("operator", "list").out
     assert run("operator", "add", "Ana Maria").status == 1
+
+
+def test_every_change_of_an_operator_is_sealed_with_who_made_it(run, gateway):
+    run("operator", "add", "ana")
+    run("operator", "disable", "ana")
+    assert run("operator", "add", "ana").status == 1
+    assert "disabled" in run("operator", "list").out
+    run("operator", "add", "ana", "--new-token")
+    assert run("operator", "add", "ion", "--new-token").err == "mpay: not found: operator ion\n"
+    rows = gateway.parts.units.read(lambda work: work.evidence.of_subject("operator:ana"))
+    changes = [dict(json.loads(each.meta)["notes"]) for each in rows]
+    assert [each["change"] for each in changes] == ["added", "disabled", "new token, enabled again"]
+    assert {each["by"] for each in changes} == {f"shell:{getpass.getuser()}"}
+    _, line = run("operator", "list").out.splitlines()
+    assert local(rows[-1].at) in line
+    assert run("audit", "seal").status == 0
+    assert run("audit", "verify").status == 0
 
 
 def test_an_instrument_is_switched_off_for_a_time_and_on_again(run, ready):
