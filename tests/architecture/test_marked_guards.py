@@ -53,6 +53,7 @@ UNMARKED = {
     "flow.operating.restoring:begin_by_hand": _PEOPLE,
     "flow.operating.restoring:finish": "no simulated database goes back in time",
     "flow.operators:actor_of": "who acts is known before the flow is asked; simulated operators have no tokens",
+    "flow.operators:OperatorBook._give_token": "spares a token; who holds one is known before the flow is asked",
     "flow.paid_elsewhere:make_room": "no simulated account confirms by statement; `test_paid_elsewhere.py` has some",
     "flow.receipt:invoice_pdf": "a paper, and no money",
     "flow.refunds.acts:acknowledge_refund": _PEOPLE,
