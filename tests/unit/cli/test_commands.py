@@ -186,6 +186,7 @@ def test_every_change_of_an_operator_is_sealed_with_who_made_it(run, gateway):
     assert local(rows[-1].at) in line
     assert run("audit", "seal").status == 0
     assert run("audit", "verify").status == 0
+    assert run("check-books").status == 0
 
 
 def test_an_instrument_is_switched_off_for_a_time_and_on_again(run, ready):
