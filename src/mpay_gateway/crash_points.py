@@ -48,7 +48,7 @@ UNITS = frozenset(
         # What operators do.
         "acknowledge-refund", "add-operator", "apply-service", "approve", "disable-instrument", "disable-operator",
         "disable-service", "enable-instrument", "hurry-delivery", "park-delivery", "propose", "reject",
-        "retry-refund", "take-parked", "withdraw-refund",
+        "retry-refund", "retry-reversal", "take-parked", "withdraw-refund",
     }
 )  # fmt: skip
 """Names of the units of work: each is one commit, between `NAME:before-commit` and `NAME:after-commit`."""

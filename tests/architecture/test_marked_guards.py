@@ -61,6 +61,7 @@ UNMARKED = {
     "flow.refunds.opening:_refuse_what_went_since": "no simulated database goes back in time; "
     "`tests/unit/flow/test_restored_refunds.py` has one",
     "flow.reversal:note_given_back": _AFTER,
+    "flow.reversal_acts:retry_reversal": "no simulated operator gives the command; `test_mended_reversals.py` has some",
     "flow.reviewed_returns:refuse_what_went_back": "no world has a check that shows it; "
     "`tests/unit/flow/test_reviewed_returns.py` does",
     "flow.two_step:_void": _AFTER,

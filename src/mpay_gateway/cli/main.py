@@ -40,6 +40,7 @@ class Commands(LazyCommands):
             "decisions:resolve", "Decide, two operators together, on money in review or released."
         ),
         "refund": Entry("refunds:refund", "Give confirmed money back, two operators together."),
+        "reversal": Entry("reversals:reversal", "See to money that its provider refuses to give back."),
         "operator": Entry("operators:operator", "Name the people who may act on money."),
         "plugins": Entry("plugins:plugins", "List plugins and what each is used for."),
         "hooks": Entry("plugins:hooks", "List the hooks, what they promise, who implements them."),

@@ -191,7 +191,13 @@ def _after_capture(story: Story) -> Iterator[tuple[str, str]]:
             f"{decision.state.value} {decision.act.value} {decision.amount}, {who}: {decision.reason}",
         )
     for reversal in story.reversals:
-        what = f"{reversal.state.value} {reversal.amount}, {reversal.ground.value}, {reversal.attempts} tries"
+        part = (
+            f" ({reversal.gone} went back)" if reversal.gone not in {reversal.amount, reversal.held} else ""
+        )
+        what = (
+            f"{reversal.state.value} {reversal.amount}{part}, {reversal.ground.value}, {reversal.attempts} tries,"
+            f" {reversal.id}"
+        )
         yield "reversal", f"{what}; {reversal.last_error}" if reversal.last_error else what
     for refund in story.refunds:
         what = (

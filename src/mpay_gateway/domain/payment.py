@@ -215,7 +215,8 @@ class Delivery:
 class Reversal:
     """Money on its way back. `key` is the idempotency key that the provider is given at every try.
 
-    `capture_id` is None for the void of an authorisation, until the money turns out to be taken.
+    `capture_id` is None for the void of an authorisation, until the money turns out to be taken. `returned`: what the
+    provider says that it gave back on our word.
     """
 
     id: str
@@ -223,9 +224,20 @@ class Reversal:
     capture_id: str | None
     key: str
     amount: Money
+    returned: Money
     ground: ReversalGround
     state: ReversalState
     created_at: datetime
     done_at: datetime | None = None
     attempts: int = 0
     last_error: str = ""
+
+    @property
+    def gone(self) -> Money:
+        """What has gone back of it."""
+        return self.amount if self.state is ReversalState.DONE else self.returned
+
+    @property
+    def held(self) -> Money:
+        """What has gone back of it, or may have."""
+        return self.returned if self.state is ReversalState.REFUSED else self.amount

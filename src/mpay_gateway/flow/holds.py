@@ -78,8 +78,8 @@ def begin_void(parts: Parts, work: Work, payment: Payment) -> Reversal:
     """Decide to give the hold up. From now on no money of this payment pays its order."""
     void = Reversal(
         id=parts.ids.token(), payment_id=payment.id, capture_id=None, key=f"void-{payment.id}",
-        amount=payment.amount, ground=ReversalGround.ORDER_GONE, state=ReversalState.DUE,
-        created_at=parts.clock.now(),
+        amount=payment.amount, returned=Money.zero(payment.amount.currency), ground=ReversalGround.ORDER_GONE,
+        state=ReversalState.DUE, created_at=parts.clock.now(),
     )  # fmt: skip
     work.reversals.add(void, actor="machine")
     return void

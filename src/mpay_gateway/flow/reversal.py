@@ -39,7 +39,8 @@ def open_reversal(
     now = parts.clock.now()
     reversal = Reversal(
         id=parts.ids.token(), payment_id=capture.payment_id, capture_id=capture.id, key=_key(capture),
-        amount=capture.amount, ground=ground, state=ReversalState.DUE, created_at=now,
+        amount=capture.amount, returned=Money.zero(capture.amount.currency), ground=ground,
+        state=ReversalState.DUE, created_at=now,
     )  # fmt: skip
     work.reversals.add(reversal, actor=actor)
     work.tasks.schedule(TaskKind.REVERSE, reversal.id, now)
@@ -57,8 +58,8 @@ def record_providers_reversal(parts: Parts, work: Work, capture: Capture) -> Non
     now = parts.clock.now()
     reversal = Reversal(
         id=parts.ids.token(), payment_id=capture.payment_id, capture_id=capture.id, key=_key(capture),
-        amount=capture.amount, ground=ReversalGround.BY_PROVIDER, state=ReversalState.DONE, created_at=now,
-        done_at=now,
+        amount=capture.amount, returned=capture.amount, ground=ReversalGround.BY_PROVIDER, state=ReversalState.DONE,
+        created_at=now, done_at=now,
     )  # fmt: skip
     work.reversals.add(reversal, actor=f"provider:{capture.account_id}")
     _book(work, reversal, capture.account_id, capture.amount, at=now)
@@ -132,16 +133,18 @@ def is_final(error: MpayError) -> bool:
 
 @guards("reversal.whole")
 def _answered(parts: Parts, work: Work, lease: Lease, answer: ReversalAnswer) -> None:
-    """Book what the provider gave back; another amount than asked for is a person's affair."""
+    """Book what the provider gave back; another amount than asked for is a person's affair (fault C51)."""
     payment, reversal = _leased(work, lease)
     now, whole = parts.clock.now(), answer.amount == reversal.amount
+    same_currency = answer.amount.currency == reversal.amount.currency
+    returned = answer.amount if same_currency else Money.zero(reversal.amount.currency)
     work.reversals.change(
         reversal, ReversalEvent.DONE if whole else ReversalEvent.REFUSE, actor=f"provider:{payment.account_id}",
-        at=now, done_at=now if whole else None, attempts=reversal.attempts + 1,
+        at=now, done_at=now if whole else None, attempts=reversal.attempts + 1, returned=returned,
         last_error="" if whole else f"gave back {answer.amount}",
     )  # fmt: skip
-    if answer.amount:
-        _book(work, reversal, payment.account_id, answer.amount, at=now)
+    if returned:
+        _book(work, reversal, payment.account_id, returned, at=now)
     work.tasks.finish(lease, due=None)
 
 

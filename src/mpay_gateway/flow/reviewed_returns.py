@@ -8,7 +8,7 @@ from datetime import datetime
 from mpay_gateway.domain.errors import NotPayable
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money, sum_money
-from mpay_gateway.domain.payment import Capture, CaptureState, Payment, PaymentState, ReversalState
+from mpay_gateway.domain.payment import Capture, CaptureState, Payment, PaymentState
 from mpay_gateway.domain.provider_answer import Confirms, ProviderConfirmation, ProviderStatus
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
@@ -37,11 +37,7 @@ def went_by_itself(work: Work, payment: Payment) -> Money:
     if heard is None:
         return Money.zero(payment.amount.currency)
     currency = heard.amount.currency
-    reversed_ = (
-        each.amount
-        for each in work.reversals.of_payment(payment.id)
-        if each.capture_id and each.state is ReversalState.DONE
-    )
+    reversed_ = (each.gone for each in work.reversals.of_payment(payment.id) if each.capture_id)
     refunded = (each.returned for each in work.refunds.of_payment(payment.id))
     ours = sum_money((each for each in (*reversed_, *refunded) if each.currency == currency), currency)
     return max(heard.amount - ours, Money.zero(currency))

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 from mpay_gateway.domain.identifiers import PaymentId
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
 from mpay_gateway.domain.refund import RefundGround, RefundState
+from mpay_gateway.storage.reversals import gone_minor
 from mpay_gateway.storage.tables import (
     captures,
     deliveries,
@@ -53,13 +54,10 @@ _PARKED = (deliveries.c.payment_id == payments.c.id, deliveries.c.state == Deliv
 _WITHHELD = deliveries.c.parked_reason == bindparam("withheld")
 _IN_REVIEW = (captures.c.payment_id == payments.c.id, captures.c.state == CaptureState.REVIEW)
 _OURS = (
-    select(func.coalesce(func.sum(reversals.c.amount_minor), 0))
-    .where(
-        reversals.c.payment_id == payments.c.id, reversals.c.capture_id.is_not(None),
-        reversals.c.state == ReversalState.DONE,
-    )
+    select(func.coalesce(func.sum(gone_minor()), 0))
+    .where(reversals.c.payment_id == payments.c.id, reversals.c.capture_id.is_not(None))
     .scalar_subquery()
-)  # fmt: skip
+)
 _WENT_BY_ITSELF = exists().where(
     heard_returns.c.payment_id == payments.c.id, heard_returns.c.amount_minor > _OURS
 )

@@ -16,6 +16,7 @@ from mpay_gateway.domain.payment import (
 from mpay_gateway.storage.evidence import LOOKUP, OPERATOR, RESTORATION, SETTLED
 from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.refunds import held_minor
+from mpay_gateway.storage.reversals import going_minor
 from mpay_gateway.storage.tables import (
     audit,
     captures,
@@ -184,9 +185,7 @@ class Books(Questions):
 
     def _went_back(self) -> Any:
         """What is given back or may be, by payment and currency: reversals and refunds."""
-        reversed_ = select(reversals.c.payment_id, reversals.c.currency, reversals.c.amount_minor).where(
-            _OF_CAPTURES, reversals.c.state != ReversalState.REFUSED
-        )
+        reversed_ = select(reversals.c.payment_id, reversals.c.currency, going_minor()).where(_OF_CAPTURES)
         every = union_all(
             reversed_, select(refunds.c.payment_id, refunds.c.currency, held_minor())
         ).subquery()

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, se
 from mpay_gateway.domain.payment import CaptureState, ReversalGround, ReversalState
 from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, REFUND_POSTING, SUSPENSE
 from mpay_gateway.storage.questions import Doubt, Questions
+from mpay_gateway.storage.reversals import gone_minor
 from mpay_gateway.storage.tables import (
     captures,
     ledger_accounts,
@@ -61,27 +62,27 @@ class LedgerBooks(Questions):
         yield from self._postings_of_nothing("capture", captures.c.id)
 
     def misposted_reversals(self) -> Iterator[Doubt]:
-        """Reversals that are done and not posted with their amount, and postings of none that can have one.
+        """Reversals of which another amount is posted than went back, and postings of none that can have one.
 
-        Nothing is posted of nothing; a reversal that ended with another amount is a person's affair.
+        Nothing is posted of nothing; of a reversal that ended with another amount, that amount.
         """
         posted = self._on_receivables("reversal")
         right = and_(
             posted.c.name == literal("receivable:") + payments.c.account_id,
-            posted.c.amount == -reversals.c.amount_minor,
+            posted.c.amount == -gone_minor(),
             posted.c.currency == reversals.c.currency,
         )
         query = (
-            select(reversals.c.payment_id, reversals.c.id)
+            select(reversals.c.payment_id, reversals.c.id, reversals.c.state)
             .join_from(reversals, payments, payments.c.id == reversals.c.payment_id)
             .join(posted, posted.c.subject == reversals.c.id, isouter=True)
             .where(
-                self._recent(reversals.c.payment_id), _OF_CAPTURES, reversals.c.state == ReversalState.DONE,
-                or_(~right, posted.c.subject.is_(None) & (reversals.c.amount_minor != 0)),
+                self._recent(reversals.c.payment_id), _OF_CAPTURES,
+                or_(~right, posted.c.subject.is_(None) & (gone_minor() != 0)),
             )
         )  # fmt: skip
         for row in self._stream(query):
-            yield Doubt(row.payment_id, f"reversal {row.id} is done and not posted with its amount")
+            yield Doubt(row.payment_id, f"reversal {row.id} is {row.state} and not posted as it went back")
         yield from self._postings_of_nothing(
             "reversal", reversals.c.id, _OF_CAPTURES, reversals.c.state != ReversalState.DUE
         )

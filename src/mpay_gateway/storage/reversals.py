@@ -1,10 +1,11 @@
 """Reversals: captured money on its way back to the payer."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, insert, select, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.errors import Conflict, NotFound
@@ -24,9 +25,7 @@ class Reversals:
         self._audit = audit
 
     def add(self, reversal: Reversal, *, actor: str) -> None:
-        values = {name: getattr(reversal, name) for name in Reversal.__dataclass_fields__ if name != "amount"}
-        money = {"amount_minor": reversal.amount.minor, "currency": reversal.amount.currency}
-        self._connection.execute(insert(reversals), values | money)
+        self._connection.execute(insert(reversals), _columns(reversal))
         self._write_down(reversal, "create", "", actor, reversal.created_at)
 
     def get(self, reversal_id: str) -> Reversal:
@@ -46,50 +45,92 @@ class Reversals:
         return _reversal(row)
 
     def of_payment(self, payment_id: str) -> tuple[Reversal, ...]:
-        query = select(reversals).where(reversals.c.payment_id == payment_id).order_by(reversals.c.created_at)
-        return tuple(_reversal(row) for row in self._connection.execute(query))
+        return self._many(select(reversals).where(reversals.c.payment_id == payment_id))
+
+    def unfinished(self, limit: int) -> tuple[Reversal, ...]:
+        """Those of captures whose money is not known to be back, the oldest first."""
+        going = (reversals.c.capture_id.is_not(None), reversals.c.state != ReversalState.DONE)
+        return self._many(select(reversals).where(*going).limit(limit))
+
+    def list(self, limit: int) -> tuple[Reversal, ...]:
+        """All of captures, the oldest first."""
+        return self._many(select(reversals).where(reversals.c.capture_id.is_not(None)).limit(limit))
 
     def change(
-        self, reversal: Reversal, event: ReversalEvent, *, actor: str, at: datetime, **values: Any
+        self,
+        reversal: Reversal,
+        event: ReversalEvent,
+        *,
+        actor: str,
+        at: datetime,
+        detail: str = "",
+        **values: Any,
     ) -> Reversal:
         """Move the reversal along an edge and store `values` with it. Raises: InvalidTransition; Conflict."""
-        after = next_state(reversal.state, event)
-        changed = replace(reversal, state=after, **values)
+        changed = replace(reversal, state=next_state(reversal.state, event), **values)
+        before, after = _columns(reversal), _columns(changed)
         done = self._connection.execute(
             update(reversals)
             .where(reversals.c.id == reversal.id, reversals.c.state == reversal.state)
-            .values(state=after, **values)
+            .values(
+                {name: value for name, value in after.items() if name == "state" or value != before[name]}
+            )
         )
         if done.rowcount != 1:
             raise Conflict(f"reversal {reversal.id}")
-        self._write_down(changed, event.value, reversal.state.value, actor, at)
+        self._write_down(changed, event.value, reversal.state.value, actor, at, detail=detail)
         return changed
 
-    def _write_down(self, reversal: Reversal, event: str, before: str, actor: str, at: datetime) -> None:
-        detail = f"{reversal.ground.value} {reversal.amount}"
+    def _write_down(
+        self, reversal: Reversal, event: str, before: str, actor: str, at: datetime, *, detail: str = ""
+    ) -> None:
+        what = f"{reversal.ground.value} {reversal.amount}"
         self._audit.write(
             Change(
-                reversal.payment_id,
-                "reversal",
-                reversal.id,
-                event,
-                before,
-                reversal.state.value,
-                actor,
-                at,
-                detail,
+                reversal.payment_id, "reversal", reversal.id, event, before, reversal.state.value, actor, at,
+                f"{what}: {detail}" if detail else what,
             )
-        )
+        )  # fmt: skip
+
+    def _many(self, query: Select[Any]) -> tuple[Reversal, ...]:
+        rows = self._connection.execute(query.order_by(reversals.c.created_at, reversals.c.id))
+        return tuple(_reversal(row) for row in rows)
+
+
+def gone_minor() -> ColumnElement[int]:
+    """`Reversal.gone` in minor units, as a column."""
+    c = reversals.c
+    return case((c.state == ReversalState.DONE, c.amount_minor), else_=c.returned_minor)
+
+
+def going_minor() -> ColumnElement[int]:
+    """`Reversal.held` in minor units, as a column."""
+    c = reversals.c
+    return case((c.state == ReversalState.REFUSED, c.returned_minor), else_=c.amount_minor).label(
+        "amount_minor"
+    )
+
+
+def _columns(reversal: Reversal) -> Mapping[str, Any]:
+    plain = [name for name in Reversal.__dataclass_fields__ if name not in {"amount", "returned"}]
+    return {name: getattr(reversal, name) for name in plain} | {
+        "amount_minor": reversal.amount.minor,
+        "currency": reversal.amount.currency,
+        "returned_minor": reversal.returned.minor,
+    }
 
 
 def _reversal(row: Row[Any]) -> Reversal:
     values = row._asdict()
-    amount = Money.from_minor(values.pop("amount_minor"), values.pop("currency"))
+    currency = values.pop("currency")
+    amount = Money.from_minor(values.pop("amount_minor"), currency)
+    returned = Money.from_minor(values.pop("returned_minor"), currency)
     return Reversal(
         **values
         | {
             "payment_id": PaymentId(row.payment_id),
             "amount": amount,
+            "returned": returned,
             "ground": ReversalGround(row.ground),
             "state": ReversalState(row.state),
         }

@@ -245,6 +245,8 @@ reversals = Table(
     Column("capture_id", ForeignKey("captures.id"), unique=True),
     Column("key", _Id, nullable=False, unique=True),
     *_money(),
+    Column("returned_minor", BigInteger, nullable=False, server_default="0",
+           comment="What the provider says that it gave back on our word."),
     Column("ground", String(32), nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),

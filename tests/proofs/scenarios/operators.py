@@ -134,6 +134,22 @@ def an_operator_sends_a_confirmation_again(stage: Stage) -> None:
     stage.assert_paid_once(order)
 
 
+@scenario(units=("retry-reversal",))
+def an_operator_lets_a_reversal_be_tried_again(stage: Stage) -> None:
+    page, ana, ion = _in_review(stage)
+    stage.mpay(*_proposal(page), token=ana)
+    stage.bank.break_down(reversals="refused")
+    _decide(stage, "approve", "ion", ion)
+    stage.recover()
+    (refused,) = stage.gateway.reversals(page.payment_id)
+    assert refused.state is ReversalState.REFUSED
+    stage.bank.break_down(reversals="ok")
+    retry = ("reversal", "retry", refused.id, "--operator", "ana")
+    stage.dies(Command(retry, token=ana))
+    stage.mpay(*retry, token=ana)
+    _assert_given_back(stage, page)
+
+
 def _add(stage: Stage, name: str) -> str:
     return stage.mpay("operator", "add", name).strip().splitlines()[-1]
 

@@ -55,7 +55,16 @@ def page(outcome=Outcome.PAID, *, told=True, return_url="https://school.example/
 
 def reversal(done_at=None):
     return Reversal(
-        "r", PaymentId("A" * 16), "c", "k", AMOUNT, ReversalGround.CLAIM_LOST, ReversalState.DUE, NOW, done_at
+        "r",
+        PaymentId("A" * 16),
+        "c",
+        "k",
+        AMOUNT,
+        AMOUNT,
+        ReversalGround.CLAIM_LOST,
+        ReversalState.DUE,
+        NOW,
+        done_at,
     )
 
 

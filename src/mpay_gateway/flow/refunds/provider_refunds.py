@@ -11,7 +11,7 @@ import structlog
 
 from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money, sum_money
-from mpay_gateway.domain.payment import Capture, Delivery, DeliveryState, Payment, ReversalState
+from mpay_gateway.domain.payment import Capture, Delivery, DeliveryState, Payment
 from mpay_gateway.domain.provider_answer import ProviderConfirmation
 from mpay_gateway.domain.refund import Refund, RefundGround, RefundState, left_to_refund
 from mpay_gateway.domain.transitions import RefundEvent
@@ -28,11 +28,7 @@ _log = structlog.get_logger("provider_refunds")
 
 def given_back(work: Work, payment_id: str, currency: str) -> Money:
     """What our books have of money of the payment that went back, or that may have gone back on our word."""
-    reversed_ = (
-        each.amount
-        for each in work.reversals.of_payment(payment_id)
-        if each.capture_id and each.state is not ReversalState.REFUSED
-    )
+    reversed_ = (each.held for each in work.reversals.of_payment(payment_id) if each.capture_id)
     refunded = (each.held for each in work.refunds.of_payment(payment_id) if not each.waits)
     return sum_money((each for each in (*reversed_, *refunded) if each.currency == currency), currency)
 

@@ -1,0 +1,52 @@
+"""`mpay reversal`: money that no service was told of is on its way back, and its provider does not give it."""
+
+import click
+
+from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.identity import identify, operator_option
+from mpay_gateway.cli.printing import local, print_json, print_table
+from mpay_gateway.cli.words import WORDS
+from mpay_gateway.domain.payment import Reversal
+from mpay_gateway.flow.reversal_acts import retry_reversal
+
+MOST = 1000
+
+
+@click.group()
+def reversal() -> None:
+    """See to money that is on its way back to its payer, and that its provider refuses to give."""
+
+
+@reversal.command("list")
+@click.option("--all", "everything", is_flag=True, help="Those that are over too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
+@click.pass_obj
+def list_reversals(configured: Configured, *, everything: bool, as_json: bool) -> None:
+    """List reversals whose money is not known to be back, the oldest first."""
+    found = configured.units.read(
+        lambda work: work.reversals.list(MOST) if everything else work.reversals.unfinished(MOST)
+    )
+    if as_json:
+        print_json(found)
+        return
+    headings = ("reversal", "why", "amount", "went back", "payment", "since", "state", "tries", "last said")
+    rows = [
+        (each.id, each.ground.value, str(each.amount), str(each.gone), each.payment_id, local(each.created_at),
+         each.state.value, str(each.attempts), each.last_error[:80])
+        for each in found
+    ]  # fmt: skip
+    print_table(headings, rows, none="no reversals")
+
+
+@reversal.command()
+@click.argument("reversal_id", metavar="ID", type=WORDS)
+@operator_option
+@click.pass_obj
+def retry(configured: Configured, reversal_id: str, *, operator: str) -> None:
+    """Ask the provider again now for the reversal ID, under the same key."""
+    actor = identify(configured.units, operator)
+    _tell(retry_reversal(configured.parts, reversal_id, actor=actor))
+
+
+def _tell(found: Reversal) -> None:
+    click.echo(f"{found.id}: {found.amount}, {found.state.value}")

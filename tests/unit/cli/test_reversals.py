@@ -1,0 +1,48 @@
+"""`mpay reversal`: money that its provider refuses to give back, as operators see and mend it."""
+
+import json
+
+import pytest
+
+from mpay_gateway.domain.errors import RemoteRefused
+from mpay_gateway.domain.payment import Payment, Reversal
+from mpay_gateway.domain.provider_answer import ProviderCapture
+from mpay_gateway.flow.settling import settle
+
+
+@pytest.fixture
+def refused(run, gateway, monkeypatch) -> tuple[Payment, Reversal]:
+    """A payment whose surplus its provider refused to give back; the command's operator is ana."""
+    monkeypatch.setenv("MPAY_OPERATOR_TOKEN", run("operator", "add", "ana").out.strip())
+    payment = gateway.start("ORDER-1")
+    gateway.calls.captured[payment.reference] = [
+        ProviderCapture(each, payment.amount, gateway.clock.now()) for each in ("T1", "T2")
+    ]
+    gateway.calls.reversal_answers.append(RemoteRefused("too-old", permanent=True))
+    settle(gateway.parts, payment.id)
+    gateway.settled(payment)
+    gateway.work(seconds=5)
+    (reversal,) = gateway.parts.units.read(lambda work: work.reversals.of_payment(payment.id))
+    return payment, reversal
+
+
+def test_a_refused_reversal_is_listed_and_asked_for_again(run, gateway, refused):
+    payment, reversal = refused
+    (listed,) = json.loads(run("reversal", "list", "--json").out)
+    assert (listed["id"], listed["payment_id"], listed["state"]) == (reversal.id, payment.id, "refused")
+    assert "too-old" in run("reversal", "list").out
+    assert (
+        f"refused 150.00 MDL, second-capture, 1 tries, {reversal.id}"
+        in run("payment", "show", payment.id).out
+    )
+    retried = run("reversal", "retry", reversal.id, "--operator", "ana")
+    assert (retried.status, retried.out) == (0, f"{reversal.id}: 150.00 MDL, due\n")
+
+
+def test_a_reversal_that_is_none_is_an_error_in_words(run, refused):
+    missing = run("reversal", "retry", "nobody", "--operator", "ana")
+    assert (missing.status, "reversal nobody" in missing.err) == (1, True)
+
+
+def test_nothing_on_its_way_back_is_an_empty_list(run, ready):
+    assert run("reversal", "list").out == run("reversal", "list", "--all").out == "no reversals\n"

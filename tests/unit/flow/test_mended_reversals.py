@@ -1,0 +1,105 @@
+"""Money on its way back that a provider refuses or gives in part: people bring it to its end, and it goes back once."""
+
+import pytest
+
+from mpay_gateway.domain.errors import InvalidTransition, NoPluginAnswered, NotFound, RemoteRefused
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.payment import Payment, Reversal, ReversalState
+from mpay_gateway.domain.provider_answer import ProviderCapture, ReversalAnswer
+from mpay_gateway.flow.bookkeeping.books import check_books
+from mpay_gateway.flow.reversal_acts import retry_reversal
+from mpay_gateway.flow.settling import settle
+from mpay_gateway.storage.tasks import TaskKind
+from tests.unit.flow.refunding_scene import ANA, balances
+from tests.unit.flow.scripted import ScriptedGateway, lei
+
+NO = RemoteRefused("too-old", permanent=True)
+
+
+@pytest.fixture(autouse=True)
+def sound_books(gateway: ScriptedGateway):
+    """Whatever happened: every invariant holds at the end."""
+    yield
+    assert check_books(gateway.parts.units) == ()
+
+
+@pytest.fixture
+def paid_twice(gateway: ScriptedGateway) -> Payment:
+    """A payment of which the provider is about to take the money twice."""
+    payment = gateway.start("ORDER-1")
+    gateway.calls.captured[payment.reference] = [
+        ProviderCapture(each, payment.amount, gateway.clock.now()) for each in ("T1", "T2")
+    ]
+    return payment
+
+
+def answered(gateway: ScriptedGateway, payment: Payment, *answers: object) -> Reversal:
+    """The reversal of the surplus after the provider gave these answers."""
+    gateway.calls.reversal_answers += answers
+    settle(gateway.parts, payment.id)
+    gateway.settled(payment)
+    gateway.work(turns=3, hours=2)
+    return only(gateway, payment)
+
+
+def only(gateway: ScriptedGateway, payment: Payment) -> Reversal:
+    (reversal,) = gateway.parts.units.read(lambda work: work.reversals.of_payment(payment.id))
+    return reversal
+
+
+def test_a_refused_reversal_is_asked_for_again_under_the_same_key(gateway, paid_twice):
+    refused = answered(gateway, paid_twice, NO)
+    assert refused.state is ReversalState.REFUSED
+    assert retry_reversal(gateway.parts, refused.id, actor=ANA).state is ReversalState.DUE
+    gateway.work(seconds=1)
+    done = only(gateway, paid_twice)
+    assert (done.state, done.returned) == (ReversalState.DONE, paid_twice.amount)
+    assert len(gateway.calls.reversed_keys) == 2
+    assert len(set(gateway.calls.reversed_keys)) == 1
+    assert "suspense" not in balances(gateway)
+    rows = gateway.parts.units.read(lambda work: work.audit.of_payment(paid_twice.id))
+    assert (ANA, "retry") in {(row.actor, row.event) for row in rows if row.machine == "reversal"}
+
+
+def test_a_reversal_that_is_not_answered_is_only_hurried(gateway, paid_twice):
+    due = answered(gateway, paid_twice, *[NoPluginAnswered("no such capability")])
+    retry_reversal(gateway.parts, due.id, actor=ANA)
+    gateway.calls.reversal_answers.append(RemoteRefused("busy", permanent=False))
+    gateway.work(seconds=1)
+    again = retry_reversal(gateway.parts, due.id, actor=ANA)
+    assert (again.state, again.attempts) == (ReversalState.DUE, 2)
+    hurried = gateway.parts.units.read(lambda work: work.tasks.due_at(TaskKind.REVERSE, due.id))
+    assert hurried is not None
+    assert hurried <= gateway.clock.now()
+
+
+def test_what_went_back_in_part_is_kept_and_booked_once_and_not_asked_for_again(gateway, paid_twice):
+    part = answered(gateway, paid_twice, ReversalAnswer(lei("40")))
+    assert (part.state, part.returned) == (ReversalState.REFUSED, lei("40"))
+    assert balances(gateway)["suspense"] == lei("-110")
+    with pytest.raises(InvalidTransition, match=r"40\.00 MDL went back already"):
+        retry_reversal(gateway.parts, part.id, actor=ANA)
+    gateway.work(turns=3, hours=2)
+    assert len(gateway.calls.reversed_keys) == 1
+
+
+def test_the_providers_word_on_a_part_that_went_back_is_no_chargeback(gateway, paid_twice):
+    answered(gateway, paid_twice, ReversalAnswer(lei("40")))
+    gateway.calls.given_back[paid_twice.reference] = lei("40")
+    settle(gateway.parts, paid_twice.id)
+    assert gateway.parts.units.read(lambda work: work.refunds.of_payment(paid_twice.id)) == ()
+
+
+def test_of_another_currency_nothing_is_booked(gateway, paid_twice):
+    other = answered(gateway, paid_twice, ReversalAnswer(Money.from_minor(150_00, "EUR")))
+    assert (other.state, other.returned) == (ReversalState.REFUSED, lei("0"))
+    assert balances(gateway)["suspense"] == lei("-150")
+
+
+def test_what_is_back_or_is_none_is_not_asked_for(gateway, paid_twice):
+    done = answered(gateway, paid_twice)
+    with pytest.raises(InvalidTransition):
+        retry_reversal(gateway.parts, done.id, actor=ANA)
+    with pytest.raises(NotFound):
+        retry_reversal(gateway.parts, "nobody", actor=ANA)
+    assert len(gateway.calls.reversed_keys) == 1
