@@ -3,11 +3,13 @@
 import click
 
 from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.decisions import approve, reject, tell_proposal
 from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import local, print_json, print_table
-from mpay_gateway.cli.words import WORDS
+from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.payment import Reversal
-from mpay_gateway.flow.reversal_acts import retry_reversal
+from mpay_gateway.flow.decisions import propose_about
+from mpay_gateway.flow.reversal_acts import proposed_acknowledgement, retry_reversal
 
 MOST = 1000
 
@@ -46,6 +48,26 @@ def retry(configured: Configured, reversal_id: str, *, operator: str) -> None:
     """Ask the provider again now for the reversal ID, under the same key."""
     actor = identify(configured.units, operator)
     _tell(retry_reversal(configured.parts, reversal_id, actor=actor))
+
+
+@reversal.command()
+@click.argument("reversal_id", metavar="ID", type=WORDS)
+@reason_option
+@operator_option
+@click.pass_obj
+def acknowledge(configured: Configured, reversal_id: str, *, reason: str, operator: str) -> None:
+    """Propose to write down that all that is left of the refused reversal ID went back by another way.
+
+    A second operator approves. The provider is asked first, where it can be.
+    """
+    actor = identify(configured.units, operator)
+    found = configured.units.read(lambda work: work.reversals.get(reversal_id))
+    about = proposed_acknowledgement(reversal_id)
+    tell_proposal(propose_about(configured.parts, found.payment_id, about, reason, actor=actor), "reversal")
+
+
+reversal.add_command(approve)
+reversal.add_command(reject)
 
 
 def _tell(found: Reversal) -> None:

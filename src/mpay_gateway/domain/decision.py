@@ -15,7 +15,8 @@ class Act(StrEnum):
     back. `release`: the confirmation of a parked delivery is given up and its money goes back; `release-although`:
     although the service may have applied a try that was not answered. `refund`: confirmed money goes back;
     `service-refund`: because its service asks for it. `override`: a refund's money leaves without the service's word.
-    `end`: a payment of which its provider never said what became of it is over.
+    `end`: a payment of which its provider never said what became of it is over. `acknowledge`: what is left of a
+    refused reversal went back by another way.
     """
 
     ACCEPT = "accept"
@@ -26,6 +27,7 @@ class Act(StrEnum):
     SERVICE_REFUND = "service-refund"
     OVERRIDE = "override"
     END = "end"
+    ACKNOWLEDGE = "acknowledge"
 
 
 class DecisionState(StrEnum):
@@ -47,8 +49,8 @@ class Proposal:
 class Decision:
     """A proposal and what became of it.
 
-    `subject`: the capture, delivery, refund or payment that it is about. `opened_by`, `decided_by`: actors as the
-    audit names them; they are never the same when it is approved. Times are UTC.
+    `subject`: the capture, delivery, refund, reversal or payment that it is about. `opened_by`, `decided_by`: actors
+    as the audit names them; they are never the same when it is approved. Times are UTC.
     """
 
     id: str

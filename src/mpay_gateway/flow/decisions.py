@@ -12,13 +12,14 @@ from mpay_gateway.domain.transitions import DecisionEvent
 from mpay_gateway.flow.delivery_release import give_up_delivery, refuse_unanswered
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.refunds.opening import open_refund, override
+from mpay_gateway.flow.reversal_acts import acknowledge_reversal
 from mpay_gateway.flow.review import accept_capture, give_capture_back
 from mpay_gateway.flow.reviewed_returns import can_be_asked, refuse_what_went_back
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.flow.unknown_payments import end_unknown, to_end
 from mpay_gateway.storage import Work
 
-_ASKED_FIRST = {Act.ACCEPT, Act.GIVE_BACK, Act.END}
+_ASKED_FIRST = {Act.ACCEPT, Act.GIVE_BACK, Act.END, Act.ACKNOWLEDGE}
 _RELEASES = {Act.RELEASE, Act.RELEASE_ALTHOUGH}
 
 
@@ -89,9 +90,9 @@ def reject(parts: Parts, decision_id: str, *, actor: str) -> Decision:
 
 
 def _ask_first(parts: Parts, decision_id: str) -> datetime:
-    """Ask about money in review and payments not known, where the account can be asked. Returns the time before.
+    """Ask about money in review or refused, and payments not known, where the account can be asked.
 
-    Raises: NotFound.
+    Returns the time before. Raises: NotFound.
     """
 
     def read(work: Work) -> Payment | None:
@@ -172,4 +173,5 @@ _DO: Mapping[Act, Callable[[Parts, Work, Decision], None]] = {
     Act.SERVICE_REFUND: open_refund,
     Act.OVERRIDE: override,
     Act.END: end_unknown,
+    Act.ACKNOWLEDGE: acknowledge_reversal,
 }

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from mpay_gateway.domain.errors import MpayError, NoPluginAnswered, RemoteRefused
+from mpay_gateway.domain.errors import MpayError, NoPluginAnswered, NotFound, RemoteRefused
 from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalGround, ReversalState
@@ -17,7 +17,7 @@ from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.schedules import next_delivery
 from mpay_gateway.storage import Work
-from mpay_gateway.storage.ledger import SUSPENSE, Entry, receivable
+from mpay_gateway.storage.ledger import REST_POSTING, REVERSAL_POSTING, SUSPENSE, Entry, receivable
 from mpay_gateway.storage.tasks import Lease, TaskKind
 
 _log = structlog.get_logger("reversal")
@@ -104,17 +104,42 @@ def note_given_back(parts: Parts, work: Work, reversal_id: str) -> None:
     For accounts that give nothing back by themselves: at those, no try of ours can have sent it.
     """
     payment = work.payments.lock(work.reversals.get(reversal_id).payment_id)
-    reversal, actor, now = (
-        work.reversals.lock(reversal_id),
-        f"provider:{payment.account_id}",
-        parts.clock.now(),
-    )
-    if reversal.state is ReversalState.DONE:
-        return
+    reversal = work.reversals.lock(reversal_id)
+    if reversal.state is not ReversalState.DONE:
+        went_back_otherwise(parts, work, reversal, actor=f"provider:{payment.account_id}")
+
+
+def capture_of(work: Work, reversal: Reversal) -> Capture:
+    """What the reversal gives back. Raises: NotFound for the void of a hold."""
+    for capture in work.payments.captures_of(reversal.payment_id):
+        if capture.id == reversal.capture_id:
+            return capture
+    raise NotFound(f"reversal {reversal.id} of money that was taken: it is the void of a hold")
+
+
+def left_of(work: Work, reversal: Reversal) -> Money:
+    """What of its capture is not known to be back; for the void of a hold that was left to people, all of it."""
+    capture = capture_of(work, reversal)
+    return max(capture.amount - reversal.gone, Money.zero(capture.amount.currency))
+
+
+def went_back_otherwise(
+    parts: Parts, work: Work, reversal: Reversal, *, actor: str, detail: str = ""
+) -> None:
+    """Write down that all that was left of a reversal's money went back by another way than on our word.
+
+    Payment and reversal are locked.
+    """
+    now, capture, rest = parts.clock.now(), capture_of(work, reversal), left_of(work, reversal)
     if reversal.state is ReversalState.REFUSED:
-        reversal = work.reversals.change(reversal, ReversalEvent.RETRY, actor=actor, at=now)
-    work.reversals.change(reversal, ReversalEvent.DONE, actor=actor, at=now, done_at=now, last_error="")
-    _book(work, reversal, payment.account_id, reversal.amount, at=now)
+        reversal = work.reversals.change(reversal, ReversalEvent.RETRY, actor=actor, at=now, detail=detail)
+    done = work.reversals.change(
+        reversal, ReversalEvent.DONE, actor=actor, at=now, detail=detail, amount=capture.amount, done_at=now,
+        last_error="",
+    )  # fmt: skip
+    if rest:
+        kind = REST_POSTING if reversal.returned else REVERSAL_POSTING
+        _book(work, done, capture.account_id, rest, at=now, kind=kind)
 
 
 @guards("lease.fence")
@@ -148,9 +173,17 @@ def _answered(parts: Parts, work: Work, lease: Lease, answer: ReversalAnswer) ->
     work.tasks.finish(lease, due=None)
 
 
-def _book(work: Work, reversal: Reversal, account_id: str, amount: Money, *, at: datetime) -> None:
+def _book(
+    work: Work,
+    reversal: Reversal,
+    account_id: str,
+    amount: Money,
+    *,
+    at: datetime,
+    kind: str = REVERSAL_POSTING,
+) -> None:
     entries = (Entry.debit(SUSPENSE, amount), Entry.credit(receivable(account_id), amount))
-    work.ledger.post("reversal", reversal.id, entries, payment_id=reversal.payment_id, at=at)
+    work.ledger.post(kind, reversal.id, entries, payment_id=reversal.payment_id, at=at)
 
 
 def _not_done(parts: Parts, work: Work, lease: Lease, answer: NotGiven) -> None:

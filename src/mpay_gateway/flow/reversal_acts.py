@@ -1,9 +1,13 @@
-"""What operators do about a reversal that its provider refused: one of them has it asked for again."""
+"""What operators do about a reversal that its provider refused: one has it asked for again; two say that it is back."""
 
+from collections.abc import Callable
+
+from mpay_gateway.domain.decision import Act, Decision, Proposal
 from mpay_gateway.domain.errors import InvalidTransition, NotFound
-from mpay_gateway.domain.payment import Capture, Reversal, ReversalState
+from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalState
 from mpay_gateway.domain.transitions import ReversalEvent
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.reversal import capture_of, left_of, went_back_otherwise
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 
@@ -41,9 +45,38 @@ def _was_a_void(reversal: Reversal, capture: Capture) -> bool:
 
 def _held(work: Work, reversal_id: str) -> tuple[Reversal, Capture]:
     """The reversal, locked after its payment, and the capture that it is of. Raises: NotFound."""
-    payment = work.payments.lock(work.reversals.get(reversal_id).payment_id)
+    work.payments.lock(work.reversals.get(reversal_id).payment_id)
     reversal = work.reversals.lock(reversal_id)
-    for capture in work.payments.captures_of(payment.id):
-        if capture.id == reversal.capture_id:
-            return reversal, capture
-    raise NotFound(f"reversal {reversal_id} of money that was taken: it is the void of a hold")
+    return reversal, capture_of(work, reversal)
+
+
+def proposed_acknowledgement(reversal_id: str) -> Callable[[Work, Payment], Proposal]:
+    """That all that is left of a refused reversal went back by another way.
+
+    What it returns raises: NotFound; InvalidTransition when it is not refused.
+    """
+
+    def propose(work: Work, payment: Payment) -> Proposal:
+        reversal = _refused(work, reversal_id)
+        if reversal.payment_id != payment.id:
+            raise NotFound(f"reversal {reversal_id} of payment {payment.id}")
+        return Proposal(Act.ACKNOWLEDGE, reversal.id, left_of(work, reversal))
+
+    return propose
+
+
+def acknowledge_reversal(parts: Parts, work: Work, decision: Decision) -> None:
+    """Book it as gone. The payment is locked. Raises: InvalidTransition when it is not refused any more."""
+    reversal = _refused(work, decision.subject)
+    if left_of(work, reversal) != decision.amount:
+        raise InvalidTransition(
+            f"of reversal {reversal.id} another amount than {decision.amount} is left by now"
+        )
+    went_back_otherwise(parts, work, reversal, actor=decision.decided_by, detail=decision.reason)
+
+
+def _refused(work: Work, reversal_id: str) -> Reversal:
+    reversal = work.reversals.lock(reversal_id)
+    if reversal.state is not ReversalState.REFUSED:
+        raise InvalidTransition(f"reversal {reversal.id} is {reversal.state.value}, and waits for no person")
+    return reversal

@@ -23,6 +23,7 @@ from mpay_gateway.domain.transitions import PaymentEvent, allows
 from mpay_gateway.flow.breakers import heard_elsewhere, sign_of_life, starts_at
 from mpay_gateway.flow.captures import record_captures
 from mpay_gateway.flow.evidence_sinks import BufferedSink
+from mpay_gateway.flow.heard_reversals import hear_given_back
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import announce, end_in, rest
 from mpay_gateway.flow.refunds.provider_refunds import ASK_AGAIN, hear_taken_back
@@ -87,6 +88,7 @@ def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmati
     work.inbox.heard(asked.callbacks)
     known = payment.state is PaymentState.CAPTURED
     actor = f"provider:{payment.account_id}"
+    hear_given_back(parts, work, payment, answer)
     if answer.captures:
         payment = record_captures(parts, work, payment, answer, actor=actor)
         if payment.state.open:  # every transaction of the answer is another payment's

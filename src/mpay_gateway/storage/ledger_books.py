@@ -6,7 +6,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
 
 from mpay_gateway.domain.payment import CaptureState, ReversalGround, ReversalState
-from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, REFUND_POSTING, SUSPENSE
+from mpay_gateway.storage.ledger import (
+    OWED_BACK,
+    PAYABLE,
+    REFUND_POSTING,
+    REST_POSTING,
+    REVERSAL_POSTING,
+    SUSPENSE,
+)
 from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.reversals import gone_minor
 from mpay_gateway.storage.tables import (
@@ -18,6 +25,7 @@ from mpay_gateway.storage.tables import (
     reversals,
 )
 
+_ON_RECEIVABLES = ("capture", REVERSAL_POSTING, REST_POSTING, REFUND_POSTING)
 _OF_CAPTURES = reversals.c.capture_id.is_not(None)  # not voids of money that was only held
 
 
@@ -66,7 +74,7 @@ class LedgerBooks(Questions):
 
         Nothing is posted of nothing; of a reversal that ended with another amount, that amount.
         """
-        posted = self._on_receivables("reversal")
+        posted = self._on_receivables(REVERSAL_POSTING, REST_POSTING)
         right = and_(
             posted.c.name == literal("receivable:") + payments.c.account_id,
             posted.c.amount == -gone_minor(),
@@ -83,9 +91,9 @@ class LedgerBooks(Questions):
         )  # fmt: skip
         for row in self._stream(query):
             yield Doubt(row.payment_id, f"reversal {row.id} is {row.state} and not posted as it went back")
-        yield from self._postings_of_nothing(
-            "reversal", reversals.c.id, _OF_CAPTURES, reversals.c.state != ReversalState.DUE
-        )
+        ended = (_OF_CAPTURES, reversals.c.state != ReversalState.DUE)
+        yield from self._postings_of_nothing(REVERSAL_POSTING, reversals.c.id, *ended)
+        yield from self._postings_of_nothing(REST_POSTING, reversals.c.id, *ended)
 
     def given_back_beyond(self) -> Iterator[Doubt]:
         """Payments of which more is posted as gone back than as captured, whatever the states of their rows say."""
@@ -96,7 +104,7 @@ class LedgerBooks(Questions):
             .join_from(ledger_transactions, ledger_entries)
             .join(ledger_accounts, a.id == e.account_id)
             .where(
-                self._recent(t.payment_id), t.kind.in_(["capture", "reversal", REFUND_POSTING]),
+                self._recent(t.payment_id), t.kind.in_(_ON_RECEIVABLES),
                 a.name.startswith("receivable:"),
             )
             .group_by(t.payment_id, e.currency)
@@ -154,14 +162,14 @@ class LedgerBooks(Questions):
         for row in self._stream(query):
             yield Doubt(row.payment_id or "", f"posting {kind} {row.subject} is of nothing that is recorded")
 
-    def _on_receivables(self, kind: str) -> Any:
-        """What the postings of a kind do to what providers owe, by subject and account."""
+    def _on_receivables(self, *kinds: str) -> Any:
+        """What the postings of these kinds do to what providers owe, by subject and account."""
         t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
         return (
             select(t.subject, a.name, e.currency, func.sum(e.amount_minor).label("amount"))
             .join_from(ledger_transactions, ledger_entries)
             .join(ledger_accounts, a.id == e.account_id)
-            .where(t.kind == kind, a.name.startswith("receivable:"))
+            .where(t.kind.in_(kinds), a.name.startswith("receivable:"))
             .group_by(t.subject, a.name, e.currency)
             .subquery()
         )

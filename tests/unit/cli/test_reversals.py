@@ -44,5 +44,21 @@ def test_a_reversal_that_is_none_is_an_error_in_words(run, refused):
     assert (missing.status, "reversal nobody" in missing.err) == (1, True)
 
 
+def test_two_operators_say_that_its_money_is_back(run, gateway, refused, monkeypatch):
+    payment, reversal = refused
+    asked = run("reversal", "acknowledge", reversal.id, "--reason", "by hand", "--operator", "ana")
+    decision = asked.out.partition(":")[0]
+    assert asked.out == f"{decision}: acknowledge 150.00 MDL, proposed\n"
+    assert "mpay reversal approve" in asked.err
+    monkeypatch.setenv("MPAY_OPERATOR_TOKEN", run("operator", "add", "ion").out.strip())
+    assert run("reversal", "approve", decision, "--operator", "ion").status == 0
+    assert run("reversal", "list").out == "no reversals\n"
+    assert reversal.id in run("reversal", "list", "--all").out
+    assert run("payment", "find", "--stuck").out == "no payment waits for a person\n"
+    story = run("payment", "show", payment.id).out
+    assert "approved acknowledge 150.00 MDL, operator:ana, operator:ion: by hand" in story
+    assert f"done 150.00 MDL, second-capture, 1 tries, {reversal.id}" in story
+
+
 def test_nothing_on_its_way_back_is_an_empty_list(run, ready):
     assert run("reversal", "list").out == run("reversal", "list", "--all").out == "no reversals\n"

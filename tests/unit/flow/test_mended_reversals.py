@@ -2,15 +2,25 @@
 
 import pytest
 
-from mpay_gateway.domain.errors import InvalidTransition, NoPluginAnswered, NotFound, RemoteRefused
+from mpay_gateway.domain.decision import Act, Decision
+from mpay_gateway.domain.errors import (
+    InvalidTransition,
+    NoPluginAnswered,
+    NotAuthorised,
+    NotFound,
+    OutcomeUnknown,
+    RemoteRefused,
+)
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Payment, Reversal, ReversalState
 from mpay_gateway.domain.provider_answer import ProviderCapture, ReversalAnswer
+from mpay_gateway.flow.attention import payments_for_people
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.reversal_acts import retry_reversal
+from mpay_gateway.flow.decisions import approve, propose_about
+from mpay_gateway.flow.reversal_acts import proposed_acknowledgement, retry_reversal
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.tasks import TaskKind
-from tests.unit.flow.refunding_scene import ANA, balances
+from tests.unit.flow.refunding_scene import ANA, ION, balances
 from tests.unit.flow.scripted import ScriptedGateway, lei
 
 NO = RemoteRefused("too-old", permanent=True)
@@ -103,3 +113,79 @@ def test_what_is_back_or_is_none_is_not_asked_for(gateway, paid_twice):
     with pytest.raises(NotFound):
         retry_reversal(gateway.parts, "nobody", actor=ANA)
     assert len(gateway.calls.reversed_keys) == 1
+
+
+def proposed(gateway: ScriptedGateway, reversal: Reversal) -> Decision:
+    about = proposed_acknowledgement(reversal.id)
+    return propose_about(gateway.parts, reversal.payment_id, about, "sent by hand", actor=ANA)
+
+
+def acknowledged(gateway: ScriptedGateway, reversal: Reversal) -> Reversal:
+    approve(gateway.parts, proposed(gateway, reversal).id, actor=ION)
+    return gateway.parts.units.read(lambda work: work.reversals.get(reversal.id))
+
+
+@pytest.mark.parametrize(("answer", "left"), [(NO, "150"), (ReversalAnswer(lei("40")), "110")], ids=str)
+def test_two_operators_say_that_what_is_left_went_back_by_another_way(gateway, paid_twice, answer, left):
+    refused = answered(gateway, paid_twice, answer)
+    proposal = proposed(gateway, refused)
+    assert (proposal.act, proposal.amount, only(gateway, paid_twice)) == (Act.ACKNOWLEDGE, lei(left), refused)
+    with pytest.raises(NotAuthorised):
+        approve(gateway.parts, proposal.id, actor=ANA)
+    approve(gateway.parts, proposal.id, actor=ION)
+    done = only(gateway, paid_twice)
+    assert (done.state, done.gone, done.returned) == (ReversalState.DONE, paid_twice.amount, refused.returned)
+    assert "suspense" not in balances(gateway)
+    assert payments_for_people(gateway.parts.units) == ()
+    assert len(gateway.calls.reversed_keys) == 1
+
+
+def test_it_is_said_once_and_of_what_is_refused_alone(gateway, paid_twice):
+    refused = answered(gateway, paid_twice, NO)
+    late = proposed(gateway, refused)
+    retry_reversal(gateway.parts, refused.id, actor=ANA)
+    with pytest.raises(InvalidTransition, match="is due"):
+        approve(gateway.parts, late.id, actor=ION)
+    gateway.work(seconds=1)
+    with pytest.raises(InvalidTransition, match="is done"):
+        approve(gateway.parts, late.id, actor=ION)
+    with pytest.raises(InvalidTransition, match="is done"):
+        propose_about(gateway.parts, paid_twice.id, proposed_acknowledgement(refused.id), "again", actor=ANA)
+    assert "suspense" not in balances(gateway)
+
+
+def test_it_is_about_a_reversal_of_its_payment(gateway, paid_twice):
+    refused = answered(gateway, paid_twice, NO)
+    other = gateway.pay("ORDER-2")
+    with pytest.raises(NotFound):
+        propose_about(gateway.parts, other.id, proposed_acknowledgement(refused.id), "so", actor=ANA)
+    acknowledged(gateway, refused)
+
+
+def test_a_provider_that_is_silent_keeps_nobody_from_saying_it(gateway, paid_twice):
+    refused = answered(gateway, paid_twice, NO)
+    gateway.calls.fetch_answers.append(OutcomeUnknown("down"))
+    assert acknowledged(gateway, refused).state is ReversalState.DONE
+
+
+@pytest.mark.parametrize("part", ["0", "40"])
+def test_the_pulled_status_says_that_all_is_back(gateway, paid_twice, part):
+    refused = answered(gateway, paid_twice, ReversalAnswer(lei(part)) if part != "0" else NO)
+    gateway.calls.given_back[paid_twice.reference] = lei("150")
+    settle(gateway.parts, paid_twice.id)
+    assert refused.state is ReversalState.REFUSED
+    done = only(gateway, paid_twice)
+    assert (done.state, done.last_error) == (ReversalState.DONE, "")
+    assert "suspense" not in balances(gateway)
+    assert gateway.parts.units.read(lambda work: work.refunds.of_payment(paid_twice.id)) == ()
+    settle(gateway.parts, paid_twice.id)
+    assert only(gateway, paid_twice) == done
+
+
+def test_what_the_provider_says_when_it_is_asked_before_the_approval_counts_once(gateway, paid_twice):
+    refused = answered(gateway, paid_twice, NO)
+    gateway.calls.given_back[paid_twice.reference] = lei("150")
+    with pytest.raises(InvalidTransition, match="is done"):
+        acknowledged(gateway, refused)
+    assert only(gateway, paid_twice).state is ReversalState.DONE
+    assert "suspense" not in balances(gateway)
