@@ -24,7 +24,7 @@ from tests.proofs.failover_report import Story, write_report
 from tests.proofs.fleet.agreement import Books, disagreements
 from tests.proofs.fleet.crowd import Crowd, progress
 from tests.proofs.fleet.draining import drain, heal
-from tests.proofs.fleet.fleet import Fleet, Plan, end_on_signals, running_fleet
+from tests.proofs.fleet.fleet import CONNECTIONS, Fleet, Plan, end_on_signals, running_fleet
 from tests.proofs.fleet.pages import wrong_pages
 from tests.proofs.fleet.reading import own_checks, read_books
 from tests.proofs.fleet.standby import StandbyServer, commit_at_both, lose_power
@@ -54,12 +54,12 @@ class Pair:
     """Two servers, the second of which follows the first. `synchronous`: commits wait for both."""
 
     synchronous: bool
-    primary: PostgresServer = field(default_factory=PostgresServer)
+    primary: PostgresServer = field(default_factory=lambda: PostgresServer(settings=CONNECTIONS))
 
     def start(self) -> None:
         self.primary.start()
         self.primary.create_database(DATABASE)
-        self.standby = StandbyServer(self.primary)
+        self.standby = StandbyServer(self.primary, CONNECTIONS)
         self.standby.start()
         self.standby.wait_until_attached()
         if self.synchronous:

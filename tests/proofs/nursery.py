@@ -79,6 +79,7 @@ class Nursery:
             told = json.loads(line)
             with self._news:
                 if "born" in told:
+                    self._codes.pop(told["born"], None)  # of an earlier process with this number
                     self._born.append(told["born"])
                 else:
                     self._codes[told["dead"]] = told["code"]

@@ -17,9 +17,10 @@ PROMOTE_SECONDS = 60
 class StandbyServer(PostgresServer):
     """A hot standby of `primary`, made by pg_basebackup, which runs."""
 
-    def __init__(self, primary: PostgresServer) -> None:
+    def __init__(self, primary: PostgresServer, settings: tuple[tuple[str, str], ...] = ()) -> None:
+        """`settings`: further server parameters, as the primary has them."""
         self._primary = primary
-        super().__init__()
+        super().__init__(settings=settings)
 
     def _initialise(self) -> None:
         origin = f"host={self._primary.folder} user=postgres application_name={NAME}"
