@@ -20,6 +20,7 @@ from mpay_gateway.storage import Work
 from mpay_gateway.storage.ledger import REST_POSTING, REVERSAL_POSTING, SUSPENSE, Entry, receivable
 from mpay_gateway.storage.tasks import Lease, TaskKind
 
+_STATED = "its statement says so"
 _log = structlog.get_logger("reversal")
 
 
@@ -98,15 +99,27 @@ def ask_back(
         return NotGiven(error, is_final(error))
 
 
-def note_given_back(parts: Parts, work: Work, reversal_id: str) -> None:
-    """Write down that money went back by a person's hand: the account's own statement says so.
+def note_given_back(parts: Parts, work: Work, reversal_id: str, *, by_hand: bool) -> None:
+    """Write down what a statement says went back, if that is news: a reversal that was refused was sent by a person.
 
-    For accounts that give nothing back by themselves: at those, no try of ours can have sent it.
+    `by_hand`: the account gives nothing back by itself, so that no try of ours that is still to come can have sent it.
     """
+    payment, reversal = _locked(work, reversal_id)
+    refused = reversal.state is ReversalState.REFUSED and not reversal.returned
+    if refused or (by_hand and reversal.state is ReversalState.DUE):
+        went_back_otherwise(parts, work, reversal, actor=f"provider:{payment.account_id}", detail=_STATED)
+
+
+def note_rest_given_back(parts: Parts, work: Work, reversal_id: str) -> None:
+    """The same of what its provider had left of a reversal that it did in part."""
+    payment, reversal = _locked(work, reversal_id)
+    if reversal.state is ReversalState.REFUSED:
+        went_back_otherwise(parts, work, reversal, actor=f"provider:{payment.account_id}", detail=_STATED)
+
+
+def _locked(work: Work, reversal_id: str) -> tuple[Payment, Reversal]:
     payment = work.payments.lock(work.reversals.get(reversal_id).payment_id)
-    reversal = work.reversals.lock(reversal_id)
-    if reversal.state is not ReversalState.DONE:
-        went_back_otherwise(parts, work, reversal, actor=f"provider:{payment.account_id}")
+    return payment, work.reversals.lock(reversal_id)
 
 
 def capture_of(work: Work, reversal: Reversal) -> Capture:

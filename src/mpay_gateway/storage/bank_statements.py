@@ -30,13 +30,14 @@ from mpay_gateway.storage.tasks import TaskKind
 
 STATEMENT_POSTING = "statement"
 """The kind of the posting of a line; its subject is what the line moves."""
+_ABOUT = ("payment_id", "capture_id", "reversal_id", "refund_id", "rest_of_id")
 _ADD = insert(statements)
 _ADD_LINE = insert_once(statement_lines, ["account_id", "day", "digest", "occurrence"])
 
 
 @dataclass(frozen=True, slots=True)
 class StoredLine:
-    """A line of a statement, and what it is in our books."""
+    """A line of a statement, and what it is in our books. `rest_of_id`: the reversal that another line left it of."""
 
     id: int
     account_id: AccountId
@@ -48,6 +49,7 @@ class StoredLine:
     capture_id: str | None = None
     reversal_id: str | None = None
     refund_id: str | None = None
+    rest_of_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +192,7 @@ class BankStatements:
     def decide(self, before: StoredLine, after: StoredLine) -> bool:
         """Store what the line is. False when another process has decided meanwhile."""
         c = statement_lines.c
-        values = {
-            name: getattr(after, name) for name in ("payment_id", "capture_id", "reversal_id", "refund_id")
-        }
+        values = {name: getattr(after, name) for name in _ABOUT}
         done = self._connection.execute(
             update(statement_lines)
             .where(c.id == before.id, c.outcome == before.outcome)
@@ -281,4 +281,5 @@ def _stored(row: Row[Any]) -> StoredLine:
     return StoredLine(
         row.id, AccountId(row.account_id), row.day, row.movement, line, LineOutcome(row.outcome),
         row.payment_id, row.capture_id, row.reversal_id, row.refund_id,
+        row.rest_of_id,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, true
 
 from mpay_gateway.domain.bank_statement import POSTED, LineOutcome
+from mpay_gateway.domain.payment import ReversalState
 from mpay_gateway.domain.refund import RefundGround
 from mpay_gateway.storage.bank_statements import STATEMENT_POSTING
 from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE
@@ -141,15 +142,26 @@ def _of_no_return() -> Select[Any]:
     paid = exists().where(own.id == c.payment_id, own.account_id == c.account_id)
     reversed_ = exists().where(
         back.id == c.reversal_id, back.payment_id == c.payment_id, back.currency == c.currency,
-        back.amount_minor == -c.gross_minor,
+        or_(back.amount_minor == -c.gross_minor, back.returned_minor == -c.gross_minor),
+    )  # fmt: skip
+    rest = exists().where(
+        back.id == c.rest_of_id, back.payment_id == c.payment_id, back.currency == c.currency,
+        back.amount_minor - back.returned_minor == -c.gross_minor, back.state == ReversalState.DONE,
     )  # fmt: skip
     refunded = exists().where(
         gone.id == c.refund_id, gone.payment_id == c.payment_id, gone.currency == c.currency,
         or_(gone.amount_minor == -c.gross_minor, gone.returned_minor == -c.gross_minor),
         gone.ground != RefundGround.BY_PROVIDER,
     )  # fmt: skip
-    ours = or_(reversed_ & c.refund_id.is_(None), refunded & c.reversal_id.is_(None))
-    theirs = and_(c.gross_minor < 0, c.capture_id.is_(None), c.reversal_id.is_(None), c.refund_id.is_(None))
+    ours = or_(
+        and_(reversed_, c.refund_id.is_(None), c.rest_of_id.is_(None)),
+        and_(rest, c.refund_id.is_(None), c.reversal_id.is_(None)),
+        and_(refunded, c.reversal_id.is_(None), c.rest_of_id.is_(None)),
+    )
+    theirs = and_(
+        c.gross_minor < 0, c.capture_id.is_(None), c.reversal_id.is_(None), c.refund_id.is_(None),
+        c.rest_of_id.is_(None),
+    )  # fmt: skip
     return select(c.payment_id, c.transaction_id, c.outcome).where(
         or_(
             and_(c.outcome == LineOutcome.GIVEN_BACK, ~and_(paid, ours)),

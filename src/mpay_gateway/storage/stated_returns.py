@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.bank_statement import LineOutcome
@@ -19,19 +19,44 @@ class StatedReturns:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def reversal_of(self, payment_id: str, amount: Money, *, refused_too: bool = False) -> Match | None:
-        """The oldest reversal of ours of just this amount that no line is about yet, unless it was refused."""
-        c, taken = reversals.c, statement_lines.c.reversal_id
-        refused = true() if refused_too else c.state != ReversalState.REFUSED
+    def reversal_of(self, payment_id: str, amount: Money) -> Match | None:
+        """The oldest reversal of ours, or part that its provider told us of, of just this amount, without a line.
+
+        Not one that was refused whole.
+        """
+        c, line = reversals.c, statement_lines.c.reversal_id
+        whole = and_(c.state != ReversalState.REFUSED, c.amount_minor == amount.minor)
+        return self._reversal(payment_id, amount, or_(whole, c.returned_minor == amount.minor), line=line)
+
+    def refused_of(self, payment_id: str, amount: Money) -> Match | None:
+        """The oldest that was refused, whose capture is of just this amount, without a line."""
+        c, line = reversals.c, statement_lines.c.reversal_id
+        refused = and_(c.state == ReversalState.REFUSED, c.returned_minor == 0)
+        return self._reversal(payment_id, amount, refused, captures.c.amount_minor == amount.minor, line=line)
+
+    def rest_of(self, payment_id: str, amount: Money) -> Match | None:
+        """The oldest of which a part went back on our word, and just this amount is left, without a line of that."""
+        c, line = reversals.c, statement_lines.c.rest_of_id
+        left = captures.c.amount_minor - c.returned_minor
+        parted = and_(c.returned_minor > 0, c.state != ReversalState.DUE, left > 0)
+        return self._reversal(payment_id, amount, parted, left == amount.minor, line=line)
+
+    def _reversal(
+        self, payment_id: str, amount: Money, *which: ColumnElement[bool], line: ColumnElement[Any]
+    ) -> Match | None:
+        c = reversals.c
         row = self._connection.execute(
             select(c.payment_id, c.id, c.amount_minor, c.currency)
+            .join_from(reversals, captures, captures.c.id == c.capture_id)
             .where(
-                c.payment_id == payment_id, c.capture_id.is_not(None), refused,
-                c.amount_minor == amount.minor, c.currency == amount.currency, ~exists().where(taken == c.id),
+                c.payment_id == payment_id,
+                c.currency == amount.currency,
+                *which,
+                ~exists().where(line == c.id),
             )
             .order_by(c.created_at, c.id)
             .limit(1)
-        ).first()  # fmt: skip
+        ).first()
         return None if row is None else Match.of_row(row)
 
     def refund_of(self, payment_id: str, amount: Money, *, refused_too: bool = False) -> Match | None:

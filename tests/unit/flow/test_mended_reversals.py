@@ -2,6 +2,8 @@
 
 import pytest
 
+from mpay_gateway.api import Capability
+from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.decision import Act, Decision
 from mpay_gateway.domain.errors import (
     InvalidTransition,
@@ -13,7 +15,7 @@ from mpay_gateway.domain.errors import (
 )
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Payment, Reversal, ReversalState
-from mpay_gateway.domain.provider_answer import ProviderCapture, ReversalAnswer
+from mpay_gateway.domain.provider_answer import ProviderCapture, ReversalAnswer, StatementLine
 from mpay_gateway.flow.attention import payments_for_people
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.decisions import approve, propose_about
@@ -21,7 +23,9 @@ from mpay_gateway.flow.reversal_acts import proposed_acknowledgement, retry_reve
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.tasks import TaskKind
 from tests.unit.flow.refunding_scene import ANA, ION, balances
-from tests.unit.flow.scripted import ScriptedGateway, lei
+from tests.unit.flow.scripted import NOON, ScriptedGateway, lei
+from tests.unit.flow.stating import Statements, give_statements
+from tests.unit.flow.tampering import by_hand
 
 NO = RemoteRefused("too-old", permanent=True)
 
@@ -189,3 +193,78 @@ def test_what_the_provider_says_when_it_is_asked_before_the_approval_counts_once
         acknowledged(gateway, refused)
     assert only(gateway, paid_twice).state is ReversalState.DONE
     assert "suspense" not in balances(gateway)
+
+
+@pytest.fixture(params=[True, False], ids=["gives-back", "gives-nothing-back"])
+def statements(gateway, request) -> Statements:
+    """Of an account that gives money back by itself, and of one that does not."""
+    able = {Capability.REVERSE} if request.param else set()
+    return give_statements(gateway, capabilities=frozenset({Capability.STATEMENT, *able}))
+
+
+def back(payment: Payment, amount: str, number: int = 1) -> StatementLine:
+    gross = lei("0") - lei(amount)
+    return StatementLine(f"B{number}", payment.reference, "reversal", gross, lei("0"), gross, NOON)
+
+
+def test_a_statements_line_says_that_a_refused_reversal_is_back(gateway, statements, paid_twice):
+    refused = answered(gateway, paid_twice, NO)
+    assert statements.write(back(paid_twice, "150")) == [LineOutcome.GIVEN_BACK]
+    done = only(gateway, paid_twice)
+    assert (done.state, done.id) == (ReversalState.DONE, refused.id)
+    assert "suspense" not in balances(gateway)
+    assert payments_for_people(gateway.parts.units) == ()
+
+
+def test_lines_of_both_parts_settle_a_reversal_that_was_done_in_part(gateway, statements, paid_twice):
+    part = answered(gateway, paid_twice, ReversalAnswer(lei("40")))
+    assert statements.write(back(paid_twice, "40")) == [LineOutcome.GIVEN_BACK]
+    assert only(gateway, paid_twice) == part
+    assert statements.write(back(paid_twice, "110", 2)) == [LineOutcome.GIVEN_BACK] * 2
+    assert (only(gateway, paid_twice).state, "suspense" in balances(gateway)) == (ReversalState.DONE, False)
+
+
+def test_what_two_operators_wrote_down_has_its_lines_later_and_is_booked_once(
+    gateway, statements, paid_twice
+):
+    done = acknowledged(gateway, answered(gateway, paid_twice, ReversalAnswer(lei("75"))))
+    assert statements.write(back(paid_twice, "75"), back(paid_twice, "75", 2)) == [LineOutcome.GIVEN_BACK] * 2
+    assert only(gateway, paid_twice) == done
+    assert "suspense" not in balances(gateway)
+    assert statements.write(back(paid_twice, "75", 3))[-1] is not LineOutcome.GIVEN_BACK
+
+
+def test_a_line_of_less_than_is_owed_settles_nothing(gateway, statements, paid_twice):
+    refused = answered(gateway, paid_twice, NO)
+    assert statements.write(back(paid_twice, "149.99")) != [LineOutcome.GIVEN_BACK]
+    assert only(gateway, paid_twice) == refused
+
+
+FORGERIES = {
+    "a part is less than is posted": (
+        "UPDATE reversals SET returned_minor = {} WHERE state = 'refused'",
+        (3999, 4000),
+        5,
+    ),
+    "a line of a part is of nothing": ("UPDATE statement_lines SET gross_minor = {}", (-4001, -4000), 11),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_part_that_is_changed_by_hand_is_reported(gateway, statements, paid_twice, forgery):
+    answered(gateway, paid_twice, ReversalAnswer(lei("40")))
+    statements.write(back(paid_twice, "40"))
+    statement, (forged, right), invariant = FORGERIES[forgery]
+    by_hand(gateway, statement.format(forged))
+    assert invariant in {each.invariant for each in check_books(gateway.parts.units)}
+    by_hand(gateway, statement.format(right))
+
+
+def test_a_line_of_a_rest_that_is_of_another_amount_is_reported(gateway, statements, paid_twice):
+    answered(gateway, paid_twice, ReversalAnswer(lei("40")))
+    statements.write(back(paid_twice, "40"), back(paid_twice, "110", 2))
+    reversal_id = only(gateway, paid_twice).id
+    change = "UPDATE statement_lines SET rest_of_id = {} WHERE gross_minor = -11000"
+    by_hand(gateway, change.format("NULL"))
+    assert 11 in {each.invariant for each in check_books(gateway.parts.units)}
+    by_hand(gateway, change.format(f"'{reversal_id}'"))

@@ -13,6 +13,7 @@ from mpay_gateway.domain.bank_statement import LineOutcome, Statement, check_lin
 from mpay_gateway.domain.errors import Conflict, InvalidAnswer, MpayError
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.payment import Payment
 from mpay_gateway.domain.provider_answer import Confirms
 from mpay_gateway.domain.queries import StatementPeriod
 from mpay_gateway.flow.bookkeeping.statement_captures import capture_stated
@@ -25,7 +26,7 @@ from mpay_gateway.flow.refunds.provider_refunds import (
     note_refunded,
     record_stated,
 )
-from mpay_gateway.flow.reversal import note_given_back
+from mpay_gateway.flow.reversal import note_given_back, note_rest_given_back
 from mpay_gateway.flow.schedules import LEASE
 from mpay_gateway.plugin_host import AccountInfo
 from mpay_gateway.storage import Work
@@ -163,15 +164,22 @@ def _post_some(parts: Parts, work: Work, lease: Lease, account_id: AccountId, *,
             continue
         if line.outcome.posted:
             _post(parts, work, line)
-            if line.reversal_id is not None and Capability.REVERSE not in account.capabilities:
-                note_given_back(parts, work, line.reversal_id)
-            if line.refund_id is not None and Capability.REVERSE not in account.capabilities:
-                note_refunded(parts, work, line.refund_id)
+            _note_returned(parts, work, line, by_hand=Capability.REVERSE not in account.capabilities)
         elif line.outcome is LineOutcome.UNKNOWN and line.payment_id is not None:
             strange.add(line.payment_id)
     for payment_id in sorted(strange):  # tasks are locked after all payments that the postings name
         work.tasks.hurry(TaskKind.RECHECK, payment_id, parts.clock.now())
     return lines[-1].id if lines else 0
+
+
+def _note_returned(parts: Parts, work: Work, line: StoredLine, *, by_hand: bool) -> None:
+    """Write down what the line says that we did not know. `by_hand`: the account gives nothing back by itself."""
+    if line.reversal_id is not None:
+        note_given_back(parts, work, line.reversal_id, by_hand=by_hand)
+    if line.rest_of_id is not None:
+        note_rest_given_back(parts, work, line.rest_of_id)
+    if line.refund_id is not None and by_hand:
+        note_refunded(parts, work, line.refund_id)
 
 
 def _decide(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
@@ -206,8 +214,8 @@ def _taken(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
 def _gone_back(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
     """A reversal or refund of ours, else a chargeback of confirmed money, else unknown.
 
-    An account that gives nothing back by itself has refused: a person has had the money sent. Other money that is
-    taken back waits: what it is depends on what services or people say.
+    Of a reversal that was refused a person has had the money sent; so of a refund, at an account that gives nothing
+    back by itself. Other money that is taken back waits: what it is depends on what services or people say.
     """
     payment_id = work.bank_statements.payment_of(stored)
     if payment_id is None and (capture := work.bank_statements.capture_of(stored)) is not None:
@@ -215,16 +223,29 @@ def _gone_back(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLi
     if payment_id is None:
         return decided(stored, LineOutcome.UNKNOWN)
     payment, amount = work.payments.lock(payment_id), stored.line.gross.negated()
-    by_hand = Capability.REVERSE not in account.capabilities
-    if reversal := work.stated_returns.reversal_of(payment_id, amount, refused_too=by_hand):
-        return decided(stored, LineOutcome.GIVEN_BACK, payment_id=payment_id, reversal_id=reversal.id)
-    sent_by_hand = by_hand and has_room(work, payment, amount)
-    if refund := work.stated_returns.refund_of(payment_id, amount, refused_too=sent_by_hand):
-        return decided(stored, LineOutcome.GIVEN_BACK, payment_id=payment_id, refund_id=refund.id)
+    if ours := _of_ours(work, payment, amount, by_hand=Capability.REVERSE not in account.capabilities):
+        return decided(stored, LineOutcome.GIVEN_BACK, payment_id=payment_id, **ours)
     enough = amount <= work.stated_returns.left_of(payment_id, amount.currency)
     charged_back = enough and is_there_to_take(work, payment, amount)
     outcome = LineOutcome.CHARGED_BACK if charged_back else LineOutcome.UNKNOWN
     return decided(stored, outcome, payment_id=payment_id)
+
+
+def _of_ours(work: Work, payment: Payment, amount: Money, *, by_hand: bool) -> dict[str, str | None]:
+    """Which reversal or refund of ours a line is about; first those that are known to be back. Empty: none."""
+    returns = work.stated_returns
+    if reversal := returns.reversal_of(payment.id, amount):
+        return {"reversal_id": reversal.id}
+    if refund := returns.refund_of(payment.id, amount):
+        return {"refund_id": refund.id}
+    if refused := returns.refused_of(payment.id, amount):
+        return {"reversal_id": refused.id}
+    if parted := returns.rest_of(payment.id, amount):
+        return {"rest_of_id": parted.id}
+    sent = by_hand and has_room(work, payment, amount)
+    if sent and (refund := returns.refund_of(payment.id, amount, refused_too=True)):
+        return {"refund_id": refund.id}
+    return {}
 
 
 def _post(parts: Parts, work: Work, stored: StoredLine) -> None:
