@@ -41,14 +41,15 @@ _ON_EDGE: Mapping[str, Bent] = {
     "payment:expired:capture": Bent(instruments=CARD, acts=_acts("leave")),
     "payment:started:decline": Bent(instruments=ONLINE, acts=_acts("decline")),
     "payment:authorised:decline": Bent(instruments=HOLD, acts=PAY, order_changes=0.05),
-    "payment:started:cancel": Bent(instruments=ONLINE, acts=_acts("cancel"), losing={"start": 0.1}),
+    "payment:started:cancel": Bent(instruments=ONLINE, acts=_acts("cancel"), losing={"start": 0.3}),
     "payment:authorised:void": Bent(
         instruments=HOLD, acts=_acts("pay", "hold-taken", "hold-grabbed"), order_changes=0.05, losing={"reverse": 0.1},
     ),
     "payment:created:expire": Bent(instruments=CASH, patience=(0.0, 0.3)),
     "payment:started:expire": Bent(instruments=ONLINE, acts=_acts("leave"), losing={"start": 0.3}),
     "capture:review:accept": Bent(
-        acts=_acts("wrong-amount", "hold-grabbed"), instruments=ONLINE, partial=1.0, operators=8
+        acts=_acts("wrong-amount", "hold-grabbed"), instruments=ONLINE, partial=1.0, operators=8,
+        losing={"reverse": 0.3},
     ),
     "capture:review:give-back": Bent(acts=_acts("wrong-amount", "hold-grabbed"), instruments=ONLINE, operators=8),
     "capture:claimed:release-to-payer": Bent(

@@ -94,7 +94,7 @@ NEAR: Mapping[str, tuple[str, ...]] = {
     "no lease": ("delivery:leased:unanswered", "intent:due:unanswered"),
     "sent whoever holds the task": ("delivery:leased:lease", "stale", "answer-late"),
     "timeout means failed": ("payment:started:start",),
-    "no compare-and-set": ("payment:started:start", "second-press", "unreachable"),
+    "no compare-and-set": ("payment:started:cancel", "second-press", "unreachable"),
     "a second call without a trace": ("payment:started:start", "second-press", "unreachable"),
     "each press a payment": ("second-press",),
     "amount that nobody agreed to": ("order-changed", "payment:created:start"),
@@ -146,7 +146,6 @@ NEAR: Mapping[str, tuple[str, ...]] = {
     "any amount is the whole": ("second-capture", "reversal:due:done"),
     "a timeout ends a reversal": ("reversal:due:unanswered",),
     "one person decides": ("decision:proposed:approve",),
-    "accepted beside a void": ("capture:review:accept",),
     "given back beside a void": ("capture:review:give-back",),
     "each call a payment": ("payment:created:capture", "answer-lost"),
     "any claim is good": ("payment:created:capture", "order-changed", "late-money"),
@@ -337,8 +336,6 @@ MUTANTS: tuple[Mutant, ...] = (
     # People.
     _one("one person decides", "decision.two-people", "flow.decisions:approve",
          "if decision.opened_by == actor:", "if False:"),
-    _one("accepted beside a void", "review.void", "flow.review:accept_capture",
-         "if hold_of(work, payment).void is not None:", "if False:"),
     _one("given back beside a void", "review.void-key", "flow.review:give_capture_back",
          "hold.void is not None and hold.may_have_left", "False"),
     # Cash.

@@ -17,7 +17,7 @@ from mpay_gateway.storage import Work
 from mpay_gateway.storage.ledger import SUSPENSE, Entry, payable
 
 
-@guards("claim.room", "review.void")
+@guards("claim.room")
 def accept_capture(parts: Parts, work: Work, payment: Payment, capture: Capture, *, actor: str) -> None:
     """Let the money pay the order with the amount that was taken. Payment and order are locked.
 
