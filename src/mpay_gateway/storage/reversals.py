@@ -68,12 +68,16 @@ class Reversals:
     ) -> Reversal:
         """Move the reversal along an edge and store `values` with it. Raises: InvalidTransition; Conflict."""
         changed = replace(reversal, state=next_state(reversal.state, event), **values)
-        before, after = _columns(reversal), _columns(changed)
+        written = {"state", *values}
         done = self._connection.execute(
             update(reversals)
             .where(reversals.c.id == reversal.id, reversals.c.state == reversal.state)
             .values(
-                {name: value for name, value in after.items() if name == "state" or value != before[name]}
+                {
+                    name: value
+                    for name, value in _columns(changed).items()
+                    if name.removesuffix("_minor") in written
+                }
             )
         )
         if done.rowcount != 1:

@@ -34,6 +34,19 @@ def order_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(two_step, "look_up", unknown)
 
 
+@pytest.fixture
+def gives_up(gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that holds nothing any more once it has said so."""
+    reverse = gateway.calls.reverse_payment
+
+    def give_up(account_id: str, payment: Payment, *arguments: object, key: str) -> object:
+        answer = reverse(account_id, payment, *arguments, key=key)
+        gateway.calls.status[payment.reference] = ProviderStatus.CANCELLED
+        return answer
+
+    monkeypatch.setattr(gateway.calls, "reverse_payment", give_up)
+
+
 def hold(gateway: ScriptedGateway, payment: Payment) -> None:
     gateway.calls.status[payment.reference] = ProviderStatus.AUTHORISED
 
@@ -61,7 +74,7 @@ def test_held_money_is_captured(gateway, payment):
     assert gateway.calls.reversed_keys == []
 
 
-@pytest.mark.usefixtures("order_gone")
+@pytest.mark.usefixtures("order_gone", "gives_up")
 def test_the_void_is_stored_before_the_provider_is_called(gateway, payment, monkeypatch):
     hold(gateway, payment)
     seen = []
@@ -78,6 +91,7 @@ def test_the_void_is_stored_before_the_provider_is_called(gateway, payment, monk
     assert gateway.now(payment).state is PaymentState.CANCELLED
 
 
+@pytest.mark.usefixtures("gives_up")
 def test_a_late_hold_on_a_declined_payment_is_given_up(gateway, payment):
     gateway.calls.status[payment.reference] = ProviderStatus.DECLINED
     settle(gateway.parts, payment.id)
