@@ -12,7 +12,7 @@ from mpay_gateway.flow.confirmation_opening import open_delivery
 from mpay_gateway.flow.holds import hold_of, leave_to_people
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.reversal import open_reversal, record_providers_reversal
-from mpay_gateway.flow.reviewed_returns import went_by_itself
+from mpay_gateway.flow.reviewed_returns import went_whole_by_itself
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.ledger import SUSPENSE, Entry, payable
 
@@ -51,9 +51,10 @@ def give_capture_back(parts: Parts, work: Work, payment: Payment, capture: Captu
     """Send the money back, and let others pay the order. Payment and order are locked.
 
     Beside a void that may have given a part of it back nothing is sent: its row tells people to settle the rest.
-    What the provider gave back whole by itself is gone: that is written down, and nobody is asked for it.
+    What the provider gave back whole by itself is gone: that is written down, and nobody is asked for it. Where that
+    may as well be other money of the payment that we ask back just now, it is asked for.
     """
-    now, gone = parts.clock.now(), went_by_itself(work, payment)
+    now = parts.clock.now()
     surplus = work.payments.change_capture(capture, CaptureEvent.GIVE_BACK, actor=actor, at=now)
     claim = work.claims.of_payment(payment.id)
     if claim.state is ClaimState.HELD:
@@ -61,7 +62,7 @@ def give_capture_back(parts: Parts, work: Work, payment: Payment, capture: Captu
     hold = hold_of(work, payment)
     if hold.void is not None and hold.may_have_left:
         leave_to_people(work, hold.void, surplus, actor=actor, at=now)
-    elif gone.currency == capture.amount.currency and gone >= capture.amount:
+    elif went_whole_by_itself(work, surplus):
         record_providers_reversal(parts, work, surplus)
     else:
         open_reversal(parts, work, surplus, ReversalGround.OPERATORS, actor=actor)

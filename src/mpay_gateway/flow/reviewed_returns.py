@@ -11,6 +11,7 @@ from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.payment import Capture, CaptureState, Payment, PaymentState
 from mpay_gateway.domain.provider_answer import Confirms, ProviderConfirmation, ProviderStatus
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.refunds.provider_refunds import given_back
 from mpay_gateway.storage import Work
 
 
@@ -32,7 +33,10 @@ def _said(payment: Payment, answer: ProviderConfirmation) -> Money:
 
 
 def went_by_itself(work: Work, payment: Payment) -> Money:
-    """What went back beyond what is known to have gone back on our word."""
+    """What went back beyond what is known to have gone back on our word.
+
+    Some of it may be ours all the same: what we ask back and have not heard the end of.
+    """
     heard = work.heard_returns.of_payment(payment.id)
     if heard is None:
         return Money.zero(payment.amount.currency)
@@ -41,6 +45,14 @@ def went_by_itself(work: Work, payment: Payment) -> Money:
     refunded = (each.returned for each in work.refunds.of_payment(payment.id))
     ours = sum_money((each for each in (*reversed_, *refunded) if each.currency == currency), currency)
     return max(heard.amount - ours, Money.zero(currency))
+
+
+def went_whole_by_itself(work: Work, capture: Capture) -> bool:
+    """Whether the provider gave a capture back by itself for certain: beyond all that may have gone on our word."""
+    heard, currency = work.heard_returns.of_payment(capture.payment_id), capture.amount.currency
+    if heard is None or heard.amount.currency != currency:
+        return False
+    return heard.amount - given_back(work, capture.payment_id, currency) >= capture.amount
 
 
 def refuse_what_went_back(parts: Parts, work: Work, capture: Capture, *, asked_since: datetime) -> None:

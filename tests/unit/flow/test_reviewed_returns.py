@@ -78,3 +78,21 @@ def test_what_went_back_whole_is_written_down_and_not_asked_for(gateway, reviewe
     [capture] = gateway.parts.units.read(lambda work: work.payments.captures_of(reviewed.id))
     assert capture.state is CaptureState.SURPLUS
     assert gateway.pay("ORDER-1").state.value == "captured"
+
+
+def test_what_may_be_another_reversal_of_ours_is_not_called_given_back_by_itself(gateway):
+    """The bank has done the reversal of the second capture, and its answer was lost: the first is still there."""
+    payment = gateway.capture(gateway.start("ORDER-1"), amount=lei("100"))
+    gateway.calls.reversal_answers.append(OutcomeUnknown("the answer was lost"))
+    gateway.capture(payment, amount=lei("100"), number=2)
+    gateway.work(seconds=1)
+    gateway.calls.given_back[payment.reference] = lei("100")
+    decide(gateway, payment, Act.GIVE_BACK)
+    gateway.work(turns=3, minutes=6)
+    reversals = gateway.parts.units.read(lambda work: work.reversals.of_payment(payment.id))
+    assert {each.ground: each.state for each in reversals} == {
+        ReversalGround.SECOND_CAPTURE: ReversalState.DONE,
+        ReversalGround.OPERATORS: ReversalState.DONE,
+    }
+    assert set(gateway.calls.reversed_keys) == {each.key for each in reversals}
+    assert balances(gateway) == {}
