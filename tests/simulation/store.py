@@ -16,7 +16,8 @@ from mpay_gateway.storage.migrate import migrate
 
 _NEXT_DUE = """
     SELECT min(CASE WHEN lease_until IS NULL OR lease_until < due THEN due ELSE lease_until END)
-    FROM tasks WHERE due IS NOT NULL
+    FROM tasks WHERE due IS NOT NULL AND NOT (
+        kind = 'recheck' AND due > ? AND subject IN (SELECT payment_id FROM deliveries WHERE state = 'parked'))
 """
 
 
@@ -45,9 +46,12 @@ class Store:
         """What a question finds, asked beside the gateway's own layers."""
         return self.raw.execute(query, values).fetchall()
 
-    def next_due(self) -> datetime | None:
-        """When a task can be claimed next, by the clock that leases are judged by."""
-        ((found,),) = self.rows(_NEXT_DUE)
+    def next_due(self, *, resting: datetime) -> datetime | None:
+        """When a task can be claimed next, by the clock that leases are judged by.
+
+        From `resting` on, questions count no more that are asked every hour until people see to a parked confirmation.
+        """
+        ((found,),) = self.rows(_NEXT_DUE, f"{resting:%Y-%m-%d %H:%M:%S.%f}")
         return None if found is None else datetime.fromisoformat(found + "+00:00") + timedelta(milliseconds=1)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, deque
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -39,6 +39,9 @@ FOR_REFUNDS = {("delivery", "confirmed"), ("refund", "due"), ("refund", "refused
 """Where operators see to refunds, in worlds in which they do."""
 VISITS = 12
 """How often they come for that."""
+NEVER = datetime.max.replace(tzinfo=UTC)
+HOURS = timedelta(hours=3)
+"""How long after its healing a world still waits for what is asked every hour."""
 
 
 class World:
@@ -72,7 +75,7 @@ class World:
         rig.wire.world = self
         self.processes = [Process(name, self._parts) for name in (*GATEWAYS, *WORKERS)]
         self._due, self._due_is_stale = None, True
-        self.healed = False
+        self.healed, self._resting = False, NEVER
         self._changes, self._to_come = 0, deque(plan.events)
         self._visits = VISITS if plan.refunds else 0
         self._forced: dict[tuple[str, str], Fault] = {}
@@ -120,7 +123,8 @@ class World:
         self._to_come.clear()
         self._waiting = None
         self._forced.clear()
-        self.healed = True
+        self.healed, self._resting = True, NOON + self.clock.elapsed + HOURS
+        self._due_is_stale = True
 
     def _happen(self) -> None:
         while self._to_come and self._to_come[0].at <= self._changes:
@@ -349,7 +353,7 @@ class World:
     def _work_due(self) -> timedelta | None:
         """When some task can be claimed next, in elapsed time."""
         if self._due_is_stale:
-            self._due, self._due_is_stale = self.store.next_due(), False
+            self._due, self._due_is_stale = self.store.next_due(resting=self._resting), False
         return None if self._due is None else self._due - NOON - self.clock.offset
 
     def _labour(self, process: Process) -> None:
