@@ -25,6 +25,7 @@ BY_RULE = {
     *(f"decline.{each}" for each in DeclineReason),
     *(f"problem.{key}.{part}" for key in PROBLEMS for part in PARTS),
     *(f"check.{outcome}.{part}" for outcome in ("genuine", "back", "false") for part in ("title", "text")),
+    *(f"result.back_{what}_elsewhere" for what in ("due", "done")),
     *(f"bank.title.{kind}" for kind in ("link", "form", "qr", "number")),
 }
 
