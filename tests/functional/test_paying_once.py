@@ -141,7 +141,7 @@ def test_a_part_is_paid_then_the_rest(gateway, payer, shop):
     first = payer.pay(order, amount="40.00")
     assert first.says("result.told")
     invoice = payer.arrive(order)
-    assert invoice.form("/pay/")["amount"] == "60.00"
+    assert invoice.form("/pay/")["amount"] == "60,00"
     assert payer.agree(invoice, amount="60.01").status == 422
     second = payer.pay(order, amount="60.00")
     assert second.says("result.told")
@@ -159,7 +159,7 @@ def test_a_part_under_way_lowers_what_others_may_pay(gateway, shop):
     first, second = Payer(gateway, address="198.51.100.1"), Payer(gateway, address="198.51.100.2")
     first.start(order, amount="70.00")
     invoice = second.arrive(order)
-    assert invoice.form("/pay/")["amount"] == "30.00"
+    assert invoice.form("/pay/")["amount"] == "30,00"
     assert second.agree(invoice, amount="30.01").status == 422
 
 
@@ -168,7 +168,7 @@ def test_a_part_paid_and_not_yet_told_is_not_asked_for_again(payer, shop):
     order = shop.order("partial", amount="100.00")
     shop.break_down(confirm="down")
     assert payer.pay(order, amount="40.00").says("result.untold")
-    assert payer.arrive(order).form("/pay/")["amount"] == "60.00"
+    assert payer.arrive(order).form("/pay/")["amount"] == "60,00"
 
 
 def test_a_paid_order_that_the_service_still_asks_for_shows_what_was_paid(payer, shop, gateway):
