@@ -58,7 +58,7 @@ def test_two_at_once_are_excused_when_the_clock_was_set_since_one_renewed_its_le
 def found_at_once(world: World, young: timedelta, old: timedelta, second_is_older: bool) -> int:
     """What is found when two processes send at once, whose leases were renewed so long ago."""
     first, second = (young, old) if second_is_older else (old, young)
-    world.stage.current = SimpleNamespace(late="", life=None)
+    world.stage.current = SimpleNamespace(late="", life=None, lease=None)
     now = world.clock.elapsed
     with world.watch.under_way(GIVE_BACK, now - first), world.watch.under_way(GIVE_BACK, now - second):
         pass

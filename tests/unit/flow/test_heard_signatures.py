@@ -36,7 +36,7 @@ def test_a_copy_of_a_refusal_sends_no_other_payers_money_back(gateway):
     no = RemoteRefused("UnknownOrder", proof=proof(gateway, "no"))
     gateway.calls.delivery_answers += [no, no]
     first, second = gateway.pay("ORDER-1"), gateway.pay("ORDER-2")
-    assert delivery(gateway, first)[0] is DeliveryState.PARKED
+    assert delivery(gateway, first)[0] is DeliveryState.GIVEN_UP
     assert delivery(gateway, second) == (DeliveryState.DUE, 1)
     assert gateway.parts.units.read(lambda work: work.reversals.of_payment(second.id)) == ()
 
