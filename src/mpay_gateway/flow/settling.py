@@ -154,14 +154,15 @@ def _hold(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmati
 def _ask_later(parts: Parts, work: Work, asked: _Asked) -> None:
     """By the schedule while the payment is open; as long as a callback waits, whatever the schedule says.
 
-    A payment that is over is asked about where a check of it stands already: of money that may have been taken back.
+    A payment that is over and of which no callback waits is asked about where a check of it stands already: of money
+    that may have been taken back.
     """
     payment = work.payments.lock(asked.payment_id)
     asked.evidence.save(work, payment.id)
     now, since = parts.clock.now(), work.inbox.waits_since(payment.id)
     check = next_check(payment, now) if payment.state.open else None
     hearing = now + next_hearing(now - since) if since is not None else None
-    kept = None if payment.state.open else _still_to_ask(work, payment, now)
+    kept = None if payment.state.open or hearing is not None else _still_to_ask(work, payment, now)
     due = min((each for each in (check, hearing, kept) if each is not None), default=None)
     work.payments.amend(payment, checks=payment.checks + 1, next_check_at=check)
     work.tasks.schedule(TaskKind.RECHECK, payment.id, due)

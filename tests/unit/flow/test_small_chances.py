@@ -86,7 +86,7 @@ def test_words_of_a_refusal_that_no_table_takes_stop_nothing(gateway, words):
     payment = gateway.pay("ORDER-1")
     gateway.work(turns=2, minutes=1)
     read = gateway.parts.units.read
-    assert read(lambda work: work.deliveries.of_payment(payment.id)).state is DeliveryState.PARKED
+    assert read(lambda work: work.deliveries.of_payment(payment.id)).state is DeliveryState.GIVEN_UP
     (reversal,) = read(lambda work: work.reversals.of_payment(payment.id))
     assert reversal.state is ReversalState.REFUSED
     assert len(reversal.last_error) <= 500
