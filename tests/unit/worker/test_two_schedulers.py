@@ -16,7 +16,7 @@ from mpay_gateway.api import Capability, Job, StatementReading
 from mpay_gateway.boundary import SystemIds
 from mpay_gateway.domain.provider_answer import ProviderCapture
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.bookkeeping.settlement import settle
+from mpay_gateway.flow.bookkeeping.settlement import PaidBy, settle
 from mpay_gateway.plugin_host import InstanceInfo, Kind
 from mpay_gateway.settings.bookkeeping import BookSettings
 from mpay_gateway.storage import UnitOfWork, create_engine
@@ -132,7 +132,7 @@ def test_a_day_is_paid_out_once_by_two(gateway, hosts):
     given: list[tuple[str, ...]] = []
 
     def pay_out(parts):
-        made = settle(parts.units, day, "main", clock=gateway.clock, ids=SystemIds())
+        made = settle(parts.units, day, PaidBy("main", "operator:ana"), clock=gateway.clock, ids=SystemIds())
         given.append(tuple(sorted(each.id for each in made)))
 
     at_once(*(lambda each=each: pay_out(each) for each in hosts))
