@@ -5,8 +5,9 @@ from threading import Event, Thread
 from sqlalchemy import text
 
 from mpay_gateway.boundary import SystemIds
+from mpay_gateway.domain.order import PaymentAccount
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.bookkeeping.settlement import settle
+from mpay_gateway.flow.bookkeeping.settlement import PaidBy, settle
 from mpay_gateway.storage.ledger import owed_back, payable
 from mpay_gateway.storage.settlements import Settlements
 from tests.scene.waiting import eventually
@@ -36,7 +37,11 @@ def test_a_refund_beside_a_payout_is_owed_back_by_its_beneficiary(gateway: Scrip
 
     monkeypatch.setattr(Settlements, "of_day", before_its_commit)
     units, clock = gateway.parts.units, gateway.clock
-    paying = Thread(target=lambda: settle(units, NOON.date(), "main", clock=clock, ids=SystemIds()))
+    paying = Thread(
+        target=lambda: settle(
+            units, NOON.date(), PaidBy("main", "operator:ana"), clock=clock, ids=SystemIds()
+        )
+    )
     paying.start()
     assert settled.wait(60)
     refunding = Thread(target=lambda: gateway.work(seconds=1))
@@ -50,6 +55,6 @@ def test_a_refund_beside_a_payout_is_owed_back_by_its_beneficiary(gateway: Scrip
     assert not paying.is_alive()
     assert not refunding.is_alive()
     found = balances(gateway)
-    assert found[owed_back(payable(SERVICE, IBANS[0]))] == lei("50")
+    assert found[owed_back(payable(SERVICE, PaymentAccount(iban=IBANS[0])))] == lei("50")
     assert not any(name.startswith("payable:") for name in found)
     assert check_books(units) == ()
