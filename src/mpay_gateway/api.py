@@ -105,7 +105,7 @@ from mpay_gateway.outbound import HttpAnswer, HttpClient, HttpRequest
 __all__ = [
     "API_VERSION", "Accepted", "AccountId", "Alphabet", "AlreadyAccepted", "Callback", "CallbackKind",
     "CallbackReading", "Capability", "CertificatePem", "Channel", "Claimed", "Clock", "CollectedPayment",
-    "CommandContext",    "ConfigurationError", "Confirmation", "ConfirmationLine", "ConfirmationToDeliver", "Confirms",
+    "CommandContext", "ConfigurationError", "Confirmation", "ConfirmationLine", "ConfirmationToDeliver", "Confirms",
     "Conflict", "Connector", "CustomerType", "DeclineReason", "DeliveryReceipt", "Deviation", "Direction",
     "Document", "DocumentFailed", "DueOrder", "EvidenceSink", "Gateway", "HttpAnswer", "HttpClient",
     "HttpRequest", "InboundQuery", "Instructions", "InstrumentChoice", "InstrumentOffer",

@@ -242,7 +242,9 @@ def test_a_program_that_never_answers_is_given_up(
         one.wait_until_ready()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no other system can")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux tells a process that its parent has gone"
+)
 def test_programs_end_when_their_launcher_is_killed(demo: Demo) -> None:
     with demo.running() as process:
         await_true(lambda: len(demo.ports_in_use()) == 4)

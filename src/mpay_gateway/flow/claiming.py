@@ -8,7 +8,7 @@ from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.invoice import allocate
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.order import Order, OrderStatus
-from mpay_gateway.domain.payment import Claim
+from mpay_gateway.domain.payment import Claim, ClaimState, Payment
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.snapshots import Snapshot
 
@@ -43,6 +43,21 @@ _CLOSED = {
     OrderStatus.REFUNDING: Standing.REFUNDED,
     OrderStatus.REFUNDED: Standing.REFUNDED,
 }
+
+
+def claim_for(payment: Payment, claim_id: str, order: Order, payable: Payable) -> Claim:
+    """What a new payment claims of its order, as long as its session lasts."""
+    return Claim(
+        id=claim_id,
+        service_id=payment.service_id,
+        order_key=payment.order_key,
+        snapshot_id=payment.snapshot_id,
+        payment_id=payment.id,
+        amount=payment.amount,
+        state=ClaimState.HELD,
+        until=payment.session_until,
+        shares=shares(order, payable, payment.amount),
+    )
 
 
 @guards("claim.closed", "claim.outstanding")

@@ -26,12 +26,12 @@ from mpay_gateway.domain.identifiers import new_payment_id, new_payment_referenc
 from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.payment import Claim, ClaimState, DeclineReason, Payment, PaymentState
+from mpay_gateway.domain.payment import DeclineReason, Payment, PaymentState
 from mpay_gateway.domain.provider_answer import Confirms, NextStep, PaymentRequest
 from mpay_gateway.domain.service import Service
 from mpay_gateway.domain.transitions import PaymentEvent
 from mpay_gateway.flow.breakers import answered, starts_at, unanswered
-from mpay_gateway.flow.claiming import Payable, Standing, fits, payable_now, shares
+from mpay_gateway.flow.claiming import Payable, Standing, claim_for, fits, payable_now
 from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.instrument_choice import agreed_amount, plan, visit_and_invoice
 from mpay_gateway.flow.invoicing import store_answer
@@ -201,8 +201,8 @@ class _Opening:
         work.payments.use_account(self.account.id, self.account.plugin, at=now)
         payment = work.payments.add(payment, redraw=lambda: self._reference(epoch), actor="payer")
         work.claims.take(
-            self._claim(payment, payable), payable=payable.most, advance=self.answer.order.advance_allowed,
-            actor="payer", at=now,
+            claim_for(payment, self.parts.ids.token(), self.answer.order, payable), payable=payable.most,
+            advance=self.answer.order.advance_allowed, actor="payer", at=now,
         )  # fmt: skip
         elsewhere = self.account.confirms is Confirms.STATEMENT
         payment = give_number(self.parts, work, payment) if elsewhere else self._to_be_called(work, payment)
@@ -247,19 +247,6 @@ class _Opening:
         """What the provider is told: kept with the payment, so that a repeated start says the same."""
         name = self.service.name.in_language(self.language)
         return f"{name} {invoice_id}"[-DESCRIPTION_LENGTH:]
-
-    def _claim(self, payment: Payment, payable: Payable) -> Claim:
-        return Claim(
-            id=self.parts.ids.token(),
-            service_id=payment.service_id,
-            order_key=payment.order_key,
-            snapshot_id=payment.snapshot_id,
-            payment_id=payment.id,
-            amount=payment.amount,
-            state=ClaimState.HELD,
-            until=payment.session_until,
-            shares=shares(self.answer.order, payable, payment.amount),
-        )
 
 
 def _why_not(payable: Payable) -> NotPayable:

@@ -13,9 +13,9 @@ from mpay_gateway.domain.errors import RemoteRefused, RemoteUnavailable
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.bookkeeping.settlement import COLUMNS, PaidBy, cell, owed_back, preview, settle
 from mpay_gateway.texts.local_days import bounds
+from tests.unit.flow.paying_out import DAY, settled
 from tests.unit.flow.scripted import IBANS, NOON, SERVICE
 
-DAY = NOON.date()
 FALL_BACK, SPRING_FORWARD = date(2027, 10, 31), date(2027, 3, 28)
 YEAR_END, LEAP_DAY = date(2026, 12, 31), date(2028, 2, 29)
 
@@ -24,12 +24,6 @@ YEAR_END, LEAP_DAY = date(2026, 12, 31), date(2028, 2, 29)
 def gateway(gateway):
     yield gateway
     assert check_books(gateway.parts.units) == ()
-
-
-def settled(gateway, day=DAY):
-    return settle(
-        gateway.parts.units, day, PaidBy("main", "operator:ana"), clock=gateway.clock, ids=SystemIds()
-    )
 
 
 def rows(settlement):

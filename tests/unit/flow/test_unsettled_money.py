@@ -7,18 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from mpay_gateway.boundary import SystemIds
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.order import PaymentAccount
 from mpay_gateway.domain.provider_answer import ProviderCapture
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.bookkeeping.settlement import PaidBy, homeless, preview, settle, unsettled_days
+from mpay_gateway.flow.bookkeeping.settlement import homeless, preview, unsettled_days
 from mpay_gateway.flow.decisions import approve, propose
 from mpay_gateway.flow.settling import settle as ask_provider
+from tests.unit.flow.paying_out import DAY, settled
 from tests.unit.flow.refunding_scene import ANA, ION
 from tests.unit.flow.scripted import IBANS, NOON, SERVICE, lei
 
-DAY = NOON.date()
 NEXT, AFTER = DAY + timedelta(days=1), DAY + timedelta(days=2)
 
 
@@ -26,12 +25,6 @@ NEXT, AFTER = DAY + timedelta(days=1), DAY + timedelta(days=2)
 def gateway(gateway):
     yield gateway
     assert check_books(gateway.parts.units) == ()
-
-
-def settled(gateway, day=DAY):
-    return settle(
-        gateway.parts.units, day, PaidBy("main", "operator:ana"), clock=gateway.clock, ids=SystemIds()
-    )
 
 
 def lines(files):

@@ -7,10 +7,10 @@ from datetime import datetime
 from mpay_gateway.domain.identifiers import InvoiceId, OrderKey, new_payment_id, new_payment_reference
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.payment import Claim, ClaimState, Payment, PaymentState
+from mpay_gateway.domain.payment import Payment, PaymentState
 from mpay_gateway.domain.service import Service
 from mpay_gateway.domain.transitions import PaymentEvent
-from mpay_gateway.flow.claiming import Payable, shares
+from mpay_gateway.flow.claiming import Payable, claim_for
 from mpay_gateway.flow.inbound.orders import Place
 from mpay_gateway.flow.invoicing import invoice_showing
 from mpay_gateway.flow.parts import Parts
@@ -46,8 +46,8 @@ def open_inbound(parts: Parts, work: Work, opening: Opening) -> Payment:
         payment, redraw=lambda: new_payment_reference(form, epoch, parts.ids.below), actor=place.actor
     )
     work.claims.take(
-        _claim(parts, opening, payment), payable=opening.payable.most,
-        advance=opening.snapshot.order.advance_allowed, actor=place.actor, at=now,
+        claim_for(payment, parts.ids.token(), opening.snapshot.order, opening.payable),
+        payable=opening.payable.most, advance=opening.snapshot.order.advance_allowed, actor=place.actor, at=now,
     )  # fmt: skip
     return payment
 
@@ -111,18 +111,4 @@ def _payment(parts: Parts, opening: Opening, invoice_id: InvoiceId, reference: s
         details=json.dumps(()),
         device=place.device,
         receipt_token=parts.ids.token(),
-    )
-
-
-def _claim(parts: Parts, opening: Opening, payment: Payment) -> Claim:
-    return Claim(
-        id=parts.ids.token(),
-        service_id=payment.service_id,
-        order_key=payment.order_key,
-        snapshot_id=payment.snapshot_id,
-        payment_id=payment.id,
-        amount=payment.amount,
-        state=ClaimState.HELD,
-        until=opening.until,
-        shares=shares(opening.snapshot.order, opening.payable, payment.amount),
     )
