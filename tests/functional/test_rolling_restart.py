@@ -106,17 +106,20 @@ def engine() -> str:
 
 @pytest.fixture
 def door(make_gateway) -> Iterator[tuple[Fleet, Gateway, FrontDoor]]:
-    """The fleet behind its proxy, and a gateway whose pages are those behind the door."""
+    """The fleet behind its proxy, and a gateway whose pages are those behind the door.
+
+    The door opens last: the bank may still have callbacks to bring for payments of earlier tests.
+    """
     gateway = make_gateway(served=False, limits=LIMITS)
     base = free_base()
     fleet = Fleet(gateway, (base, base + 1))
     proxy = FrontDoor(fleet.ports, gateway.url.partition("//")[2])
     behind = replace(gateway, app=proxy)
     try:
+        for name in ("serve-0", "serve-1", "worker-0", "worker-1"):
+            fleet.start(name)
+        eventually(lambda: all(each.ready for each in proxy.upstreams), within=START_SECONDS)
         with served(behind):
-            for name in ("serve-0", "serve-1", "worker-0", "worker-1"):
-                fleet.start(name)
-            eventually(lambda: all(each.ready for each in proxy.upstreams), within=START_SECONDS)
             yield fleet, behind, proxy
     finally:
         fleet.close()
