@@ -19,7 +19,7 @@ from mpay_gateway.domain.errors import Conflict, PaymentsSuspended
 from mpay_gateway.domain.payment import DeliveryState, PaymentState
 from mpay_gateway.flow.audit.sealing import keep_sealing
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.bookkeeping.settlement import settle
+from mpay_gateway.flow.bookkeeping.settlement import PaidBy, settle
 from mpay_gateway.flow.operating.restoring import begin_by_hand, compare, finish, look_back
 from mpay_gateway.storage.evidence import RESTORATION
 from mpay_gateway.texts.local_days import local_day
@@ -189,8 +189,9 @@ def assert_nothing_new_begins(gateway: Gateway) -> None:
     refused = kiosks.check(order)
     assert str(refused["result"]) == TRY_LATER
     today = local_day(gateway.clock.now())
+    by = PaidBy("main", "operator:ana")
     with pytest.raises(PaymentsSuspended):
-        settle(gateway.parts.units, today, "main", clock=gateway.clock, ids=gateway.parts.ids)
+        settle(gateway.parts.units, today, by, clock=gateway.clock, ids=gateway.parts.ids)
 
 
 def assert_told_once(gateway: Gateway, hour: Hour) -> None:
