@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from mpay_gateway.domain.language import Language
+from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import CaptureState, DeclineReason, PaymentState, ReversalState
+from mpay_gateway.texts import format_money
 from tests.scene.payer import Page, Payer
 from tests.scene.waiting import eventually
 
@@ -152,6 +155,8 @@ def test_another_amount_is_reviewed_and_neither_confirmed_nor_reversed(play, gat
     """C39."""
     played = play("wrong-amount")
     assert played.page.says("result.being-checked.title")
+    amounts = [format_money(Money.from_minor(each, "MDL"), Language.RO) for each in (100_00, 99_00)]
+    assert played.page.says("result.being-checked.amounts", asked=amounts[0], taken=amounts[1])
     assert [(each.state, each.amount.minor) for each in played.captures] == [(CaptureState.REVIEW, 99_00)]
     assert (played.told, gateway.reversals(played.payment.id)) == ([], ())
     assert gateway.balances() == {"receivable:sandbox-main": 99_00, "suspense": -99_00}

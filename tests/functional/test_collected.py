@@ -1,15 +1,17 @@
 """Money that others collect: a payer transfers it, or a device takes it, a file of the collector tells of it."""
 
+import json
 import subprocess
 from datetime import datetime, time
 
 import pytest
 
 from mpay_gateway.api import Accepted, CollectedPayment, MessageMeta, Money, OrderName
+from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import CaptureState, PaymentState
 from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
 from mpay_gateway.flow.inbound.payment_intake import Port
-from mpay_gateway.texts.local_format import LOCAL_ZONE
+from mpay_gateway.texts.local_format import LOCAL_ZONE, format_date, format_datetime
 from tests.scene import commands
 from tests.scene.collected import (
     COLLECTED,
@@ -59,6 +61,29 @@ def test_a_transfer_is_paid_when_the_statement_says_so_and_the_day_is_closed(gat
     (file,) = tmp_path.glob(f"{day}_*.csv")
     assert gateway.payments(order.key)[0].id in file.read_text("utf-8")
     assert gateway.balances() == {}
+
+
+def test_whoever_gets_a_number_reads_where_to_pay_it_and_later_the_day_of_it(gateway, payer, shop):
+    """A statement that has only a day knows no hour."""
+    order, day = shop.order(amount="150.00"), yesterday()
+    page = payer.start(order, instrument="transfer")
+    assert f"Transferați pe contul {IBAN}." in page.text
+    number = gateway.payments(order.key)[0].reference
+    (folder_of(gateway, TREASURY) / "zi.xml").write_text(camt(number, "150.00", day=day))
+    fetch_statement(gateway.parts, TREASURY, day)
+    paid = eventually(lambda: payer.result(page), lambda found: found.says("result.paid.title"))
+    paid_on = gateway.payments(order.key)[0].captured_at
+    assert format_date(paid_on, Language.RO) in paid.text
+    assert format_datetime(paid_on, Language.RO) not in paid.text
+
+
+def test_a_command_that_prints_for_programs_prints_nothing_else(gateway, payer, shop):
+    order, day = shop.order(amount="150.00"), yesterday()
+    (folder_of(gateway, TREASURY) / "zi.xml").write_text(camt(number_for(payer, order), "149.00", day=day))
+    told = mpay(gateway, "reconcile", str(day), "--account", TREASURY, "--fetch", "--json", "-")
+    assert json.loads(told.stdout)
+    assert "capture_in_review" in told.stderr
+    assert '"hook"' not in told.stderr
 
 
 def test_a_command_that_reads_the_statement_waits_until_the_service_is_told(gateway, payer, shop):

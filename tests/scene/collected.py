@@ -35,6 +35,8 @@ total = "TOTAL"
 plugin = "cash_terminal"
 providers = ["treasury"]
 channels = ["portal"]
+what_happens_next = {{ ro = "Transferați pe contul {iban}." }}
+duration = {{ ro = "Într-o zi lucrătoare" }}
 
 [instrument.terminal]
 plugin = "cash_terminal"

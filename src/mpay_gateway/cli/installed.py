@@ -38,6 +38,14 @@ def known_plugins(configured: Configured) -> Plugins:
 
 def installed_distributions() -> Iterator[str]:
     """Names of the installed distributions that bring plugins."""
+    return iter(sorted({distribution for _, distribution in _installed()}))
+
+
+def bringing(name: str) -> str:
+    """The installed distribution that brings a plugin of this name, enabled or not; empty when there is none."""
+    return next((distribution for plugin, distribution in _installed() if plugin == name), "")
+
+
+def _installed() -> Iterator[tuple[str, str]]:
     points = (point for group in GROUPS for point in metadata.entry_points(group=group))
-    names = {canonical(point.dist.name) for point in points if point.dist is not None}
-    return iter(sorted(names))
+    return ((point.name, canonical(point.dist.name)) for point in points if point.dist is not None)

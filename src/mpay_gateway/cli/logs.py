@@ -1,6 +1,7 @@
-"""What the long-running commands write to standard error: one event a line, with ids and nothing of a person.
+"""What commands write to standard error: one event a line, with ids and nothing of a person.
 
-Tracebacks go without local variables: those hold orders, names, keys.
+The long-running ones say everything, those that end only what is wrong: what they print is their answer. Tracebacks go
+without local variables: those hold orders, names, keys.
 """
 
 import logging.config
@@ -26,12 +27,12 @@ def default_format() -> LogFormat:
     return LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON
 
 
-def configure_logs(form: LogFormat) -> None:
-    """Send the events of this process, and what libraries log, to standard error, from level INFO on."""
+def configure_logs(form: LogFormat, least: int = logging.INFO) -> None:
+    """Send the events of this process, and what libraries log, to standard error, from a level on."""
     logging.config.dictConfig(logging_settings(form))
     structlog.configure(
         processors=[*_COMMON, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
 

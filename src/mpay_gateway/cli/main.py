@@ -1,5 +1,6 @@
 """The command group, and how errors reach the person at the terminal."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import click
 import mpay_gateway
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.lazy import Entry, LazyCommands
+from mpay_gateway.cli.logs import configure_logs, default_format
 from mpay_gateway.crash_points import refuse_unknown_point
 from mpay_gateway.domain.errors import ConfigurationError, MpayError
 
@@ -80,6 +82,7 @@ def cli(context: click.Context, config: Path | None) -> None:
 
 def main() -> None:
     """Run the command line; an error is one clear line for each problem, never a trace."""
+    configure_logs(default_format(), logging.WARNING)
     try:
         cli(prog_name="mpay")
     except ConfigurationError as error:

@@ -4,7 +4,7 @@ import click
 
 from mpay_gateway.api import CommandContext, MpayError
 from mpay_gateway.cli.context import Configured
-from mpay_gateway.cli.installed import Plugins, known_plugins
+from mpay_gateway.cli.installed import Plugins, bringing, known_plugins
 from mpay_gateway.domain.errors import ConfigurationError, PluginBug
 from mpay_gateway.plugin_host.command_groups import (
     load_commands,
@@ -12,7 +12,7 @@ from mpay_gateway.plugin_host.command_groups import (
     running_commands,
     settings_of,
 )
-from mpay_gateway.plugin_host.discovery import FoundPlugin
+from mpay_gateway.plugin_host.discovery import FoundPlugin, canonical
 
 _DECLARED = (MpayError, OSError, click.ClickException, click.exceptions.Exit, click.Abort)
 """What a command may end with; anything else is the plugin's fault, and is told as one."""
@@ -60,6 +60,10 @@ def plugin_commands(configured: Configured, name: str) -> click.Group | None:
             return PluginCommands(plugin, _group_of(plugin), known)
     for problem in known.found.problems:
         click.echo(f"mpay: {problem}", err=True)
+    if (installed := bringing(name)) and installed not in map(canonical, configured.settings.plugins.enabled):
+        click.echo(
+            f"mpay: {name!r} is a plugin of {installed!r}, which plugins.enabled does not name", err=True
+        )
     return None
 
 

@@ -35,7 +35,8 @@ def print_report(report: Report) -> None:
             click.echo(f"NOT READ  {account.account_id}: {one_line(problem)}")
     click.echo()
     headings = ("gap", "account", "payment", "transaction", "ours", "theirs", "what")
-    print_table(headings, [_row(gap) for gap in report.gaps], none="no gaps")
+    none = "no gaps" if report.sound else "no gaps in what was read"
+    print_table(headings, [_row(gap) for gap in report.gaps], none=none)
 
 
 def _reading(account: AccountDay) -> str:

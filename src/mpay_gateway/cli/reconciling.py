@@ -82,7 +82,7 @@ def _fetch(configured: Configured, chosen: date, account_id: AccountId | None) -
             try:
                 fetch_statement(configured.parts, each, provider_day)
             except MpayError as error:
-                problem = f"{type(error).__name__} {error}".strip()
+                problem = str(error) or type(error).__name__
                 click.echo(f"mpay: statement of {each} of {provider_day}: {one_line(problem)}", err=True)
             progress(number, len(wanted))
     configured.parts.background.wait_for_all(TOLD_WAIT)

@@ -1,13 +1,15 @@
 """Step 8 as the payer sees it: on to the provider's page, again if he comes back here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from mpay_gateway.domain.errors import RemoteRefused, RemoteUnavailable
+from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import Payment, PaymentState
 from mpay_gateway.domain.provider_answer import NextStep
 from mpay_gateway.domain.service import Service
+from mpay_gateway.flow.instrument_choice import visit_and_invoice
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_result import payment_of_visit
 from mpay_gateway.flow.payment_start import next_step_of, publish_again
@@ -22,6 +24,18 @@ class BankPage:
     payment: Payment
     service: Service
     step: NextStep | None
+
+
+def how_to_pay(parts: Parts, token: str, payment: Payment, language: Language) -> str:
+    """What the chosen instrument says that a payer does who pays elsewhere; empty when it offers nothing now.
+
+    Raises: NotFound when the visit has no invoice.
+    """
+    _, invoice = visit_and_invoice(parts, token)
+    offered = parts.calls.offer_instruments(
+        replace(invoice, payable=payment.amount), payment.channel, language
+    )
+    return next((each.offer.what_happens_next for each in offered if each.id == payment.instrument_id), "")
 
 
 def show_bank_page(parts: Parts, token: str, payment_id: str) -> BankPage:

@@ -84,6 +84,11 @@ class ResultPage:
         return paid_amount(self.payment, self.captures)
 
     @property
+    def in_review(self) -> Money | None:
+        """What the provider took instead of what it was asked for."""
+        return next((each.amount for each in self.captures if each.state is CaptureState.REVIEW), None)
+
+    @property
     def refunded(self) -> Money:
         """What of the money that pays the order went back since."""
         return came_back(self.refunds, self.amount.currency)

@@ -17,7 +17,7 @@ def _taken(scene: Scene, order: ShopOrder | None = None) -> str:
     page = reach_bank(scene.helper, scene.stack, order or scene.stack.shop.order("one-line"))
     payment = scene.helper.page.url.split("/payments/")[1].split("/")[0]
     scene.stack.write(
-        "UPDATE payments SET state = 'created', next_step = ?, session_until = ? WHERE id = ?",
+        "UPDATE payments SET state = 'created', instrument_id = 'cash', next_step = ?, session_until = ? WHERE id = ?",
         next_step_to_text(_NUMBER), _NUMBER.until.strftime("%Y-%m-%d %H:%M:%S.%f"), payment,
     )  # fmt: skip
     scene.stack.write("UPDATE claims SET state = 'released' WHERE payment_id = ?", payment)

@@ -67,6 +67,7 @@ def test_what_is_installed_and_not_enabled_brings_no_command(run, plug, place):
     place.configure()
     done = run("clerk", "say")
     assert (done.status, "No such command 'clerk'" in done.err) == (2, True)
+    assert "mpay: 'clerk' is a plugin of 'mpay-two', which plugins.enabled does not name\n" in done.err
 
 
 def test_a_command_that_breaks_is_told_as_its_plugins_fault(run, plug):

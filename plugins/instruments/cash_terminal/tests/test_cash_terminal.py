@@ -33,6 +33,14 @@ def test_a_network_may_give_it_its_own_name() -> None:
     assert named.mpay_offer_instruments(Language.RO).label == "Terminalele Codru"
 
 
+def test_an_operator_may_say_where_the_money_is_paid_and_how_soon_it_is_heard_of() -> None:
+    told = cash(
+        what_happens_next=LocalText(ro="Transferați pe contul nostru."), duration=LocalText(ro="Mâine")
+    )
+    offer = told.mpay_offer_instruments(Language.RU)
+    assert (offer.what_happens_next, offer.duration) == ("Transferați pe contul nostru.", "Mâine")
+
+
 def test_it_needs_collection_and_no_fields() -> None:
     assert CashTerminal.needs is Need.COLLECTION
     assert cash().mpay_select_instrument(object(), InstrumentChoice("cash")) == InstrumentPlan(

@@ -11,7 +11,7 @@ from pyramid.response import Response
 
 from mpay_gateway.domain.errors import InvalidAnswer
 from mpay_gateway.domain.provider_answer import Instructions, PostForm, Redirect, ShowQr
-from mpay_gateway.flow.bank_page import show_bank_page
+from mpay_gateway.flow.bank_page import how_to_pay, show_bank_page
 from mpay_gateway.web.headers import content_policy
 from mpay_gateway.web.language import go_to
 
@@ -36,7 +36,8 @@ def show(request: Request) -> Mapping[str, object] | Response:
             usable = urlsplit(url).scheme.lower() not in _NO_APP
             return {**values, "app_url": url if usable else "", "kind": "qr"}
         case Instructions():
-            return {**values, "kind": "number"}
+            how = how_to_pay(request.parts, token, page.payment, request.language)
+            return {**values, "how": how, "kind": "number"}
 
 
 def qr(request: Request) -> Response:

@@ -34,10 +34,13 @@ DURATION = LocalText(
 class CashTerminalSettings:
     """The section `[instrument.<id>]` of an instrument with `plugin = "cash_terminal"`.
 
-    `label`: instead of the instrument's own name, e.g. to name a network.
+    Each instead of the instrument's own text. `label`: e.g. to name a network. `what_happens_next`: where the money is
+    paid, e.g. the account of a transfer; the payer reads it beside his number, too. `duration`: how soon it is known.
     """
 
-    label: LocalText = LocalText("")
+    label: LocalText = LABEL
+    what_happens_next: LocalText = WHAT_HAPPENS_NEXT
+    duration: LocalText = DURATION
 
 
 class CashTerminal(InstrumentPlugin):
@@ -47,15 +50,15 @@ class CashTerminal(InstrumentPlugin):
     needs: ClassVar[Need] = Need.COLLECTION
 
     def __init__(self, context: PluginContext, settings: CashTerminalSettings) -> None:  # noqa: ARG002
-        self._label = settings.label if settings.label != LocalText("") else LABEL
+        self._settings = settings
 
     @hookimpl
     def mpay_offer_instruments(self, language: Language) -> InstrumentOffer:
         """Offered wherever configuration lets it be: whether an order can be paid, the port decides."""
         return InstrumentOffer(
-            label=self._label.in_language(language),
-            what_happens_next=WHAT_HAPPENS_NEXT.in_language(language),
-            duration=DURATION.in_language(language),
+            label=self._settings.label.in_language(language),
+            what_happens_next=self._settings.what_happens_next.in_language(language),
+            duration=self._settings.duration.in_language(language),
         )
 
     @hookimpl
