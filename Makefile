@@ -10,7 +10,7 @@ PYTEST := $(PYTHON) -m pytest
 # Where processes that tests start find the pages that another one has compiled.
 PAGES := $(CURDIR)/var/pages
 # Folders of tests that exist, so that a part of the checkout can be tested by itself.
-UNIT := $(wildcard tests/unit plugins/*/*/tests counterparts/*/tests)
+UNIT := $(wildcard tests/unit tests/conformance plugins/*/*/tests counterparts/*/tests)
 FUNCTIONAL := $(wildcard tests/functional tests/simulation)
 DISTRIBUTIONS := $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/*/pyproject.toml counterparts/*/pyproject.toml))
 CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts bench)

@@ -73,6 +73,14 @@ def test_counterparts_and_gateway_are_strangers():
     assert set(there["forbidden_modules"]) == own == set(back["source_modules"])
 
 
+def test_the_conformance_kit_and_the_gateway_are_strangers():
+    own = {f"mpay_gateway.{name}" for name in checkout.children(checkout.CORE)}
+    own -= {"mpay_gateway.cli", "mpay_gateway.conformance", "mpay_gateway.testing"}
+    alone, users = contract("conformance-alone"), contract("conformance-users")
+    assert set(alone["forbidden_modules"]) == own - {"mpay_gateway.boundary"}
+    assert set(users["source_modules"]) == own
+
+
 BREACHES = {
     "a plugin reaches into the domain": ("mpay_eservice_soap", "import mpay_gateway.domain.money"),
     "a plugin reaches into the hooks": ("mpay_instrument_bank_card", "from mpay_gateway import hooks"),
@@ -82,6 +90,8 @@ BREACHES = {
     "the core knows SOAP": ("mpay_gateway/hooks", "import zeep"),
     "a counterpart knows the gateway": ("sandbox_bank", "import mpay_gateway.api"),
     "the gateway knows a counterpart": ("mpay_gateway/domain", "import sandbox_bank"),
+    "the kit reads as the gateway reads": ("mpay_gateway/conformance", "import mpay_gateway.wssecurity"),
+    "the gateway knows the kit": ("mpay_gateway/web", "import mpay_gateway.conformance"),
     "a new package has no layer": ("mpay_gateway/novelty", "import json"),
 }
 

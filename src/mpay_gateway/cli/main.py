@@ -48,6 +48,9 @@ class Commands(LazyCommands):
         "hooks": Entry("plugins:hooks", "List the hooks, what they promise, who implements them."),
         "states": Entry("states:states", "Show every state and every allowed change of it."),
         "soap": Entry("soap:soap", "Verify and sign SOAP messages."),
+        "conformance": Entry(
+            "conformance:conformance", "Play the gateway against an e-Service and say what it gets wrong."
+        ),
     }
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -1,0 +1,178 @@
+"""`mpay conformance`: play the gateway against somebody's IServiceProvider and say what it gets wrong.
+
+It needs no gateway and no configuration: a service's developers run it from their own build.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+from cryptography import x509
+
+from mpay_gateway.boundary import SystemClock
+from mpay_gateway.cli.printing import one_line
+from mpay_gateway.cli.whole_files import REPORT_FILE, write_report
+from mpay_gateway.cli.words import WORDS
+from mpay_gateway.conformance import (
+    CATALOGUE,
+    Check,
+    Identity,
+    MessageFolder,
+    Report,
+    Target,
+    Timeouts,
+    UnusableIdentity,
+    make_identity,
+    read_certificates,
+    read_identity,
+    run_checks,
+)
+from mpay_gateway.conformance.reports import html_report, json_report, junit_report, text_report
+
+FAILED = 1
+UNREACHED = 3
+_LONGEST_LINE = 2000
+_PEM = click.Path(path_type=Path, exists=True, dir_okay=False)
+_Writer = Callable[[Report], str]
+
+
+class _Address(click.ParamType[str]):
+    """The address of an endpoint."""
+
+    name = "url"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(WORDS.convert(value, param, ctx))
+        parts = urlsplit(text)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            self.fail(f"{text!r} is no http or https address without a query", param, ctx)
+        return text
+
+
+def _list_checks(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    """Print the checks and end, whatever else was typed."""
+    if not wanted:
+        return
+    for check in CATALOGUE:
+        click.echo(f"{check.id:<7} {check.group:<12} {check.severity.value:<16} {check.title}")
+    context.exit()
+
+
+@click.command("conformance")
+@click.argument("url", type=_Address())
+@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_checks,
+              help="Print every check, its id first, and do nothing.")  # fmt: skip
+@click.option("--service-id", type=WORDS, required=True, metavar="ID", help="The ServiceID of the contract.")
+@click.option("--order-key", "order_keys", type=WORDS, multiple=True, required=True, metavar="KEY",
+              help="A key whose order is only read. Repeatable.")  # fmt: skip
+@click.option("--pay-order-key", "pay_order_keys", type=WORDS, multiple=True, metavar="KEY",
+              help="A key whose order may be confirmed as paid. Repeatable; without one no payment is confirmed. "
+              "Best are four of orders to be paid at once, one that allows parts, one that is expired.")  # fmt: skip
+@click.option("--certificate", "certificates", type=_PEM, multiple=True, required=True, metavar="PEM",
+              help="The certificate that the service signs with. Repeatable.")  # fmt: skip
+@click.option("--key", type=_PEM, metavar="PEM", help="The gateway's private key, which signs requests.")
+@click.option("--key-certificate", type=_PEM, metavar="PEM",
+              help="Its certificate, which the service must trust. Without both a pair is made.")  # fmt: skip
+@click.option(
+    "--ca-file", type=_PEM, metavar="PEM", help="Authorities that the server's certificate may come from."
+)
+@click.option("--timeout", type=click.FloatRange(min=0.1, max=300), default=30, show_default=True, metavar="SECONDS",
+              help="How long to wait for one answer.")  # fmt: skip
+@click.option("--messages", type=click.Path(path_type=Path, file_okay=False), default=Path("conformance-messages"),
+              show_default=True, metavar="FOLDER", help="Keeps every message, in a folder for each run.")  # fmt: skip
+@click.option("--html", type=REPORT_FILE, metavar="FILE", help="Write the report as a page of its own.")
+@click.option(
+    "--json",
+    "json_file",
+    type=REPORT_FILE,
+    metavar="FILE",
+    help="Write a list with an object for each check.",
+)
+@click.option("--junit", type=REPORT_FILE, metavar="FILE", help="Write JUnit XML for a build server.")
+def conformance(  # noqa: PLR0913  each is an option
+    *, url: str, service_id: str, order_keys: tuple[str, ...], pay_order_keys: tuple[str, ...],
+    certificates: tuple[Path, ...], key: Path | None, key_certificate: Path | None, ca_file: Path | None,
+    timeout: float, messages: Path, html: Path | None, json_file: Path | None, junit: Path | None,
+) -> None:  # fmt: skip
+    """Play the gateway against the IServiceProvider at URL and report what it gets wrong.
+
+    Orders of --order-key are looked up; only those of --pay-order-key are ever confirmed as paid: never name an order
+    of a real payer.
+
+    Exit status: 0 no failed check above advice, 1 some, 2 wrong usage, 3 nothing could be reached.
+    """
+    gateway = _identity(key, key_certificate)
+    target = Target(
+        url, service_id, order_keys, _certificates(certificates), gateway, pay_order_keys=pay_order_keys,
+        timeouts=Timeouts(read=timeout), ca_file=ca_file,
+    )  # fmt: skip
+    folder = MessageFolder(messages, datetime.now(UTC))
+    if key is None:
+        _introduce(gateway, folder.path)
+    with _progress() as progress:
+        report = run_checks(target, SystemClock(), CATALOGUE, kept=folder.keep, progress=progress)
+    for line in text_report(report):
+        click.echo(one_line(line, _LONGEST_LINE))
+    click.echo(f"Every message is in {folder.path}")
+    writers: tuple[tuple[Path | None, _Writer], ...] = (
+        (html, html_report), (json_file, json_report), (junit, junit_report),
+    )  # fmt: skip
+    for path, writer in writers:
+        if path is not None:
+            write_report(path, writer(report))
+    if not report.reached:
+        raise click.exceptions.Exit(UNREACHED)
+    if not report.passes:
+        raise click.exceptions.Exit(FAILED)
+
+
+def _identity(key: Path | None, certificate: Path | None) -> Identity:
+    if key is None and certificate is None:
+        return make_identity("mpay conformance")
+    if key is None or certificate is None:
+        raise click.UsageError("--key and --key-certificate belong together")
+    try:
+        return read_identity(key.read_bytes(), certificate.read_bytes())
+    except UnusableIdentity as error:
+        raise click.UsageError(f"{key}, {certificate}: {error}") from error
+
+
+def _certificates(files: tuple[Path, ...]) -> tuple[x509.Certificate, ...]:
+    found: list[x509.Certificate] = []
+    for file in files:
+        try:
+            found += read_certificates(file.read_bytes())
+        except UnusableIdentity as error:
+            raise click.BadParameter(f"{file}: {error}", param_hint="--certificate") from error
+    return tuple(found)
+
+
+def _introduce(gateway: Identity, folder: Path) -> None:
+    """Keep and print a pair that was made for this run: the service must trust it before anything can pass."""
+    key, certificate = folder / "gateway.key", folder / "gateway.crt"
+    key.touch(mode=0o600)
+    key.write_bytes(gateway.key_pem)
+    certificate.write_bytes(gateway.certificate_pem)
+    click.echo(gateway.certificate_pem.decode().rstrip())
+    click.echo(
+        "Requests are signed with this certificate, made now. Let the service trust it, then run again with "
+        f"--key {key} --key-certificate {certificate}"
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, Check], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total, check: bar.update(
+            task, completed=done, total=total, description=f"{check.id:<7}"
+        )

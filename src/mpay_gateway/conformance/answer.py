@@ -1,0 +1,135 @@
+"""What came back, read leniently: a fault in one place must not hide what stands in the others."""
+
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from lxml import etree
+
+from mpay_gateway.conformance import names
+from mpay_gateway.conformance.transport import Received, Sent
+
+_NIL: Final = f"{{{names.XSI}}}nil"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A SOAP fault; `code` is the local part of faultcode."""
+
+    code: str
+    reason: str
+    element: etree._Element
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One exchange. `said` tells in a few words what was sent."""
+
+    number: int
+    said: str
+    sent: Sent
+    received: Received
+
+    @cached_property
+    def body(self) -> bytes:
+        """The answer's bytes, unpacked where they came compressed though nobody asked for that."""
+        coding = self.received.headers.get("content-encoding", "")
+        try:
+            return (
+                zlib.decompress(self.received.body, 47)
+                if coding in ("gzip", "deflate")
+                else self.received.body
+            )
+        except zlib.error:
+            return self.received.body
+
+    @cached_property
+    def root(self) -> etree._Element | None:
+        """The answer's XML; None when it is none."""
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        try:
+            return etree.fromstring(self.body, parser)
+        except (etree.XMLSyntaxError, ValueError):
+            return None
+
+    @cached_property
+    def payload(self) -> etree._Element | None:
+        """The first element in the Body of an envelope."""
+        if self.root is None or local(self.root) != "Envelope":
+            return None
+        bodies = [child for child in self.root if local(child) == "Body"]
+        return next(iter(children(bodies[0])), None) if bodies else None
+
+    @cached_property
+    def fault(self) -> Fault | None:
+        """The fault that the Body holds."""
+        if self.payload is None or local(self.payload) != "Fault":
+            return None
+        code = text(self.payload, "faultcode") or ""
+        return Fault(code.rpartition(":")[2].strip(), text(self.payload, "faultstring") or "", self.payload)
+
+    @cached_property
+    def orders(self) -> tuple[etree._Element, ...] | None:
+        """The orders of an answer to GetOrderDetails; None when it is another answer."""
+        if self.payload is None or local(self.payload) != f"{names.LOOKUP}Response":
+            return None
+        results = [child for child in children(self.payload) if local(child) == f"{names.LOOKUP}Result"]
+        return tuple(each for result in results for each in children(result) if each.get(_NIL) != "true")
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the answer is the one that means "I have stored this", signed or not."""
+        return self.payload is not None and local(self.payload) == f"{names.CONFIRM}Response"
+
+    @property
+    def summary(self) -> str:
+        """What came back, in one line."""
+        if self.received.failure:
+            return f"no answer: {self.received.failure}"
+        return f"HTTP {self.received.status}, {self._content()}"
+
+    def _content(self) -> str:
+        if self.fault is not None:
+            return f"fault {self.fault.code}: {self.fault.reason}"
+        if self.orders is not None:
+            found = "; ".join(map(_order_in_words, self.orders))
+            return f"{len(self.orders)} orders: {found}" if found else "no order"
+        if self.payload is not None:
+            return local(self.payload)
+        kind = self.received.headers.get("content-type", "no content type")
+        return f"{len(self.received.body)} bytes of {kind}"
+
+
+def local(element: etree._Element) -> str:
+    """An element's name without its namespace; empty for what is no element."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def children(element: etree._Element) -> tuple[etree._Element, ...]:
+    """The elements directly below."""
+    return tuple(child for child in element if isinstance(child.tag, str))
+
+
+def members(element: etree._Element, *spellings: str) -> tuple[etree._Element, ...]:
+    """The elements directly below that have one of these names, in whatever namespace."""
+    return tuple(child for child in children(element) if local(child) in spellings)
+
+
+def text(element: etree._Element, *spellings: str) -> str | None:
+    """The text of a member; None when it is absent or nil."""
+    for found in members(element, *spellings):
+        if found.get(_NIL) not in ("true", "1"):
+            return (found.text or "").strip()
+    return None
+
+
+def below(element: etree._Element, holder: str, name: str) -> tuple[etree._Element, ...]:
+    """The elements of an array: those named `name` below the member named `holder`."""
+    return tuple(each for outer in members(element, holder) for each in members(outer, name))
+
+
+def _order_in_words(order: etree._Element) -> str:
+    amount = text(order, "TotalAmountDue")
+    said = f"{amount} {text(order, 'Currency')}" if amount is not None else "amount not known"
+    return f"{text(order, 'OrderKey')} {text(order, 'Status')} {said}"

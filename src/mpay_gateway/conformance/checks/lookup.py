@@ -1,0 +1,271 @@
+"""LOK: what GetOrderDetails finds, and what it must not find."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from mpay_gateway.conformance.answer import Answer, text
+from mpay_gateway.conformance.bench import Bench
+from mpay_gateway.conformance.caller import NotRun
+from mpay_gateway.conformance.purse import amount_of
+from mpay_gateway.conformance.verdict import Checks, Severity
+
+CHECKS = Checks("lookup")
+LANGUAGES: Final = ("RO", "RU", "EN")
+_LONG: Final = 300
+_UNKNOWN_SERVICE: Final = "NO-SUCH-SERVICE"
+
+
+@CHECKS.add(
+    "LOK-01", "Each key that was given is found", Severity.PAYMENTS,
+    contract="GetOrderDetails returns the order of the key (section 1).",
+    mend="Look the key up as it is: keys are opaque, only outer white space is dropped.",
+)  # fmt: skip
+def is_found(bench: Bench) -> Iterator[str]:
+    keys = (*bench.target.order_keys, *bench.target.pay_order_keys)
+    for key in dict.fromkeys(keys):
+        answer = bench.shown(key)
+        if not answer.orders:
+            yield f"{key!r}: {answer.summary}"
+
+
+@CHECKS.add(
+    "LOK-02", "The order bears the key that was asked for", Severity.PAYMENTS,
+    contract="A single order must carry the key that was asked for; in an array each has its own (section 6).",
+    mend="Return OrderKey as it was asked, in the same letters.",
+)  # fmt: skip
+def bears_its_key(bench: Bench) -> Iterator[str]:
+    bench.found()
+    for key in bench.target.order_keys:
+        orders = bench.shown(key).orders or ()
+        keys = [text(order, "OrderKey") or "" for order in orders]
+        if len(keys) == 1 and keys[0] != key:
+            yield f"{key!r} was asked for, {keys[0]!r} came"
+        if len(keys) != len(set(keys)):
+            yield f"the orders under {key!r} have the keys {', '.join(keys)}"
+
+
+@CHECKS.add(
+    "LOK-03", "The order bears the service's id", Severity.PAYMENTS,
+    contract="ServiceID of each returned order equals the query's (section 6).",
+    mend="Return the ServiceID that was asked for.",
+)  # fmt: skip
+def bears_its_service(bench: Bench) -> Iterator[str]:
+    for order in bench.orders():
+        said = text(order, "ServiceID")
+        if said is not None and said != bench.target.service_id:
+            yield f"ServiceID is {said!r}"
+
+
+@CHECKS.add(
+    "LOK-04", "For an unknown key no order is returned", Severity.MONEY,
+    contract="An unknown order is, by the text, an empty array (section 5).",
+    mend="Compare the whole key.",
+)  # fmt: skip
+def unknown_is_not_found(bench: Bench) -> Iterator[str]:
+    answer = _of_unknown(bench)
+    if answer.orders:
+        yield f"for {bench.unknown_key()!r}: {answer.summary}"
+
+
+@CHECKS.add(
+    "LOK-05", "An unknown key is answered by an empty array", Severity.INTEROPERABILITY,
+    contract="An unknown order is an empty array; UnknownOrder, InvalidParameter and InternalError occur for it in the field (section 5).",
+    mend="Return GetOrderDetailsResult without OrderDetails.",
+)  # fmt: skip
+def unknown_is_empty(bench: Bench) -> Iterator[str]:
+    answer = _of_unknown(bench)
+    if answer.orders is None:
+        yield f"for {bench.unknown_key()!r}: {answer.summary}"
+
+
+@CHECKS.add(
+    "LOK-06", "An unknown ServiceID brings no order", Severity.MONEY,
+    contract="GetOrderDetails may fault with UnknownService (section 5): an order belongs to one service.",
+    mend="Check ServiceID before you look for the key.",
+)  # fmt: skip
+def unknown_service(bench: Bench) -> Iterator[str]:
+    answer = _of_unknown_service(bench)
+    if answer.orders:
+        yield f"service {_UNKNOWN_SERVICE}: {answer.summary}"
+
+
+@CHECKS.add(
+    "LOK-07", "An unknown ServiceID is answered by UnknownService", Severity.INTEROPERABILITY,
+    contract="GetOrderDetails may fault with InvalidParameter or UnknownService (section 5).",
+    mend="Answer the fault UnknownService.",
+)  # fmt: skip
+def unknown_service_fault(bench: Bench) -> Iterator[str]:
+    answer = _of_unknown_service(bench)
+    if answer.orders:
+        raise NotRun("the order was returned: LOK-06")
+    if answer.fault is None or answer.fault.code not in ("UnknownService", "InvalidParameter"):
+        yield f"service {_UNKNOWN_SERVICE}: {answer.summary}"
+
+
+for _number, _language in enumerate(LANGUAGES[1:], start=9):
+
+    @CHECKS.add(
+        f"LOK-{_number:02d}", f"The order is found in {_language}", Severity.PAYMENTS,
+        contract="Language is ro, ru or en, sent in upper case; default RO (section 3).",
+        mend="Take every language; answer in Romanian where you have no other texts.",
+    )  # fmt: skip
+    def in_language(bench: Bench, language: str = _language) -> Iterator[str]:
+        bench.found_accepts()
+        answer = bench.look_up(bench.target.order_keys[0], language=language)
+        if not answer.orders:
+            yield f"{language}: {answer.summary}"
+
+
+@CHECKS.add(
+    "LOK-11", "Another language is the same order", Severity.MONEY,
+    contract="What concerns money does not depend on Language (section 3).",
+    mend="Translate Reason and DisplayName, nothing else.",
+)  # fmt: skip
+def same_money(bench: Bench) -> Iterator[str]:
+    bench.found_accepts()
+    seen = {language: _money(_in(bench, language)) for language in LANGUAGES}
+    for language, money in seen.items():
+        if money is not None and seen["RO"] is not None and money != seen["RO"]:
+            yield f"RO says {seen['RO']}, {language} says {money}"
+
+
+@CHECKS.add(
+    "LOK-12", "Texts are in the language that was asked for", Severity.ADVICE,
+    contract="Language says in which language the payer reads (section 3).",
+    mend="Translate Reason; payers read it before they pay.",
+)  # fmt: skip
+def translated(bench: Bench) -> Iterator[str]:
+    bench.found_accepts()
+    texts = [_reasons(_in(bench, language)) for language in LANGUAGES]
+    known = [each for each in texts if each]
+    if len(known) == len(LANGUAGES) and len(set(known)) == 1:
+        yield f"in all languages: {', '.join(known[0])}"
+
+
+@CHECKS.add(
+    "LOK-13", "Language may be in lower case", Severity.ADVICE,
+    contract="Language is a text of two letters: ro, ru, en by the guide's text, RO in its sample (section 3).",
+    mend="Compare without regard to case.",
+)  # fmt: skip
+def lower_case(bench: Bench) -> Iterator[str]:
+    bench.found_accepts()
+    answer = bench.look_up(bench.target.order_keys[0], language="en")
+    if not answer.orders:
+        yield f"en: {answer.summary}"
+
+
+@CHECKS.add(
+    "LOK-14", "Language may be left out", Severity.INTEROPERABILITY,
+    contract="Language is optional, default RO; the contract of 2016 has none (section 3).",
+    mend="Take a query without Language as one in Romanian.",
+)  # fmt: skip
+def without_language(bench: Bench) -> Iterator[str]:
+    bench.found_accepts()
+    answer = bench.look_up(bench.target.order_keys[0], language=None)
+    if not answer.orders:
+        yield f"without Language: {answer.summary}"
+
+
+@CHECKS.add(
+    "LOK-15", "An empty key finds nothing", Severity.SECURITY,
+    contract="OrderKey is required (section 2): no key is no order.",
+    mend="Answer InvalidParameter or an empty array.",
+)  # fmt: skip
+def empty_key(bench: Bench) -> Iterator[str]:
+    yield from _finds_nothing(bench, "")
+
+
+@CHECKS.add(
+    "LOK-16", "A key is no pattern", Severity.SECURITY,
+    contract="Keys are opaque (section 6): %, _ and * are letters like others.",
+    mend="Compare with =, never with LIKE or a search engine's query language.",
+)  # fmt: skip
+def pattern_key(bench: Bench) -> Iterator[str]:
+    key = bench.target.order_keys[0]
+    for pattern in ("%", "*", f"{key[:-1]}%", f"{key[:-1]}_"):
+        yield from _finds_nothing(bench, pattern)
+
+
+@CHECKS.add(
+    "LOK-17", "A key is no piece of SQL", Severity.SECURITY,
+    contract="Keys are opaque (section 6), and come from anybody who opens the pay page.",
+    mend="Pass the key to the database as a parameter.",
+)  # fmt: skip
+def sql_key(bench: Bench) -> Iterator[str]:
+    for key in ("' OR '1'='1", f"{bench.target.order_keys[0]}' OR 'a'='b"):
+        yield from _finds_nothing(bench, key)
+
+
+@CHECKS.add(
+    "LOK-18", "A part of a key finds nothing", Severity.SECURITY,
+    contract="Keys are opaque and compared as a whole (section 6).",
+    mend="Compare the whole key; do not search for what begins with it.",
+)  # fmt: skip
+def partial_key(bench: Bench) -> Iterator[str]:
+    key = bench.target.order_keys[0]
+    for part in (key[:-1], f"{key}0"):
+        if part:
+            yield from _finds_nothing(bench, part)
+
+
+@CHECKS.add(
+    "LOK-19", "A key that is too long is answered in order", Severity.INTEROPERABILITY,
+    contract="OrderKey has 36 characters at most (section 3): a longer one is unknown or InvalidParameter.",
+    mend="Check the length first; let no database error become InternalError.",
+)  # fmt: skip
+def long_key(bench: Bench) -> Iterator[str]:
+    bench.found_accepts()
+    answer = bench.look_up("L" * _LONG)
+    if not is_orderly(answer):
+        yield f"a key of {_LONG} characters: {answer.summary}"
+
+
+def is_orderly(answer: Answer) -> bool:
+    """Whether the answer to an odd question is an empty array or a fault that blames the question."""
+    if answer.fault is not None:
+        return answer.fault.code in (
+            "InvalidParameter",
+            "UnknownOrder",
+            "UnknownService",
+            "AuthorizationFailed",
+        )
+    return answer.orders == ()
+
+
+def _finds_nothing(bench: Bench, key: str) -> Iterator[str]:
+    bench.found()
+    answer = bench.look_up(key)
+    keys = [text(order, "OrderKey") for order in answer.orders or ()]
+    if keys:
+        yield f"{key!r} finds {', '.join(map(str, keys))}"
+
+
+def _of_unknown(bench: Bench) -> Answer:
+    bench.found_accepts()
+    return _answered(bench.shown(bench.unknown_key()))
+
+
+def _of_unknown_service(bench: Bench) -> Answer:
+    bench.found_accepts()
+    return _answered(bench.look_up(bench.target.order_keys[0], service_id=_UNKNOWN_SERVICE))
+
+
+def _answered(answer: Answer) -> Answer:
+    if answer.received.failure:
+        raise NotRun(answer.summary)
+    return answer
+
+
+def _in(bench: Bench, language: str) -> Answer:
+    return bench.look_up(bench.target.order_keys[0], language=language)
+
+
+def _money(answer: Answer) -> list[tuple[str | None, ...]] | None:
+    if not answer.orders:
+        return None
+    return [(text(each, "OrderKey"), str(amount_of(text(each, "TotalAmountDue"))), text(each, "Currency"), text(each, "Status"))
+            for each in answer.orders]  # fmt: skip
+
+
+def _reasons(answer: Answer) -> tuple[str, ...]:
+    return tuple(text(order, "Reason") or "" for order in answer.orders or ())

@@ -1,0 +1,39 @@
+"""What the checks of payments share: confirmations that must be refused, and how an order stands after them."""
+
+from collections.abc import Iterator
+
+from mpay_gateway.conformance import schema
+from mpay_gateway.conformance.answer import Answer
+from mpay_gateway.conformance.bench import Bench
+from mpay_gateway.conformance.caller import PLAIN, NotRun, Way
+from mpay_gateway.conformance.messages import Confirmation
+from mpay_gateway.conformance.purse import Payable
+
+
+def must_refuse(bench: Bench, order: Payable, told: Confirmation, way: Way = PLAIN) -> Iterator[str]:
+    """Tell of a payment that is none, and see that it is neither said nor done. Raises: NotRun without an answer."""
+    answer = answered(bench.confirm(told, way))
+    if answer.is_confirmed:
+        bench.purse.spend(order, "was changed by what should have been refused")
+        yield f"it was confirmed: {told.total} {told.currency} for {told.order_key!r}"
+        return
+    after = bench.purse.now(order.key)
+    if after.position != order.position:
+        bench.purse.spend(order, "was changed by what should have been refused")
+        yield f"it was refused ({answer.summary}), and yet the order went from {in_words(order)} to {in_words(after)}"
+
+
+def answered(answer: Answer) -> Answer:
+    """The answer, when one came. Raises: NotRun."""
+    if answer.received.failure:
+        raise NotRun(answer.summary)
+    return answer
+
+
+def is_final(answer: Answer) -> bool:
+    """Whether a fault says that the money will never be taken."""
+    return answer.fault is not None and answer.fault.code in schema.FINAL_FAULTS
+
+
+def in_words(order: Payable) -> str:
+    return f"{order.status} with {order.due} due"

@@ -1,0 +1,171 @@
+"""The orders that may be paid: what each is good for, and which are spent."""
+
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from typing import Final
+
+from lxml import etree
+
+from mpay_gateway.conformance import messages
+from mpay_gateway.conformance.answer import below, children, local, members, text
+from mpay_gateway.conformance.caller import Caller, NotRun
+from mpay_gateway.conformance.messages import Confirmation, PaidLine
+
+PARTIAL: Final = ("AllowPartialPayments", "AllowPartialPayment")
+ADVANCE: Final = (
+    "AllowAdvancePayments",
+    "AllowAdvancePayment",
+    "AllowAdvancedPayment",
+    "AllowAdvancedPayments",
+)
+_CENT: Final = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """An order as it was shown. `due` is None where the amount is not known."""
+
+    key: str
+    status: str
+    currency: str
+    lines: tuple[PaidLine, ...]
+    due: Decimal | None
+    in_parts: bool
+    in_advance: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in ("Active", "PartiallyPaid") and self.due is not None and self.due > 0
+
+    @property
+    def position(self) -> tuple[str, Decimal | None]:
+        """What a payment changes."""
+        return self.status, self.due
+
+
+class Purse:
+    """Hands out orders to pay. What was paid, or spoiled by a service that took what is wrong, is not given again."""
+
+    def __init__(self, bench: Caller) -> None:
+        self._bench = bench
+        self._spent: dict[str, str] = {}
+
+    def whole(self) -> Payable:
+        """An order that is paid at once or not at all; else one that may be paid in parts. Raises: NotRun."""
+        self._need_permission()
+        rigid = [each for each in self._open() if not each.in_parts and not each.in_advance]
+        return self._first(rigid or self._in_parts(), "is waiting to be paid")
+
+    def rigid(self) -> Payable:
+        """An order that is paid at once or not at all. Raises: NotRun."""
+        self._need_permission()
+        return self._first(
+            [each for each in self._open() if not each.in_parts and not each.in_advance],
+            "has to be paid at once",
+        )
+
+    def divisible(self) -> Payable:
+        """An order that may be paid in parts. Raises: NotRun."""
+        self._need_permission()
+        return self._first(self._in_parts(), "may be paid in parts")
+
+    def expired(self) -> Payable:
+        """An order whose time is over and that nobody paid. Raises: NotRun."""
+        self._need_permission()
+        late = [each for each in self._all() if each.status == "Expired" and each.due]
+        return self._first(late, "has the status Expired")
+
+    def spend(self, order: Payable, why: str) -> None:
+        """Give this order out no more."""
+        self._spent[order.key] = why
+
+    def now(self, key: str) -> Payable:
+        """The order as it stands. Raises: NotRun when it cannot be read."""
+        return _payable(key, self._bench.look_up(key).orders or ())
+
+    def _need_permission(self) -> None:
+        if not self._bench.target.pay_order_keys:
+            raise NotRun("no --pay-order-key was given: no payment may be confirmed")
+        self._bench.found()
+
+    def _first(self, orders: list[Payable], what: str) -> Payable:
+        if orders:
+            return self.now(orders[0].key)
+        spent = "".join(f"; {key} {why}" for key, why in self._spent.items())
+        raise NotRun(f"no order of a --pay-order-key {what}{spent}")
+
+    def _open(self) -> list[Payable]:
+        return [each for each in self._all() if each.is_open]
+
+    def _in_parts(self) -> list[Payable]:
+        return [each for each in self._open() if each.in_parts and (each.due or 0) >= 20 * _CENT]
+
+    def _all(self) -> list[Payable]:
+        found = []
+        for key in self._bench.target.pay_order_keys:
+            orders = self._bench.shown(key).orders
+            if key not in self._spent and orders:
+                found.append(_payable(key, orders))
+        return found
+
+
+def confirmation(bench: Caller, order: Payable, *, amount: Decimal | None = None) -> Confirmation:
+    """The confirmation of a new payment: of all that is due, or of a part of the first line."""
+    lines = tuple(line for line in order.lines if line.amount)
+    if amount is not None:
+        lines = (PaidLine(lines[0].line_id, amount, lines[0].account),)
+    return Confirmation(
+        service_id=bench.target.service_id,
+        order_key=order.key,
+        payment_id=messages.new_payment_id(),
+        invoice_id=messages.new_invoice_id(),
+        currency=order.currency,
+        lines=lines,
+        total=sum((line.amount for line in lines), Decimal(0)),
+        paid_at=bench.clock.now(),
+    )
+
+
+def part_of(order: Payable) -> Decimal:
+    """A small part of the first line, so that many fit."""
+    return max((order.lines[0].amount / 10).quantize(_CENT, ROUND_DOWN), _CENT)
+
+
+def amount_of(written: str | None) -> Decimal | None:
+    """A decimal; None for what is none."""
+    try:
+        amount = Decimal((written or "").strip())
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _payable(key: str, orders: tuple[etree._Element, ...]) -> Payable:
+    if len(orders) != 1:
+        raise NotRun(f"the lookup of {key!r} brought {len(orders)} orders, one is needed")
+    order = orders[0]
+    lines = below(order, "Lines", "OrderLine")
+    return Payable(
+        key=key,
+        status=text(order, "Status") or "",
+        currency=text(order, "Currency") or "",
+        lines=tuple(map(_line, lines)),
+        due=amount_of(text(order, "TotalAmountDue")),
+        in_parts=_is_set(order, lines, PARTIAL),
+        in_advance=_is_set(order, lines, ADVANCE),
+    )
+
+
+def _line(line: etree._Element) -> PaidLine:
+    amount = amount_of(text(line, "AmountDue")) or Decimal(0)
+    holder = members(line, "DestinationAccount")
+    account = {local(each): each.text or "" for each in children(holder[0])} if holder else {}
+    return PaidLine(text(line, "LineID") or "", amount, messages.account_in_order(account))
+
+
+def _is_set(order: etree._Element, lines: tuple[etree._Element, ...], spellings: tuple[str, ...]) -> bool:
+    """A flag of the order, else of its first line."""
+    said = text(order, *spellings)
+    if said is None and lines:
+        said = text(lines[0], *spellings)
+    return (said or "").lower() in ("true", "1")

@@ -1,0 +1,36 @@
+"""One HTML page that needs nothing else: to be kept, mailed and read years later."""
+
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
+
+from chameleon import PageTemplate
+
+from mpay_gateway.conformance.folder import message_stem
+from mpay_gateway.conformance.run import Report
+from mpay_gateway.conformance.verdict import Status
+
+_WORDS = {Status.PASSED: "passed", Status.FAILED: "failed", Status.NOT_RUN: "not run"}
+
+
+def html_report(report: Report) -> str:
+    """The report as a page."""
+    groups = [
+        (group, list(results))
+        for group, results in groupby(report.results, key=lambda each: each.check.group)
+    ]
+    counts = [(_WORDS[status], report.count(status), status.value) for status in Status]
+    rendered: str = _template().render(
+        report=report,
+        groups=groups,
+        counts=counts,
+        words=_WORDS,
+        stem=message_stem,
+        started=f"{report.started:%Y-%m-%d %H:%M} UTC",
+    )
+    return rendered
+
+
+@cache
+def _template() -> PageTemplate:
+    return PageTemplate(files(__package__).joinpath("report.pt").read_text("utf-8"))

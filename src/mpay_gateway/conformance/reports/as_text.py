@@ -1,0 +1,52 @@
+"""The report for a terminal: what failed with all that explains it, what was not run, what passed in one line each."""
+
+from collections.abc import Iterator
+
+from mpay_gateway.conformance.folder import message_stem
+from mpay_gateway.conformance.run import Report
+from mpay_gateway.conformance.verdict import Result, Severity, Status
+
+_MARKS = {Status.PASSED: "passed", Status.FAILED: "FAILED", Status.NOT_RUN: "not run"}
+_LAST = 3
+
+
+def text_report(report: Report) -> Iterator[str]:
+    """Line by line, the summary last."""
+    for result in report.results:
+        yield f"{result.check.id:<7} {_MARKS[result.status]:<8} {result.check.title}"
+    failed = [result for result in report.results if result.status is Status.FAILED]
+    for result in sorted(failed, key=lambda each: list(Severity).index(each.check.severity)):
+        yield ""
+        yield from _explained(result)
+    yield from _not_run(report)
+    yield ""
+    yield _summary(report)
+
+
+def _explained(result: Result) -> Iterator[str]:
+    check = result.check
+    yield f"{check.id} {check.title} ({check.severity.value})"
+    yield f"  found:     {result.detail}"
+    for answer in result.answers[-_LAST:]:
+        yield f"  sent:      {answer.said} (message {message_stem(answer)})"
+        yield f"  came back: {answer.summary}"
+    yield f"  contract:  {check.contract}"
+    yield f"  mend:      {check.mend}"
+
+
+def _not_run(report: Report) -> Iterator[str]:
+    reasons: dict[str, list[str]] = {}
+    for result in report.results:
+        if result.status is Status.NOT_RUN:
+            reasons.setdefault(result.detail, []).append(result.check.id)
+    for reason, identifiers in reasons.items():
+        yield ""
+        yield f"not run: {', '.join(identifiers)}"
+        yield f"  because: {reason}"
+
+
+def _summary(report: Report) -> str:
+    counts = ", ".join(f"{report.count(status)} {_MARKS[status].lower()}" for status in Status)
+    advice = sum(each.status is Status.FAILED and not each.is_grave for each in report.results)
+    said = f"{len(report.results)} checks: {counts}"
+    return f"{said} ({advice} of them advice)" if advice else said

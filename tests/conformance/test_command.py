@@ -1,0 +1,85 @@
+"""The command line: what it lists, how it ends, what it refuses."""
+
+import json
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from mpay_gateway.conformance import CATALOGUE, Severity
+from tests.conformance.demo import Demo, run
+
+
+def test_the_list_names_one_check_in_a_line() -> None:
+    result = run("--list")
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert len(lines) == len(CATALOGUE) >= 80
+    assert all(re.match(r"[A-Z]+-[0-9]+ ", line) for line in lines)
+
+
+def test_ids_are_unique_and_every_check_says_what_the_contract_says_and_how_to_mend_it() -> None:
+    assert len({check.id for check in CATALOGUE}) == len(CATALOGUE)
+    known = {check.id for check in CATALOGUE}
+    for check in CATALOGUE:
+        assert len(check.contract) > 15
+        assert len(check.mend) > 10
+        assert {check.proved_by, check.explained_by} - {""} <= known
+    assert {check.severity for check in CATALOGUE} == set(Severity)
+
+
+def test_nothing_that_answers_is_status_3_and_everything_not_run(demo: Demo, tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        words = demo.arguments("ANY")
+        words[0] = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        result = run(*words, "--json", str(tmp_path / "report.json"))
+    assert result.exit_code == 3
+    found = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert {each["status"] for each in found} == {"not_run"}
+    assert all("nothing could be reached" in each["detail"] for each in found)
+
+
+def test_a_key_that_is_not_found_is_status_1_and_leaves_the_rest_not_run(demo: Demo) -> None:
+    result = run(*demo.arguments("NOBODY-HAS-THIS"))
+    assert result.exit_code == 1
+    assert re.search(r"^LOK-01 +FAILED", result.output, re.MULTILINE)
+    assert re.search(r"^SIG-20 +not run", result.output, re.MULTILINE)
+
+
+def test_a_pair_that_is_made_is_printed_and_kept_for_the_next_run(demo: Demo) -> None:
+    words = demo.arguments(demo.order("one-line"))
+    del words[words.index("--key") : words.index("--messages")]
+    result = run(*words)
+    assert result.exit_code == 1
+    assert result.output.startswith("-----BEGIN CERTIFICATE-----")
+    key, certificate = re.search(r"--key (\S+) --key-certificate (\S+)", result.output).groups()  # type: ignore[union-attr]
+    assert b"PRIVATE KEY" in Path(key).read_bytes()
+    assert Path(key).stat().st_mode & 0o077 == 0
+    assert Path(certificate).read_text("utf-8").rstrip() in result.output
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("--order-key",), "Missing option '--order-key'"),
+        (("--certificate",), "Missing option '--certificate'"),
+        (("--key",), "--key and --key-certificate belong together"),
+    ],
+)
+def test_wrong_usage_is_status_2(demo: Demo, change: tuple[str, ...], said: str) -> None:
+    words = demo.arguments("ANY")
+    for option in change:
+        place = words.index(option)
+        del words[place : place + 2]
+    result = run(*words)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_an_address_that_is_none_is_status_2(demo: Demo) -> None:
+    for address in ("shop.example", "ftp://shop.example/", "http://shop.example/?wsdl"):
+        words = demo.arguments("ANY")
+        words[0] = address
+        assert run(*words).exit_code == 2
