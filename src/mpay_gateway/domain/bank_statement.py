@@ -46,6 +46,14 @@ POSTED = (
 UNDECIDED = (LineOutcome.WAITING, LineOutcome.UNKNOWN)
 
 
+class Direction(StrEnum):
+    """Which way a line moves money of payers; `NEITHER`: it names a fee alone, or nothing."""
+
+    IN = "in"
+    OUT = "out"
+    NEITHER = "neither"
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One provider's day as it was read. `problems`: what could not be read beside it."""
@@ -93,9 +101,19 @@ def line_digest(line: StatementLine) -> str:
     )  # fmt: skip
 
 
+def direction(line: StatementLine) -> Direction:
+    if not line.gross:
+        return Direction.NEITHER
+    return Direction.OUT if line.gross.minor < 0 else Direction.IN
+
+
 def movement_key(account_id: AccountId, line: StatementLine) -> str:
-    """What a line may be posted once for: one transaction of one account, one kind, one direction."""
-    return _digest(account_id, line.transaction_id, line.kind, "out" if line.gross.minor < 0 else "in")
+    """What a line may be posted once for: one transaction of one account, one direction.
+
+    Not its kind: that is words, and a file that is mended may have others. Keys of lines that were posted before
+    revision 0018 of the database hold it: whether a movement is posted is asked by what lines say, not by their keys.
+    """
+    return _digest(account_id, line.transaction_id, direction(line))
 
 
 def _digest(*parts: str | int) -> str:

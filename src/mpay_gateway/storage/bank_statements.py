@@ -4,14 +4,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, exists, insert, select, update
+from sqlalchemy import ColumnElement, Row, case, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.bank_statement import (
     POSTED,
     UNDECIDED,
+    Direction,
     LineOutcome,
     Statement,
+    direction,
     line_digest,
     movement_key,
 )
@@ -163,9 +165,12 @@ class BankStatements:
         return self._lines(query.order_by(c.at, c.id))
 
     def is_repeated(self, stored: StoredLine) -> bool:
-        """Whether another line about the same transaction is posted."""
+        """Whether another line about the same transaction and direction is posted, under whatever key."""
         c = statement_lines.c
-        same = (c.movement == stored.movement, c.id != stored.id)
+        same = (
+            c.account_id == stored.account_id, c.transaction_id == stored.line.transaction_id,
+            direction_of(c.gross_minor) == direction(stored.line), c.id != stored.id,
+        )  # fmt: skip
         return self._is(exists().where(*same, c.outcome.in_(POSTED)))
 
     def capture_of(self, stored: StoredLine) -> Match | None:
@@ -238,6 +243,15 @@ class BankStatements:
 
     def _lines(self, query: Any) -> tuple[StoredLine, ...]:
         return tuple(_stored(row) for row in self._connection.execute(query))
+
+
+def direction_of(gross_minor: ColumnElement[int]) -> ColumnElement[str]:
+    """As `bank_statement.direction`, for the database."""
+    return case(
+        (gross_minor > 0, Direction.IN.value),
+        (gross_minor < 0, Direction.OUT.value),
+        else_=Direction.NEITHER.value,
+    )
 
 
 def task_subject(account_id: AccountId, day: date) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 from mpay_gateway.domain.bank_statement import POSTED, LineOutcome
 from mpay_gateway.domain.payment import ReversalState
 from mpay_gateway.domain.refund import RefundGround
-from mpay_gateway.storage.bank_statements import STATEMENT_POSTING
+from mpay_gateway.storage.bank_statements import STATEMENT_POSTING, direction_of
 from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE
 from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.settlements import SETTLEMENT_POSTING
@@ -73,14 +73,16 @@ class DayBooks(Questions):
         for row in self._stream(_of_no_return().where(self._lately_read())):
             detail = f"statement line {row.transaction_id} is {row.outcome}, and of no such money of ours"
             yield Doubt(row.payment_id or "", detail)
+        movement = (c.account_id, c.transaction_id, direction_of(c.gross_minor))
         twice = (
-            select(func.max(c.payment_id).label("payment_id"), c.movement)
+            select(func.max(c.payment_id).label("payment_id"), c.account_id, c.transaction_id)
             .where(c.outcome.in_(POSTED))
-            .group_by(c.movement)
+            .group_by(*movement)
             .having(func.count() > 1)
         )
         for row in self._stream(twice):
-            yield Doubt(row.payment_id or "", f"several lines are posted for the movement {row.movement}")
+            detail = f"several lines of {row.account_id} are posted for one movement of {row.transaction_id}"
+            yield Doubt(row.payment_id or "", detail)
 
     def missettled(self) -> Iterator[Doubt]:
         """Settlements that are not the sum of their entries, or not posted so; postings of no settlement."""

@@ -550,6 +550,7 @@ statement_lines = Table(
     Column("rest_of_id", ForeignKey("reversals.id"), comment="The reversal of which it is what another line left."),
     UniqueConstraint("account_id", "day", "digest", "occurrence"),
     Index(None, "movement"),
+    Index(None, "account_id", "transaction_id"),
     Index("uq_statement_lines_refund_id", "refund_id", unique=True),
     Index("uq_statement_lines_rest_of_id", "rest_of_id", unique=True),
     Index(None, "account_id", "at"),

@@ -79,3 +79,17 @@ def test_a_line_that_is_posted_or_named_otherwise_is_reported(gateway, stated, f
     for statement in FORGERIES[forgery]:
         by_hand(gateway, statement)
     assert {each.invariant for each in check_books(gateway.parts.units)} == {11}
+
+
+def test_two_posted_lines_of_one_movement_are_reported_whatever_their_keys(gateway):
+    statements = give_statements(gateway)
+    fees = (
+        StatementLine(f"FEE-{number}", "", "fee", lei("0"), lei("3"), lei("-3"), NOON) for number in (1, 2)
+    )
+    assert statements.write(*fees) == [LineOutcome.FEE] * 2
+    assert check_books(gateway.parts.units) == ()
+    by_hand(gateway, "UPDATE statement_lines SET transaction_id = 'FEE-1'")
+    (found,) = check_books(gateway.parts.units)
+    assert (found.invariant, found.detail) == (
+        11, "several lines of bank-main are posted for one movement of FEE-1",
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.errors import InvalidAnswer
@@ -236,3 +237,47 @@ def test_a_second_line_of_another_kind_about_one_capture_is_not_posted(gateway, 
     line = line_of(gateway, payment)
     assert state(line, replace(line, kind="payout")) == [LineOutcome.SETTLED, LineOutcome.DUPLICATE]
     assert balance(gateway, "receivable:bank-main") == 0
+
+
+def in_words(gateway, payment, back, fee, *, at=NOON):
+    """A day's statement with these words for the kinds of what is taken back, and of a fee of no transaction."""
+    gone = {"transaction_id": "R-9", "fee": lei("0"), "gross": lei("-50"), "net": lei("-50"), "kind": back}
+    kept = StatementLine("FEE-1", "", fee, lei("0"), lei("3"), lei("-3"), at)
+    gateway.statements.written[DAY] = [line_of(gateway, payment), line_of(gateway, payment, **gone), kept]
+    return gateway.statements.write()
+
+
+POSTED = [LineOutcome.SETTLED, LineOutcome.CHARGED_BACK, LineOutcome.FEE]
+
+
+@pytest.fixture
+def counted_once(gateway):
+    yield
+    names = ("refunds", "fees:bank-main", "bank:main")
+    assert [balance(gateway, name) for name in names] == [50_00, 4_50, 95_50]
+
+
+def test_a_movement_that_is_told_in_other_words_is_posted_once(gateway, counted_once):
+    payment = gateway.pay("ORDER-1")
+    assert in_words(gateway, payment, "retur", "comision") == POSTED
+    assert in_words(gateway, payment, "Retur", "Comision") == [*POSTED, *[LineOutcome.DUPLICATE] * 2]
+
+
+def test_a_movement_that_was_posted_under_an_older_key_is_posted_once(gateway, counted_once):
+    payment = gateway.pay("ORDER-1")
+    assert in_words(gateway, payment, "retur", "comision") == POSTED
+    with gateway.parts.units.engine.execution_options(purpose="write").begin() as connection:
+        for table, column, rest in (
+            ("ledger_transactions", "subject", " WHERE kind = 'statement'"), ("statement_lines", "movement", ""),
+        ):  # fmt: skip
+            older = f"UPDATE {table} SET {column} = substr('old-' || {column}, 1, 64){rest}"
+            assert connection.execute(text(older)).rowcount == 3
+    assert in_words(gateway, payment, "Retur", "Comision") == [*POSTED, *[LineOutcome.DUPLICATE] * 2]
+
+
+def test_one_transaction_may_have_a_line_for_each_direction_and_one_for_its_fee(gateway, state):
+    payment = gateway.pay("ORDER-1")
+    taken = line_of(gateway, payment, fee=lei("0"), net=lei("150"))
+    back = replace(taken, gross=lei("-10"), net=lei("-10"))
+    fee = replace(taken, gross=lei("0"), fee=lei("1.50"), net=lei("-1.50"))
+    assert state(taken, back, fee) == POSTED

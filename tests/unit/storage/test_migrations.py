@@ -16,7 +16,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
 from mpay_gateway.boundary import SystemClock
+from mpay_gateway.domain.bank_statement import movement_key
 from mpay_gateway.domain.errors import ConfigurationError
+from mpay_gateway.domain.identifiers import AccountId
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.provider_answer import StatementLine
 from mpay_gateway.domain.seals import Chain
 from mpay_gateway.storage import UnitOfWork, create_engine
 from mpay_gateway.storage.migrate import _config, migrate
@@ -174,3 +178,37 @@ def test_what_was_parked_for_good_is_given_up_and_operators_words_become_notes(d
         ("parked", "withheld", "reversed"),
     ]  # fmt: skip
     assert audited == [("p1", "give-up", "parked", "given-up")]
+
+
+def test_lines_that_are_not_posted_get_the_key_of_their_movement_and_posted_ones_keep_theirs(database_url):
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0017")
+    raw = sqlalchemy.create_engine(database_url)  # asks for no foreign keys on SQLite
+    at = "2026-11-23 10:00:00.000000"
+    with raw.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for number, (outcome, gross) in enumerate(
+            [("fee", 0), ("unknown", 5), ("duplicate", -5), ("superseded", 0), ("waiting", 7)], 1
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO statement_lines (id, statement_id, account_id, day, digest, occurrence, movement,"
+                    " transaction_id, reference, kind, gross_minor, fee_minor, currency, at, outcome) VALUES"
+                    f" ({number}, 's', 'bank', '2026-11-23', '{number}', 0, 'old', 'Ș-1', '', 'k', {gross}, 0, 'MDL',"
+                    f" '{at}', '{outcome}')"
+                )
+            )
+    raw.dispose()
+    migrate(engine)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT movement FROM statement_lines ORDER BY id")).scalars().all()
+    engine.dispose()
+    stated = [
+        StatementLine("Ș-1", "", "", lei, Money.zero("MDL"), lei, datetime(2026, 11, 23, tzinfo=UTC))
+        for lei in (Money.from_minor(minor, "MDL") for minor in (5, -5, 0, 7))
+    ]
+    assert found == ["old", *(movement_key(AccountId("bank"), line) for line in stated)]
