@@ -33,6 +33,8 @@ from mpay_gateway.storage.tasks import TaskKind
 STATEMENT_POSTING = "statement"
 """The kind of the posting of a line; its subject is what the line moves."""
 _ABOUT = ("payment_id", "capture_id", "reversal_id", "refund_id", "rest_of_id")
+_NOT_POSTED = statement_lines.c.outcome.in_([*UNDECIDED, LineOutcome.SUPERSEDED])
+"""Lines that a later statement of their day may put another in place of, or bring back."""
 _ADD = insert(statements)
 _ADD_LINE = insert_once(statement_lines, ["account_id", "day", "digest", "occurrence"])
 
@@ -105,11 +107,12 @@ class BankStatements:
         return True
 
     def _supersede(self, statement: Statement) -> None:
+        """Let lines of the day count or not, as the statement says. Of what another process posts meanwhile, nothing:
+        it posts the lines of all days, under the task of its own.
+        """
         c = statement_lines.c
-        open_ones = select(c.id, c.digest, c.movement, c.outcome).where(
-            c.account_id == statement.account_id, c.day == statement.day,
-            c.outcome.in_([*UNDECIDED, LineOutcome.SUPERSEDED]),
-        )  # fmt: skip
+        of_day = (c.account_id == statement.account_id, c.day == statement.day)
+        open_ones = select(c.id, c.digest, c.movement, c.outcome).where(*of_day, _NOT_POSTED).order_by(c.id)
         said = {line_digest(line) for line in statement.lines}
         told = {movement_key(statement.account_id, line) for line in statement.lines}
         for row in self._connection.execute(open_ones).all():
@@ -119,9 +122,8 @@ class BankStatements:
             elif row.movement in told:
                 outcome = LineOutcome.SUPERSEDED
             if outcome != row.outcome:
-                self._connection.execute(
-                    update(statement_lines).where(c.id == row.id).values(outcome=outcome)
-                )
+                still_open = update(statement_lines).where(c.id == row.id, _NOT_POSTED)
+                self._connection.execute(still_open.values(outcome=outcome))
 
     def readings(self, account_id: AccountId, day: date) -> tuple[Reading, ...]:
         """The statements of the provider's day that were read, the latest last."""
