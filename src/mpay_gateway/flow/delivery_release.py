@@ -29,6 +29,7 @@ def give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGrou
     )
     work.ledger.post(
         "release", capture.id, (*taken, Entry.credit(SUSPENSE, capture.amount)),
+    work.settlements.hold_off()
         payment_id=delivery.payment_id, at=now,
     )  # fmt: skip
     open_reversal(parts, work, surplus, ground, actor="machine")

@@ -96,7 +96,8 @@ class Settlements:
     def hold_off(self) -> None:
         """Let no day be settled until the unit of work ends, and wait for one that is being settled just now.
 
-        Who bears a refund depends on what was paid out: no payout may come between the look and the posting.
+        Who bears a refund or a release depends on what was paid out: no payout may come between the look and the
+        posting.
         """
         if self._connection.dialect.name != "sqlite":  # there the unit holds the whole database
             self._connection.execute(_NONE_MEANWHILE)
@@ -112,7 +113,7 @@ class Settlements:
         return self._connection.execute(query).scalar()
 
     def days(self, since: datetime | None) -> tuple[date, ...]:
-        """The days that were settled since then (UTC), or that have files; None: all of them."""
+        """The days that were settled since then (UTC); None: all of them."""
         c = settlement_days.c
         query = select(c.day).order_by(c.day)
         return tuple(
