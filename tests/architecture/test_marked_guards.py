@@ -33,6 +33,8 @@ UNMARKED = {
     "flow.captures:_Recording._captured": _AFTER,
     "flow.captures:_Recording._claim_order": _AFTER,
     "flow.decisions:_held": "a decision is decided once: the table has no other edge, and `transition` is marked",
+    "flow.decisions:_refuse_what_may_have_gone": "no simulated database goes back in time; "
+    "`tests/unit/flow/test_restored_refunds.py` has one",
     "flow.decisions:_review": "money is reviewed once: the table has no other edge, and `transition` is marked",
     "flow.delivery_release:give_back": _AFTER,
     "flow.delivery_release:give_up_delivery": "the table gives up what is parked, once, and `transition` is marked",

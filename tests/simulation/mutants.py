@@ -264,7 +264,7 @@ MUTANTS: tuple[Mutant, ...] = (
          "if isinstance(error, RemoteRefused) and error.permanent:",
          "error = error if isinstance(error, RemoteRefused) else RemoteRefused('timeout')\n    if True:"),
     _one("reverse beside an unanswered try", "delivery.others", "flow.confirmation_delivery:_refused",
-         "is OnRefusal.REVERSE and not others", "is OnRefusal.REVERSE"),
+         "is OnRefusal.REVERSE and not may_know", "is OnRefusal.REVERSE"),
     _one("an unanswered try is forgotten", "delivery.unanswered", "flow.confirmation_delivery:_not_answered",
          "may_know = 0 if isinstance(error, _NOTHING_SENT) else 1", "may_know = 0"),
     _one("a try is not counted as it leaves", "delivery.may-know", "flow.evidence_sinks:DurableSink.sent",
@@ -332,7 +332,7 @@ MUTANTS: tuple[Mutant, ...] = (
          "flow.refunds.provider_refunds:hear_taken_back",
          "answer.reversed - given_back(work, payment.id, answer.reversed.currency)", "answer.reversed"),
     _one("a refund waits for money that is gone", "refund.gone", "flow.refunds.provider_refunds:_withdraw_what_is_gone",
-         "if left >= Money.zero(left.currency):", "if True:"),
+         "gone = left < Money.zero(left.currency)", "gone = False"),
     # People.
     _one("one person decides", "decision.two-people", "flow.decisions:approve",
          "if decision.opened_by == actor:", "if False:"),

@@ -194,14 +194,17 @@ def _confirmed(parts: Parts, work: Work, tried: _Try, receipt: DeliveryReceipt) 
 
 @guards("delivery.others")
 def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: RemoteRefused) -> None:
-    """A definite, signed no. The service's policy decides, unless another try may have been taken."""
-    _, delivery = _leased(parts, work, tried)
+    """A definite, signed no. The service's policy decides, unless another try may have been taken, or one in a time
+    that a restored backup lost.
+    """
+    payment, delivery = _leased(parts, work, tried)
     actor, now = f"service:{delivery.service_id}", parts.clock.now()
     if _meant_for_another(work, delivery, error.proof, at=now):
         _not_answered(parts, work, tried, InvalidAnswer(COPY))
         return
     others = tried.others_unanswered(delivery)
-    reverse = service.on_refusal is OnRefusal.REVERSE and not others
+    may_know = others or work.restorations.may_have_lost(payment.created_at)
+    reverse = service.on_refusal is OnRefusal.REVERSE and not may_know
     work.deliveries.change(
         delivery, DeliveryEvent.GIVE_UP if reverse else DeliveryEvent.PARK, actor=actor, at=now, unanswered=others,
         last_error=remark(error, named=False), parked_reason=REFUSED,

@@ -1,17 +1,18 @@
 """Money that no rule decides on: one operator proposes, another agrees, and then it is done in the same commit."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from mpay_gateway.domain.decision import Act, Decision, DecisionState, Proposal
-from mpay_gateway.domain.errors import InvalidTransition, NotAuthorised, NotFound
+from mpay_gateway.domain.errors import Conflict, InvalidTransition, NotAuthorised, NotFound
 from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.payment import Capture, CaptureState, DeliveryState, Payment
 from mpay_gateway.domain.remarks import clean_reason
 from mpay_gateway.domain.transitions import DecisionEvent
 from mpay_gateway.flow.delivery_release import give_up_delivery, refuse_unanswered
 from mpay_gateway.flow.parts import Parts
-from mpay_gateway.flow.refunds.opening import open_refund, override
+from mpay_gateway.flow.refunds.opening import GROUNDS, open_refund, override
 from mpay_gateway.flow.reversal_acts import acknowledge_reversal
 from mpay_gateway.flow.review import accept_capture, give_capture_back
 from mpay_gateway.flow.reviewed_returns import can_be_asked, refuse_what_went_back
@@ -19,8 +20,16 @@ from mpay_gateway.flow.settling import settle
 from mpay_gateway.flow.unknown_payments import end_unknown, to_end
 from mpay_gateway.storage import Work
 
-_ASKED_FIRST = {Act.ACCEPT, Act.GIVE_BACK, Act.END, Act.ACKNOWLEDGE}
+_ASKED_FIRST = {Act.ACCEPT, Act.GIVE_BACK, Act.END, Act.ACKNOWLEDGE, *GROUNDS}
 _RELEASES = {Act.RELEASE, Act.RELEASE_ALTHOUGH}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """That the provider was asked, where it can be: since when an answer counts, and whether there was none."""
+
+    since: datetime
+    unheard: bool = False
 
 
 def propose(parts: Parts, payment_id: str, act: Act, reason: str, *, actor: str) -> Decision:
@@ -60,18 +69,21 @@ def propose_about(
 @guards("decision.two-people")
 def approve(parts: Parts, decision_id: str, *, actor: str) -> Decision:
     """Agree to a proposal of another operator, and do it. Raises: NotFound; NotAuthorised; InvalidTransition;
-    NotPayable when the order cannot take the money any more, or the money is not known to be there still.
+    NotPayable when the order cannot take the money any more, or the money is not known to be there still; Conflict.
 
-    The provider of money in review is asked first: what it gave back meanwhile by itself is not there any more.
+    The provider is asked first, unless a confirmation is given up or a refund overridden: what it gave back meanwhile
+    by itself is not there any more, and what it never told may be known by now.
     """
-    asked_since = _ask_first(parts, decision_id)
+    asked = _ask_first(parts, decision_id)
 
     def act(work: Work) -> Decision:
         decision = _held(work, decision_id)
         if decision.opened_by == actor:
             raise NotAuthorised("two people decide: another operator has to approve this")
         if decision.act is Act.ACCEPT:
-            refuse_what_went_back(parts, work, _review(work, decision), asked_since=asked_since)
+            refuse_what_went_back(parts, work, _review(work, decision), asked_since=asked.since)
+        if decision.act in GROUNDS and asked.unheard:
+            _refuse_what_may_have_gone(work, decision)
         approved = work.decisions.decide(decision, DecisionEvent.APPROVE, actor=actor, at=parts.clock.now())
         _DO[decision.act](parts, work, approved)
         return approved
@@ -89,11 +101,8 @@ def reject(parts: Parts, decision_id: str, *, actor: str) -> Decision:
     return parts.units.run("reject", act)
 
 
-def _ask_first(parts: Parts, decision_id: str) -> datetime:
-    """Ask about money in review or refused, and payments not known, where the account can be asked.
-
-    Returns the time before. Raises: NotFound.
-    """
+def _ask_first(parts: Parts, decision_id: str) -> _Asked:
+    """Ask what became of the payment by now, where its account can be asked. Raises: NotFound."""
 
     def read(work: Work) -> Payment | None:
         decision = work.decisions.get(decision_id)
@@ -101,10 +110,18 @@ def _ask_first(parts: Parts, decision_id: str) -> datetime:
             return None
         return work.payments.get(decision.payment_id)
 
-    asked_since, payment = parts.clock.now(), parts.units.read(read)
-    if payment is not None and can_be_asked(parts, payment.account_id):
-        settle(parts, payment.id)
-    return asked_since
+    since, payment = parts.clock.now(), parts.units.read(read)
+    if payment is None or not can_be_asked(parts, payment.account_id):
+        return _Asked(since)
+    return _Asked(since, unheard=not settle(parts, payment.id))
+
+
+def _refuse_what_may_have_gone(work: Work, decision: Decision) -> None:
+    """To be called before a refund that its provider, which can be asked, says nothing of. Raises: Conflict when it may
+    have left in a time that a restored backup lost.
+    """
+    if work.restorations.may_have_lost(work.payments.get(decision.payment_id).created_at):
+        raise Conflict("the provider does not say now whether the money went back already: try again later")
 
 
 def _held(work: Work, decision_id: str) -> Decision:
@@ -127,7 +144,7 @@ def _proposal(work: Work, payment: Payment, act: Act) -> Proposal:
         if delivery is None or delivery.state is not DeliveryState.PARKED:
             raise NotFound(f"payment {payment.id} has no parked confirmation whose money is still here")
         if act is Act.RELEASE:
-            refuse_unanswered(delivery)
+            refuse_unanswered(work, payment, delivery)
         return Proposal(act, delivery.id, _capture(work, payment, CaptureState.CLAIMED).amount)
     capture = _capture(work, payment, CaptureState.REVIEW)
     return Proposal(act, capture.id, capture.amount)
@@ -160,7 +177,8 @@ def _give_back(parts: Parts, work: Work, decision: Decision) -> None:
 
 def _release(parts: Parts, work: Work, decision: Decision) -> None:
     if decision.act is Act.RELEASE:
-        refuse_unanswered(work.deliveries.lock(decision.subject))
+        payment = work.payments.get(decision.payment_id)
+        refuse_unanswered(work, payment, work.deliveries.lock(decision.subject))
     give_up_delivery(parts, work, decision.subject, actor=decision.decided_by)
 
 

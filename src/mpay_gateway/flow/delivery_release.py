@@ -1,7 +1,14 @@
 """Money whose confirmation is given up: it becomes the payer's again, and goes back."""
 
 from mpay_gateway.domain.errors import InvalidTransition
-from mpay_gateway.domain.payment import CaptureState, ClaimState, Delivery, DeliveryState, ReversalGround
+from mpay_gateway.domain.payment import (
+    CaptureState,
+    ClaimState,
+    Delivery,
+    DeliveryState,
+    Payment,
+    ReversalGround,
+)
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, DeliveryEvent
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.reversal import open_reversal
@@ -22,6 +29,7 @@ def give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGrou
     claim = work.claims.of_payment(delivery.payment_id)
     if claim.state is ClaimState.CAPTURED:
         work.claims.change(claim, ClaimEvent.RELEASE, actor=actor, at=now)
+    work.settlements.hold_off()
     paid_out = work.settlements.accounts_paid(capture.id)
     owed = (entry.turned() for entry in work.ledger.owed_of(capture.id))
     taken = (
@@ -29,13 +37,12 @@ def give_back(parts: Parts, work: Work, delivery: Delivery, ground: ReversalGrou
     )
     work.ledger.post(
         "release", capture.id, (*taken, Entry.credit(SUSPENSE, capture.amount)),
-    work.settlements.hold_off()
         payment_id=delivery.payment_id, at=now,
     )  # fmt: skip
     open_reversal(parts, work, surplus, ground, actor="machine")
 
 
-def refuse_unanswered(delivery: Delivery) -> None:
+def refuse_unanswered(work: Work, payment: Payment, delivery: Delivery) -> None:
     """To be called before a confirmation is given up of which nobody said that the service may know of it.
 
     Raises: InvalidTransition.
@@ -44,6 +51,11 @@ def refuse_unanswered(delivery: Delivery) -> None:
         raise InvalidTransition(
             f"delivery {delivery.id}: {delivery.unanswered} of its tries were not answered, and the service may have "
             "applied one: send it again, or release it although unanswered"
+        )
+    if work.restorations.may_have_lost(payment.created_at):
+        raise InvalidTransition(
+            f"delivery {delivery.id}: the service may have been told in the time that a restored backup lost: send it "
+            "again, or release it although unanswered"
         )
 
 

@@ -51,6 +51,11 @@ class Restorations:
         newest = self.newest()
         return newest if newest is not None and newest.finished_at is None else None
 
+    def may_have_lost(self, begun_at: datetime) -> bool:
+        """Whether what began then may have gone on in a time that a restored backup lost: nobody here knows."""
+        newest = self.newest()
+        return newest is not None and begun_at < newest.noticed_at
+
     def add(self, restoration: Restoration) -> bool:
         """False when another process has noticed it first."""
         row = asdict(restoration)

@@ -23,6 +23,8 @@ from mpay_gateway.storage.tasks import TaskKind
 
 ASK_AGAIN = timedelta(hours=1)
 """When the provider is asked again about money that it took back before its service knew of it."""
+_GONE = "the provider took the money back by itself"
+_MAY_BE_GONE = "what the provider took back may be this very refund, sent before a backup was restored"
 _log = structlog.get_logger("provider_refunds")
 
 
@@ -140,16 +142,17 @@ def _written_down(work: Work, payment: Payment, currency: str) -> Money:
 
 @guards("refund.gone")
 def _withdraw_what_is_gone(parts: Parts, work: Work, capture: Capture) -> None:
-    """Refunds that wait for their service's word, and whose money is not there any more."""
+    """Refunds that wait for their service's word, and whose money is not there any more, or may be just what went."""
     waiting = [each for each in work.refunds.of_payment(capture.payment_id) if each.waits]
     for refund in reversed(waiting):
         left = left_to_refund(capture, work.refunds.of_payment(capture.payment_id))
-        if left >= Money.zero(left.currency):
-            return
+        gone = left < Money.zero(left.currency)
+        if not gone and not work.restorations.may_have_lost(refund.created_at):
+            continue
         work.tasks.schedule(TaskKind.REFUND, refund.id, None)
         work.refunds.change(
             work.refunds.lock(refund.id), RefundEvent.WITHDRAW, actor="machine", at=parts.clock.now(),
-            detail="the provider took the money back by itself",
+            detail=_GONE if gone else _MAY_BE_GONE,
         )  # fmt: skip
 
 
