@@ -169,9 +169,12 @@ def _ask_later(parts: Parts, work: Work, asked: _Asked) -> None:
 
 
 def _still_to_ask(work: Work, payment: Payment, now: datetime) -> datetime | None:
-    """When a payment that is over is to be asked about, if it is: this question had no answer."""
+    """When a payment that is over is to be asked about, if it is: this question had no answer.
+
+    Not before an hour: a task that a worker holds is due when its lease ends, whenever it was due before.
+    """
     due = work.tasks.due_at(TaskKind.RECHECK, payment.id)
-    return due if due is None or due > now else now + ASK_AGAIN
+    return None if due is None else max(due, now + ASK_AGAIN)
 
 
 def _later(parts: Parts, work: Work, payment: Payment) -> Payment:

@@ -17,12 +17,13 @@ from mpay_gateway.flow.attention import payments_for_people
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, reconcile
 from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
+from mpay_gateway.flow.payment_ending import HEAR_AGAIN
 from mpay_gateway.flow.refunds.acts import acknowledge_refund, retry_refund
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.attention import Why
 from mpay_gateway.storage.tasks import TaskKind
 from tests.unit.flow.refunding_scene import ANA, balances, open_refund, refunds, release
-from tests.unit.flow.scripted import ACCOUNT, NOON, lei, scripted_gateway
+from tests.unit.flow.scripted import ACCOUNT, NOON, SERVICE, lei, scripted_gateway
 from tests.unit.flow.stating import DAY, give_statements
 
 RECEIVABLE = f"receivable:{ACCOUNT}"
@@ -243,6 +244,27 @@ def test_what_went_back_in_another_currency_is_for_people_and_stops_nothing(gate
         paid.id
     ]
     assert refunds(gateway, paid) == ()
+
+
+def test_a_provider_that_does_not_answer_is_asked_hourly_about_money_that_it_took_back(gateway):
+    gateway.calls.silent[SERVICE] = OutcomeUnknown("no answer")
+    payment = gateway.pay("ORDER-1")
+    pull(gateway, payment, "150")
+    gateway.calls.fetch_answers = [OutcomeUnknown("no answer")] * 100
+    asked = gateway.calls.asked
+    gateway.work(turns=150, minutes=2)
+    assert gateway.calls.asked - asked in {4, 5}
+
+
+def test_a_callback_that_waits_is_heard_before_the_hour_is_over(gateway, monkeypatch):
+    """It came in while the provider was asked: the answer may be older."""
+    gateway.calls.delivery_answers = [OutcomeUnknown("no answer")]
+    payment = gateway.pay("ORDER-1")
+    monkeypatch.setattr(gateway.parts.background, "start", lambda *_args, **_more: None)
+    gateway.calls.before_fetch_answer = [lambda: gateway.hear(payment)]
+    pull(gateway, payment, "150")
+    due = gateway.parts.units.read(lambda work: work.tasks.due_at(TaskKind.RECHECK, payment.id))
+    assert due - gateway.clock.now() < HEAR_AGAIN
 
 
 @pytest.mark.parametrize("unheard", ["at once", "when it is asked again"])

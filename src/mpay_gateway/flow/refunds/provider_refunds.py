@@ -39,7 +39,8 @@ def given_back(work: Work, payment_id: str, currency: str) -> Money:
 def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation) -> None:
     """Write down what the pulled status says went back beyond what our books have. The payment is locked.
 
-    While the service is still being told, nothing is: the provider is asked again later.
+    While the service is still being told, nothing is: the provider is asked again in an hour at the latest, of a
+    payment whose other checks the caller has settled.
     """
     if answer.reversed is None:
         return
@@ -53,7 +54,7 @@ def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: Provider
     if capture is not None:
         record(parts, work, payment, beyond)
     elif _is_being_told(work.deliveries.of_payment(payment.id)):
-        work.tasks.schedule(TaskKind.RECHECK, payment.id, parts.clock.now() + ASK_AGAIN)
+        work.tasks.hurry(TaskKind.RECHECK, payment.id, parts.clock.now() + ASK_AGAIN)
 
 
 def record(parts: Parts, work: Work, payment: Payment, taken: Money) -> Refund | None:
