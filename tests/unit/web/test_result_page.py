@@ -53,19 +53,11 @@ def page(outcome=Outcome.PAID, *, told=True, return_url="https://school.example/
     return ResultPage(outcome, payment, service, order, visit, delivery, (), back)
 
 
-def reversal(done_at=None):
+def reversal(done_at=None, *, returned=AMOUNT, state=ReversalState.DUE):
     return Reversal(
-        "r",
-        PaymentId("A" * 16),
-        "c",
-        "k",
-        AMOUNT,
-        AMOUNT,
-        ReversalGround.CLAIM_LOST,
-        ReversalState.DUE,
-        NOW,
-        done_at,
-    )
+        "r", PaymentId("A" * 16), "c", "k", AMOUNT, returned, ReversalGround.CLAIM_LOST,
+        ReversalState.DONE if done_at else state, NOW, done_at,
+    )  # fmt: skip
 
 
 def refund(returned):
@@ -142,6 +134,24 @@ def test_a_waiting_page_finds_out_by_itself_with_and_without_script(html):
 def test_money_on_its_way_back_is_told_with_its_date_once_it_is_known(html, outcome):
     assert "on its way to the bank" in html(page(outcome, back=(reversal(),)))
     assert "5 October 2026" in html(page(outcome, back=(reversal(NOW),)))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PAID, Outcome.PAID_TWICE])
+def test_the_bank_is_said_to_have_confirmed_only_what_it_gave_back_on_our_word(html, outcome):
+    assert "The bank confirmed" in html(page(outcome, back=(reversal(NOW),)))
+    otherwise = html(page(outcome, back=(reversal(NOW, returned=Money.zero("MDL")),)))
+    assert "The bank confirmed" not in otherwise
+    assert "The money was sent back on 5 October 2026" in otherwise
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PAID, Outcome.PAID_TWICE])
+def test_money_that_went_back_hides_no_other_that_does_not(html, outcome):
+    stuck = reversal(returned=Money.zero("MDL"), state=ReversalState.REFUSED)
+    text = html(page(outcome, back=(reversal(NOW), stuck)))
+    assert "The bank confirmed the refund on 5 October 2026" in text
+    assert "The bank does not return the money by itself" in text
+    under_way = html(page(outcome, back=(reversal(NOW), reversal())))
+    assert "on its way to the bank" in under_way
 
 
 @pytest.mark.parametrize("language", ["ro", "ru", "en"])
