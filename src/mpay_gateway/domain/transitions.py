@@ -163,7 +163,7 @@ EDGES: tuple[Edge, ...] = (
     Edge("payment", _P.STARTED, _PE.CANCEL, _P.CANCELLED, "the payer turned back"),
     Edge("payment", _P.CANCELLED, _PE.CANCEL, _P.CANCELLED, "told again"),
     Edge(
-        "payment", _P.AUTHORISED, _PE.VOID, _P.CANCELLED, "two-step: the order is gone, the hold is given up"
+        "payment", _P.AUTHORISED, _PE.VOID, _P.CANCELLED, "two-step: the hold is given up, or people end it"
     ),
     Edge("payment", _P.CREATED, _PE.EXPIRE, _P.EXPIRED, "nothing was ever sent"),
     Edge("payment", _P.STARTED, _PE.EXPIRE, _P.EXPIRED, "the session is over and the provider says so"),

@@ -138,7 +138,7 @@ def _held(work: Work, decision_id: str) -> Decision:
 def _proposal(work: Work, payment: Payment, act: Act) -> Proposal:
     """What the act is about, and the money of it. Raises: NotFound; InvalidTransition while tries are unanswered."""
     if act is Act.END:
-        return to_end(payment)
+        return to_end(work, payment)
     if act in _RELEASES:
         delivery = work.deliveries.of_payment(payment.id)
         if delivery is None or delivery.state is not DeliveryState.PARKED:

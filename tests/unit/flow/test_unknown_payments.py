@@ -5,9 +5,10 @@ import pytest
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.errors import NotFound, OutcomeUnknown
 from mpay_gateway.domain.payment import ClaimState, PaymentState
-from mpay_gateway.domain.provider_answer import ProviderCapture
+from mpay_gateway.domain.provider_answer import ProviderCapture, ProviderStatus
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.decisions import approve, propose
+from tests.unit.flow.holding_stage import Stage
 from tests.unit.flow.refunding_scene import ANA, ION
 from tests.unit.flow.scripted import ScriptedGateway
 
@@ -51,6 +52,49 @@ def test_the_provider_is_asked_before_it_is_ended(gateway: ScriptedGateway, unkn
     with pytest.raises(NotFound, match="is captured"):
         ended(gateway, unknown)
     assert gateway.settled(unknown).state is PaymentState.CAPTURED
+
+
+@pytest.fixture
+def held(gateway: ScriptedGateway, monkeypatch) -> Stage:
+    """A payment whose money was held, and whose bank has known of nothing for 45 days."""
+    stage = Stage(gateway, monkeypatch)
+    stage.order_not_heard()
+    stage.settle()
+    stage.bank.status = ProviderStatus.NOT_FOUND
+    gateway.work(turns=45, days=1)
+    assert (stage.state, gateway.now(stage.payment).next_check_at) == (PaymentState.AUTHORISED, None)
+    return stage
+
+
+def test_two_operators_end_a_hold_of_which_the_bank_knows_nothing_any_more(gateway, held):
+    ended(gateway, held.payment)
+    claim = gateway.parts.units.read(lambda work: work.claims.of_payment(held.payment.id))
+    assert (held.state, claim.state) == (PaymentState.CANCELLED, ClaimState.RELEASED)
+    held.order_gone()
+    held.bank.status = ProviderStatus.AUTHORISED  # it turns up after all: it is given up
+    held.settle()
+    held.end()
+    assert (held.state, held.bank.kinds) == (PaymentState.CANCELLED, ["void"])
+    assert check_books(gateway.parts.units) == ()
+
+
+@pytest.mark.parametrize("asked_for", ["capture", "reverse"])
+def test_a_hold_that_is_still_asked_for_under_a_key_is_not_ended(gateway, monkeypatch, asked_for):
+    """The money may be taken, or given up, at any time."""
+    stage = Stage(gateway, monkeypatch)
+    if asked_for == "reverse":
+        stage.order_gone()
+    name = {"capture": "capture_payment", "reverse": "reverse_payment"}[asked_for]
+    monkeypatch.setattr(gateway.calls, name, unheard)
+    stage.settle()
+    gateway.work(turns=45, days=1)
+    assert (stage.state, gateway.now(stage.payment).next_check_at) == (PaymentState.AUTHORISED, None)
+    with pytest.raises(NotFound, match="still asked to"):
+        propose(gateway.parts, stage.payment.id, Act.END, "the bank knows of no money", actor=ANA)
+
+
+def unheard(*_: object, **__: object) -> object:
+    raise OutcomeUnknown("no answer")
 
 
 def test_what_is_still_asked_about_is_not_ended(gateway: ScriptedGateway):
