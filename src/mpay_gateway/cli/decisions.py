@@ -17,7 +17,7 @@ _REVIEWED = {Act.ACCEPT.value: Act.ACCEPT, Act.GIVE_BACK.value: Act.GIVE_BACK}
 
 @click.group()
 def resolve() -> None:
-    """Decide, two operators together, on money that is in review or released.
+    """Decide, two operators together, on money in review, a confirmation to give up, a payment to end.
 
     `mpay payment find --stuck` lists what waits for a person.
     """

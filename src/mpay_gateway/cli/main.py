@@ -36,11 +36,9 @@ class Commands(LazyCommands):
         "restored": Entry("restored:restored", "After a restored backup: ask everybody, then begin again."),
         "services": Entry("services:services", "Register and list e-Services."),
         "instruments": Entry("instruments:instruments", "List ways to pay, switch them off and on."),
-        "payment": Entry("payments:payment", "Find payments and read their whole story."),
+        "payment": Entry("payments:payment", "Find payments, read their story, ask again, end one."),
         "delivery": Entry("deliveries:delivery", "List confirmations, send them again, stop them."),
-        "resolve": Entry(
-            "decisions:resolve", "Decide, two operators together, on money in review or released."
-        ),
+        "resolve": Entry("decisions:resolve", "Decide, two operators together, on what no rule decides."),
         "refund": Entry("refunds:refund", "Give confirmed money back, two operators together."),
         "reversal": Entry("reversals:reversal", "See to money that its provider refuses to give back."),
         "operator": Entry("operators:operator", "Name the people who may act on money."),

@@ -1,4 +1,4 @@
-"""`mpay payment`: find payments and read their whole story. Reading needs no token."""
+"""`mpay payment`: find payments, read their story, ask again, end one. Reading needs no token."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -24,7 +24,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; tim
 
 @click.group()
 def payment() -> None:
-    """Find payments and read their whole story."""
+    """Find payments and read their whole story; ask what became of one, or propose to end it."""
 
 
 @payment.command()

@@ -2,6 +2,7 @@
 
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.flow.held_deliveries import WITHHELD
+from mpay_gateway.flow.reviewed_returns import went_by_itself
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.attention import Why, stuck_payments
 from mpay_gateway.storage.bank_statements import StoredLine
@@ -15,9 +16,15 @@ def payments_for_people(units: UnitOfWork) -> tuple[tuple[Payment, Why], ...]:
 
     def read(work: Work) -> tuple[tuple[Payment, Why], ...]:
         stuck = stuck_payments(work.connection, withheld=WITHHELD, limit=MOST)
-        return tuple((work.payments.get(payment_id), why) for payment_id, why in stuck)
+        found = ((work.payments.get(payment_id), why) for payment_id, why in stuck)
+        return tuple((payment, _what_of_review(work, payment, why)) for payment, why in found)
 
     return units.read(read)
+
+
+def _what_of_review(work: Work, payment: Payment, why: Why) -> Why:
+    """Money in review that went back by itself can only go back: another case for people."""
+    return Why.REVIEW_TAKEN_BACK if why is Why.REVIEW and went_by_itself(work, payment) else why
 
 
 def lines_for_people(units: UnitOfWork) -> tuple[StoredLine, ...]:

@@ -2,22 +2,13 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, exists, literal, select, union_all
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import PaymentId
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
 from mpay_gateway.domain.refund import RefundGround, RefundState
-from mpay_gateway.storage.reversals import gone_minor
-from mpay_gateway.storage.tables import (
-    captures,
-    deliveries,
-    heard_returns,
-    payments,
-    refunds,
-    reversals,
-    tasks,
-)
+from mpay_gateway.storage.tables import captures, deliveries, payments, refunds, reversals, tasks
 from mpay_gateway.storage.tasks import TaskKind
 
 _OPEN = [state for state in PaymentState if state.open]
@@ -53,17 +44,8 @@ _MAY_BE_PAID = exists().where(
 _PARKED = (deliveries.c.payment_id == payments.c.id, deliveries.c.state == DeliveryState.PARKED)
 _WITHHELD = deliveries.c.parked_reason == bindparam("withheld")
 _IN_REVIEW = (captures.c.payment_id == payments.c.id, captures.c.state == CaptureState.REVIEW)
-_OURS = (
-    select(func.coalesce(func.sum(gone_minor()), 0))
-    .where(reversals.c.payment_id == payments.c.id, reversals.c.capture_id.is_not(None))
-    .scalar_subquery()
-)
-_WENT_BY_ITSELF = exists().where(
-    heard_returns.c.payment_id == payments.c.id, heard_returns.c.amount_minor > _OURS
-)
 _STUCK = union_all(
-    _because(Why.REVIEW, *_IN_REVIEW, ~_WENT_BY_ITSELF),
-    _because(Why.REVIEW_TAKEN_BACK, *_IN_REVIEW, _WENT_BY_ITSELF),
+    _because(Why.REVIEW, *_IN_REVIEW),
     _because(Why.UNKNOWN, payments.c.state.in_(_OPEN), payments.c.next_check_at.is_(None), ~_MAY_BE_PAID),
     _because(
         Why.NOT_GIVEN_BACK, reversals.c.payment_id == payments.c.id,
@@ -85,7 +67,7 @@ _STUCK = union_all(
 
 
 def stuck_payments(connection: Connection, *, withheld: str, limit: int) -> tuple[tuple[PaymentId, Why], ...]:
-    """Payments with what each waits for; the oldest first.
+    """Payments with what each waits for; the oldest first. Of money in review, whatever of it went back.
 
     `withheld`: the reason of deliveries that an operator parked.
     """

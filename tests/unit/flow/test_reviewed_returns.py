@@ -11,7 +11,7 @@ from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.decisions import approve, propose
 from mpay_gateway.flow.payment_story import tell_story
 from mpay_gateway.storage.attention import Why
-from tests.unit.flow.refunding_scene import ANA, ION, balances
+from tests.unit.flow.refunding_scene import ANA, ION, balances, open_refund, release
 from tests.unit.flow.scripted import ScriptedGateway, lei
 
 
@@ -39,6 +39,19 @@ def test_money_that_went_back_in_part_pays_no_order(gateway, reviewed):
     assert gateway.calls.delivered == []
     assert [why for _, why in payments_for_people(gateway.parts.units)] == [Why.REVIEW_TAKEN_BACK]
     assert tell_story(gateway.parts.units, reviewed.id).heard_return.amount == lei("50")
+
+
+def test_a_refund_of_ours_is_not_taken_for_money_in_review_that_went_back(gateway):
+    """A second transaction whose money went back in part is in review; what went back of the first is a refund."""
+    payment = gateway.pay("ORDER-1")
+    open_refund(gateway, payment, "50")
+    release(gateway, payment)
+    gateway.work(seconds=1)
+    gateway.calls.given_back[payment.reference] = lei("80")
+    gateway.capture(payment, amount=lei("100"), number=2)
+    whys = [why for _, why in payments_for_people(gateway.parts.units)]
+    assert Why.REVIEW in whys
+    assert Why.REVIEW_TAKEN_BACK not in whys
 
 
 @pytest.mark.parametrize("status", [ProviderStatus.CONFIRMED, ProviderStatus.REVERSED])
