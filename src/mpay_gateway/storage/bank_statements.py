@@ -21,13 +21,7 @@ from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.provider_answer import StatementLine
 from mpay_gateway.storage.statements import insert_once
-from mpay_gateway.storage.tables import (
-    captures,
-    payments,
-    statement_lines,
-    statements,
-    tasks,
-)
+from mpay_gateway.storage.tables import captures, payments, statement_lines, statements, tasks
 from mpay_gateway.storage.tasks import TaskKind
 
 STATEMENT_POSTING = "statement"
@@ -296,6 +290,5 @@ def _stored(row: Row[Any]) -> StoredLine:
     line = StatementLine(row.transaction_id, row.reference, row.kind, gross, fee, gross - fee, row.at)
     return StoredLine(
         row.id, AccountId(row.account_id), row.day, row.movement, line, LineOutcome(row.outcome),
-        row.payment_id, row.capture_id, row.reversal_id, row.refund_id,
-        row.rest_of_id,
+        row.payment_id, row.capture_id, row.reversal_id, row.refund_id, row.rest_of_id,
     )  # fmt: skip
