@@ -62,8 +62,8 @@ UNMARKED = {
     "flow.refunds.provider_refunds:note_refunded": _AFTER,
     "flow.refunds.opening:_refuse_what_went_since": "no simulated database goes back in time; "
     "`tests/unit/flow/test_restored_refunds.py` has one",
-    "flow.reversal:went_back_otherwise": _AFTER,
     "flow.reversal_acts:acknowledge_reversal": "no simulated operators decide it; `test_mended_reversals.py` has some",
+    "flow.reversal_acts:_left": "no simulated operators decide it; `test_heard_reversals.py` has some",
     "flow.reversal_acts:_refused": "a reversal that is done has no other edge, and `transition` is marked",
     "flow.reversal_acts:retry_reversal": "no simulated operator gives the command; `test_mended_reversals.py` has some",
     "flow.reviewed_returns:refuse_what_went_back": "no world has a check that shows it; "

@@ -25,7 +25,9 @@ _UNDONE = """
 """
 _BUSY = "SELECT order_key FROM claims WHERE state IN ('held', 'captured')"
 _TASKS = """
-    SELECT t.kind, t.subject, p.reference, d.state FROM tasks t LEFT JOIN payments p ON p.id = t.subject
+    SELECT t.kind, t.subject, p.reference, d.state,
+        EXISTS (SELECT 1 FROM reversals r WHERE r.payment_id = p.id AND r.state = 'refused')
+    FROM tasks t LEFT JOIN payments p ON p.id = t.subject
     LEFT JOIN deliveries d ON d.payment_id = p.id WHERE t.due IS NOT NULL
 """
 _LOOSE = """
@@ -135,10 +137,13 @@ def _disagreements(world: "World") -> Iterator[str]:
 
 
 def _tasks(world: "World") -> Iterator[str]:
-    """None is left but the hourly question about money that the bank took back while its confirmation is parked."""
+    """None is left but the hourly question about money that went back while people have to decide about some of it:
+    its confirmation is parked and the bank took it back, or a reversal is refused.
+    """
     by_itself = _taken_back(world)
-    for kind, subject, reference, delivery in world.store.rows(_TASKS):
-        if not (kind == "recheck" and delivery == "parked" and reference in by_itself):
+    for kind, subject, reference, delivery, refused in world.store.rows(_TASKS):
+        with_people = refused or (delivery == "parked" and reference in by_itself)
+        if not (kind == "recheck" and with_people):
             yield f"L5 a task is left: {kind} {subject}"
 
 

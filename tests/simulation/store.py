@@ -17,7 +17,9 @@ from mpay_gateway.storage.migrate import migrate
 _NEXT_DUE = """
     SELECT min(CASE WHEN lease_until IS NULL OR lease_until < due THEN due ELSE lease_until END)
     FROM tasks WHERE due IS NOT NULL AND NOT (
-        kind = 'recheck' AND due > ? AND subject IN (SELECT payment_id FROM deliveries WHERE state = 'parked'))
+        kind = 'recheck' AND due > ? AND subject IN (
+            SELECT payment_id FROM deliveries WHERE state = 'parked'
+            UNION ALL SELECT payment_id FROM reversals WHERE state = 'refused'))
 """
 
 
@@ -49,7 +51,8 @@ class Store:
     def next_due(self, *, resting: datetime) -> datetime | None:
         """When a task can be claimed next, by the clock that leases are judged by.
 
-        From `resting` on, questions count no more that are asked every hour until people see to a parked confirmation.
+        From `resting` on, questions count no more that are asked every hour until people see to a parked confirmation
+        or a refused reversal.
         """
         ((found,),) = self.rows(_NEXT_DUE, f"{resting:%Y-%m-%d %H:%M:%S.%f}")
         return None if found is None else datetime.fromisoformat(found + "+00:00") + timedelta(milliseconds=1)

@@ -71,6 +71,7 @@ class ReversalEvent(StrEnum):
     UNANSWERED = "unanswered"
     REFUSE = "refuse"
     RETRY = "retry"
+    WENT_BACK = "went-back"
 
 
 class RefundEvent(StrEnum):
@@ -205,6 +206,7 @@ EDGES: tuple[Edge, ...] = (
     Edge("reversal", _R.DUE, _RE.UNANSWERED, _R.DUE, "no usable answer: again with the same key"),
     Edge("reversal", _R.DUE, _RE.REFUSE, _R.REFUSED, "the provider refuses: a person decides"),
     Edge("reversal", _R.REFUSED, _RE.RETRY, _R.DUE, "an operator tries again; a void, when the hold is back"),
+    Edge("reversal", _R.REFUSED, _RE.WENT_BACK, _R.DONE, "the provider or two operators say that it is back"),
     Edge("refund", _F.DUE, _FE.RELEASE, _F.DUE, "the service signed that it released the debt"),
     Edge("refund", _F.DUE, _FE.OVERRIDE, _F.DUE, "two operators do without the service's word"),
     Edge("refund", _F.DUE, _FE.DONE, _F.DONE, "the provider gave it back"),

@@ -17,6 +17,7 @@ from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.schedules import next_delivery
 from mpay_gateway.storage import Work
+from mpay_gateway.storage.bank_statements import StoredLine
 from mpay_gateway.storage.ledger import REST_POSTING, REVERSAL_POSTING, SUSPENSE, Entry, receivable
 from mpay_gateway.storage.tasks import Lease, TaskKind
 
@@ -99,27 +100,21 @@ def ask_back(
         return NotGiven(error, is_final(error))
 
 
-def note_given_back(parts: Parts, work: Work, reversal_id: str, *, by_hand: bool) -> None:
-    """Write down what a statement says went back, if that is news: a reversal that was refused was sent by a person.
+def note_given_back(parts: Parts, work: Work, line: StoredLine, *, by_hand: bool) -> None:
+    """Write down what a statement's line says went back, if that is news: a reversal that was refused was sent by a
+    person. A part that the provider told us of is no news, what it had left of it is.
 
     `by_hand`: the account gives nothing back by itself, so that no try of ours that is still to come can have sent it.
     """
-    payment, reversal = _locked(work, reversal_id)
-    refused = reversal.state is ReversalState.REFUSED and not reversal.returned
+    reversal_id = line.rest_of_id or line.reversal_id
+    if reversal_id is None:
+        return
+    payment = work.payments.lock(work.reversals.get(reversal_id).payment_id)
+    reversal = work.reversals.lock(reversal_id)
+    known = line.rest_of_id is None and bool(reversal.returned)
+    refused = reversal.state is ReversalState.REFUSED and not known
     if refused or (by_hand and reversal.state is ReversalState.DUE):
         went_back_otherwise(parts, work, reversal, actor=f"provider:{payment.account_id}", detail=_STATED)
-
-
-def note_rest_given_back(parts: Parts, work: Work, reversal_id: str) -> None:
-    """The same of what its provider had left of a reversal that it did in part."""
-    payment, reversal = _locked(work, reversal_id)
-    if reversal.state is ReversalState.REFUSED:
-        went_back_otherwise(parts, work, reversal, actor=f"provider:{payment.account_id}", detail=_STATED)
-
-
-def _locked(work: Work, reversal_id: str) -> tuple[Payment, Reversal]:
-    payment = work.payments.lock(work.reversals.get(reversal_id).payment_id)
-    return payment, work.reversals.lock(reversal_id)
 
 
 def capture_of(work: Work, reversal: Reversal) -> Capture:
@@ -136,6 +131,12 @@ def left_of(work: Work, reversal: Reversal) -> Money:
     return max(capture.amount - reversal.gone, Money.zero(capture.amount.currency))
 
 
+def going_back(work: Work, payment_id: str) -> tuple[Reversal, ...]:
+    """Those of captures of which something is left, whoever is to see to it."""
+    returns = (each for each in work.reversals.of_payment(payment_id) if each.capture_id)
+    return tuple(each for each in returns if left_of(work, each))
+
+
 def went_back_otherwise(
     parts: Parts, work: Work, reversal: Reversal, *, actor: str, detail: str = ""
 ) -> None:
@@ -144,12 +145,11 @@ def went_back_otherwise(
     Payment and reversal are locked.
     """
     now, capture, rest = parts.clock.now(), capture_of(work, reversal), left_of(work, reversal)
-    if reversal.state is ReversalState.REFUSED:
-        reversal = work.reversals.change(reversal, ReversalEvent.RETRY, actor=actor, at=now, detail=detail)
+    refused = reversal.state is ReversalState.REFUSED
+    event = ReversalEvent.WENT_BACK if refused else ReversalEvent.DONE
     done = work.reversals.change(
-        reversal, ReversalEvent.DONE, actor=actor, at=now, detail=detail, amount=capture.amount, done_at=now,
-        last_error="",
-    )  # fmt: skip
+        reversal, event, actor=actor, at=now, detail=detail, amount=capture.amount, done_at=now, last_error=""
+    )
     if rest:
         kind = REST_POSTING if reversal.returned else REVERSAL_POSTING
         _book(work, done, capture.account_id, rest, at=now, kind=kind)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from mpay_gateway.domain.decision import Act, Decision, Proposal
 from mpay_gateway.domain.errors import InvalidTransition, NotFound
+from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalState
 from mpay_gateway.domain.transitions import ReversalEvent
 from mpay_gateway.flow.parts import Parts
@@ -53,26 +54,35 @@ def _held(work: Work, reversal_id: str) -> tuple[Reversal, Capture]:
 def proposed_acknowledgement(reversal_id: str) -> Callable[[Work, Payment], Proposal]:
     """That all that is left of a refused reversal went back by another way.
 
-    What it returns raises: NotFound; InvalidTransition when it is not refused.
+    What it returns raises: NotFound; InvalidTransition when it is not refused, and when nothing is left of it.
     """
 
     def propose(work: Work, payment: Payment) -> Proposal:
         reversal = _refused(work, reversal_id)
         if reversal.payment_id != payment.id:
             raise NotFound(f"reversal {reversal_id} of payment {payment.id}")
-        return Proposal(Act.ACKNOWLEDGE, reversal.id, left_of(work, reversal))
+        return Proposal(Act.ACKNOWLEDGE, reversal.id, _left(work, reversal))
 
     return propose
 
 
 def acknowledge_reversal(parts: Parts, work: Work, decision: Decision) -> None:
-    """Book it as gone. The payment is locked. Raises: InvalidTransition when it is not refused any more."""
+    """Book it as gone. The payment is locked. Raises: InvalidTransition when it is not refused any more, or when
+    another amount is left of it."""
     reversal = _refused(work, decision.subject)
-    if left_of(work, reversal) != decision.amount:
+    if _left(work, reversal) != decision.amount:
         raise InvalidTransition(
             f"of reversal {reversal.id} another amount than {decision.amount} is left by now"
         )
     went_back_otherwise(parts, work, reversal, actor=decision.decided_by, detail=decision.reason)
+
+
+def _left(work: Work, reversal: Reversal) -> Money:
+    """What two people can say is back. Raises: InvalidTransition when all of it is: its provider gave too much."""
+    left = left_of(work, reversal)
+    if not left:
+        raise InvalidTransition(f"reversal {reversal.id}: {reversal.returned} went back, nothing is left")
+    return left
 
 
 def _refused(work: Work, reversal_id: str) -> Reversal:

@@ -26,7 +26,7 @@ from mpay_gateway.flow.refunds.provider_refunds import (
     note_refunded,
     record_stated,
 )
-from mpay_gateway.flow.reversal import note_given_back, note_rest_given_back
+from mpay_gateway.flow.reversal import note_given_back
 from mpay_gateway.flow.schedules import LEASE
 from mpay_gateway.plugin_host import AccountInfo
 from mpay_gateway.storage import Work
@@ -174,10 +174,7 @@ def _post_some(parts: Parts, work: Work, lease: Lease, account_id: AccountId, *,
 
 def _note_returned(parts: Parts, work: Work, line: StoredLine, *, by_hand: bool) -> None:
     """Write down what the line says that we did not know. `by_hand`: the account gives nothing back by itself."""
-    if line.reversal_id is not None:
-        note_given_back(parts, work, line.reversal_id, by_hand=by_hand)
-    if line.rest_of_id is not None:
-        note_rest_given_back(parts, work, line.rest_of_id)
+    note_given_back(parts, work, line, by_hand=by_hand)
     if line.refund_id is not None and by_hand:
         note_refunded(parts, work, line.refund_id)
 

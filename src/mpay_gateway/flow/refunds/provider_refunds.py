@@ -18,6 +18,7 @@ from mpay_gateway.domain.transitions import RefundEvent
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.refunds.opening import confirmed_capture
 from mpay_gateway.flow.refunds.postings import book_refund
+from mpay_gateway.flow.reversal import going_back
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 
@@ -39,8 +40,9 @@ def given_back(work: Work, payment_id: str, currency: str) -> Money:
 def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation) -> None:
     """Write down what the pulled status says went back beyond what our books have. The payment is locked.
 
-    While the service is still being told, nothing is: the provider is asked again in an hour at the latest, of a
-    payment whose other checks the caller has settled.
+    While the service is still being told, nothing is, nor while other money of the payment is on its way back: it may
+    be of that. The provider is asked again in an hour at the latest, of a payment whose other checks the caller has
+    settled.
     """
     if answer.reversed is None:
         return
@@ -51,9 +53,9 @@ def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: Provider
     beyond = answer.reversed - given_back(work, payment.id, answer.reversed.currency)
     if beyond <= Money.zero(beyond.currency):
         return
-    if capture is not None:
+    if capture is not None and not going_back(work, payment.id):
         record(parts, work, payment, beyond)
-    elif _is_being_told(work.deliveries.of_payment(payment.id)):
+    elif capture is not None or _is_being_told(work.deliveries.of_payment(payment.id)):
         work.tasks.hurry(TaskKind.RECHECK, payment.id, parts.clock.now() + ASK_AGAIN)
 
 
