@@ -7,6 +7,7 @@ from mpay_gateway.domain.confirmation import (
     ConfirmationToDeliver,
     DeliveryReceipt,
 )
+from mpay_gateway.domain.deviation import Deviation, DeviationKind
 from mpay_gateway.domain.documents import Document, Medium, Receipt
 from mpay_gateway.domain.errors import (
     ConfigurationError,
@@ -54,7 +55,6 @@ from mpay_gateway.domain.language import Language, LocalText
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.order import (
     CustomerType,
-    Deviation,
     Order,
     OrderLine,
     OrderLookup,
@@ -106,7 +106,8 @@ __all__ = [
     "API_VERSION", "Accepted", "AccountId", "Alphabet", "AlreadyAccepted", "Callback", "CallbackKind",
     "CallbackReading", "Capability", "CertificatePem", "Channel", "Claimed", "Clock", "CollectedPayment",
     "CommandContext", "ConfigurationError", "Confirmation", "ConfirmationLine", "ConfirmationToDeliver", "Confirms",
-    "Conflict", "Connector", "CustomerType", "DeclineReason", "DeliveryReceipt", "Deviation", "Direction",
+    "Conflict", "Connector", "CustomerType", "DeclineReason", "DeliveryReceipt", "Deviation", "DeviationKind",
+    "Direction",
     "Document", "DocumentFailed", "DueOrder", "EvidenceSink", "Gateway", "HttpAnswer", "HttpClient",
     "HttpRequest", "InboundQuery", "Instructions", "InstrumentChoice", "InstrumentOffer",
     "InstrumentPlan", "InstrumentPlugin", "IntakeState", "IntakeStatus", "InvalidAnswer",

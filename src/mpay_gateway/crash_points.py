@@ -37,6 +37,8 @@ UNITS = frozenset(
         "reversal-idle", "reversal-not-done",
         # The worker's own.
         "claim-tasks", "job-done", "job-gone", "put-back", "schedule-jobs",
+        # What services' answers were like.
+        "count-answers", "tend-answers",
         # Seals.
         "lease-seal", "seal", "tend-seals",
         # Books.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mpay_gateway.cli.answers import deviations
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.printing import local, print_table
 from mpay_gateway.cli.silences import silences
@@ -57,3 +58,6 @@ def disable(configured: Configured, service_id: str) -> None:
     """Take no more payments for a service; what was paid is still delivered."""
     disable_service(configured.units, service_id, clock=configured.clock)
     click.echo(f"{service_id}: disabled")
+
+
+services.add_command(deviations)

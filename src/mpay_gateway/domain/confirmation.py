@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from mpay_gateway.domain.deviation import Deviation
 from mpay_gateway.domain.evidence import EvidenceSink
 from mpay_gateway.domain.identifiers import InvoiceId, OrderKey, PaymentId, ServiceId
 from mpay_gateway.domain.invoice import LineAllocation
@@ -81,11 +82,12 @@ class DeliveryReceipt:
     """The service's signed word that it knows. `skew_seconds`: its clock minus ours.
 
     `proof`: the signature by which it is believed. The answer may say nothing else of the payment, so that only this
-    tells a copy that was meant for another one.
+    tells a copy that was meant for another one. `deviations`: what was off the contract in saying it.
     """
 
     skew_seconds: float | None = None
     proof: Proof | None = None
+    deviations: tuple[Deviation, ...] = ()
 
 
 def build_lines(allocations: tuple[LineAllocation, ...]) -> tuple[ConfirmationLine, ...]:

@@ -4,6 +4,7 @@ Names match the fault codes of the integration guide (version 1.3) where one exi
 operators; what a payer reads is chosen by the web layer from the type of the error.
 """
 
+from mpay_gateway.domain.deviation import Deviation
 from mpay_gateway.domain.proof import Proof
 
 
@@ -117,17 +118,19 @@ class RemoteRefused(RemoteError):
     """A definite, authenticated no.
 
     `code`: the counterpart's own code. `permanent`: asking again cannot help. `proof`: the signature by which the no
-    is believed.
+    is believed. `deviations`: what was off the contract in saying it.
     """
 
     def __init__(
-        self, code: str, detail: str = "", *, permanent: bool = True, proof: Proof | None = None
-    ) -> None:
+        self, code: str, detail: str = "", *, permanent: bool = True, proof: Proof | None = None,
+        deviations: tuple[Deviation, ...] = (),
+    ) -> None:  # fmt: skip
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
         self.detail = detail
         self.permanent = permanent
         self.proof = proof
+        self.deviations = deviations
 
 
 class RemoteUnavailable(RemoteError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from mpay_gateway.domain.deviation import Deviation
 from mpay_gateway.domain.identifiers import OrderKey, ServiceId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.proof import Proof
@@ -126,15 +127,6 @@ class Order:
     def overdue(self, now: datetime) -> bool:
         """Whether the due date has passed. The service alone decides whether it still takes the money."""
         return self.due_at is not None and self.due_at < now
-
-
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """Something off the contract that could be read all the same: what, where, and an example."""
-
-    code: str
-    path: str
-    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)

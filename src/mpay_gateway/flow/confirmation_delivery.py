@@ -30,6 +30,7 @@ from mpay_gateway.domain.proof import Proof
 from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.service import OnRefusal, Service
 from mpay_gateway.domain.transitions import ClaimEvent, DeliveryEvent
+from mpay_gateway.flow.answer_noting import note_delivery_answer
 from mpay_gateway.flow.background import Lane
 from mpay_gateway.flow.breakers import deliveries_to, look, note_answer, note_failure
 from mpay_gateway.flow.delivery_release import give_back
@@ -189,6 +190,7 @@ def _confirmed(parts: Parts, work: Work, tried: _Try, receipt: DeliveryReceipt) 
     )
     _close_if_paid(work, payment, at=now)
     work.tasks.finish(tried.lease, due=None)
+    note_delivery_answer(work, delivery, receipt, sink=tried.evidence, at=now)
     _heard(parts, work, tried, delivery)
 
 
@@ -212,6 +214,7 @@ def _refused(parts: Parts, work: Work, tried: _Try, service: Service, error: Rem
     work.tasks.finish(tried.lease, due=None)
     if reverse:
         give_back(parts, work, delivery, ReversalGround.SERVICE_REFUSED, actor=actor)
+    note_delivery_answer(work, delivery, error, sink=tried.evidence, at=now)
     _heard(parts, work, tried, delivery)
 
 
@@ -240,6 +243,7 @@ def _not_answered(parts: Parts, work: Work, tried: _Try, error: MpayError) -> No
     )  # fmt: skip
     due = now + next_delivery(delivery.attempts)
     work.tasks.finish(tried.lease, due=due)
+    note_delivery_answer(work, delivery, error, sink=tried.evidence, at=now)
     _log.warning("delivery_unanswered", delivery=delivery.id, attempts=delivery.attempts, due=due.isoformat(),
                  error=type(error).__name__)  # fmt: skip
     note_failure(parts, work, deliveries_to(delivery.service_id), error, about=delivery.id)

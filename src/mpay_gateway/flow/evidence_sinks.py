@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from mpay_gateway.boundary import Clock
 from mpay_gateway.domain.evidence import CONTENT_NOTE, Direction, MessageMeta
@@ -11,6 +12,22 @@ from mpay_gateway.domain.remarks import fit
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.evidence import Message
 from mpay_gateway.storage.tasks import Lease
+
+
+class _Stopwatch:
+    """How long the other side took: from the moment a message could leave until its answer came."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._left: float | None = None
+        self.took: timedelta | None = None
+
+    def start(self) -> None:
+        self._left = self._clock.monotonic()
+
+    def stop(self) -> None:
+        if self._left is not None:
+            self.took = timedelta(seconds=self._clock.monotonic() - self._left)
 
 
 class BufferedSink:
@@ -23,11 +40,19 @@ class BufferedSink:
         self._clock = clock
         self._messages: list[Message] = []
         self._lock = threading.Lock()
+        self._watch = _Stopwatch(clock)
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long the last answer took, None when none came."""
+        return self._watch.took
 
     def sent(self, body: bytes, meta: MessageMeta) -> None:
         self._add(Message(Direction.SENT, body, _kept(meta), self._clock.now()))
+        self._watch.start()
 
     def received(self, body: bytes, meta: MessageMeta) -> None:
+        self._watch.stop()
         self._add(Message(Direction.RECEIVED, body, _kept(meta), self._clock.now()))
 
     @property
@@ -40,15 +65,18 @@ class BufferedSink:
         if messages := self._so_far():
             work.evidence.keep(subject, messages)
 
-    def keep_alone(self, units: UnitOfWork, subject: str) -> bool:
+    def keep_alone(
+        self, units: UnitOfWork, subject: str, *, beside: Callable[[Work], object] = lambda _: None
+    ) -> bool:
         """Store what a call that led to nothing was told, at once: nothing else would bring it into the books.
 
-        `subject`: a new one. False when nothing came back.
+        `subject`: a new one. `beside`: what else the commit holds. False when nothing came back.
         """
 
         def keep(work: Work) -> None:
             work.evidence.new_chain(subject)
             self.save(work, subject)
+            beside(work)
 
         if heard := self.heard:
             units.run("keep-fruitless-call", keep)
@@ -81,7 +109,13 @@ class DurableSink:
         self._lease = lease
         self._first_sent = first_sent
         self._notes = ((CONTENT_NOTE, content),) if content else ()
+        self._watch = _Stopwatch(clock)
         self.used = False
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long the last answer took, None when none came."""
+        return self._watch.took
 
     @guards("lease.before-send", "delivery.may-know")
     def sent(self, body: bytes, meta: MessageMeta) -> None:
@@ -99,8 +133,10 @@ class DurableSink:
 
         self._units.run("evidence-sent", keep)
         self.used = True
+        self._watch.start()
 
     def received(self, body: bytes, meta: MessageMeta) -> None:
+        self._watch.stop()
         message = Message(Direction.RECEIVED, body, _kept(meta), self._clock.now())
 
         def keep(work: Work) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from mpay_gateway.domain.deviation import Deviation
 from mpay_gateway.domain.errors import (
     InvalidAnswer,
     MpayError,
@@ -16,12 +17,14 @@ from mpay_gateway.domain.errors import (
     RemoteUnavailable,
     UnknownOrder,
 )
+from mpay_gateway.domain.heard_answer import AnswerTo, HeardAnswer
 from mpay_gateway.domain.identifiers import OrderKey, clean_order_key
 from mpay_gateway.domain.language import Language
-from mpay_gateway.domain.order import Deviation, Order, OrderLookup
+from mpay_gateway.domain.order import Order, OrderLookup
 from mpay_gateway.domain.proof import Proof
 from mpay_gateway.domain.queries import OrderQuery
 from mpay_gateway.domain.service import Service
+from mpay_gateway.flow.answer_noting import note_fruitless_answer
 from mpay_gateway.flow.breakers import answered, lookups_at, may_call, unanswered
 from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.lookup_limits import letters_and_digits
@@ -50,7 +53,7 @@ class Answer:
         return self.snapshot.order
 
     def store(self, work: Work) -> None:
-        """Store the snapshot and the messages that it came by.
+        """Store the snapshot and the messages that it came by, and let the answer be counted.
 
         Raises: InvalidAnswer for a copy of an answer that was heard before this one was asked for.
         """
@@ -62,6 +65,20 @@ class Answer:
         work.snapshots.add(self.snapshot, deviations=self.deviations, skew=self.skew)
         work.evidence.new_chain(self.snapshot.id)
         self.evidence.save(work, self.snapshot.id)
+        work.heard_answers.add(
+            HeardAnswer(
+                self.order.service_id, AnswerTo.LOOKUP, self.snapshot.received_at, self.snapshot.id,
+                self.evidence.took, self.skew, self.deviations,
+            )
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What came of a question: its messages, and what the connector made of them; None where it raised."""
+
+    evidence: BufferedSink
+    found: OrderLookup | None
 
 
 def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Language) -> Answer:
@@ -74,6 +91,7 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
     evidence = BufferedSink(parts.clock)
     known = parts.units.read(lambda work: work.snapshots.known(service.id, order_key))
     asked_at, began = parts.clock.now(), parts.clock.monotonic()
+    found: OrderLookup | None = None
     try:
         found = _ask(parts, service, OrderQuery(service.id, order_key, language, evidence))
         order = next((order for order in found.orders if order.order_key == order_key), None)
@@ -81,7 +99,7 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
             certain = found.certain and not found.orders
             raise UnknownOrder(service.id) if certain else OrderNotNamed(service.id)
     except MpayError as error:
-        _keep_fruitless(parts, service, evidence, error)
+        _keep_fruitless(parts, service, order_key, error, heard=_Heard(evidence, found))
         raise
     requested_at = _asked(parts, asked_at, waited=parts.clock.monotonic() - began)
     snapshot = Snapshot(parts.ids.token(), order, requested_at, parts.clock.now(), known)
@@ -112,10 +130,19 @@ def _ask(parts: Parts, service: Service, query: OrderQuery) -> OrderLookup:
     return found
 
 
-def _keep_fruitless(parts: Parts, service: Service, evidence: BufferedSink, error: MpayError) -> None:
+def _keep_fruitless(
+    parts: Parts, service: Service, order_key: OrderKey, error: MpayError, *, heard: _Heard
+) -> None:
     """Keep what the service said under a subject of its own, which the log names (contract, section 4)."""
-    subject = LOOKUP + parts.ids.token()
-    if evidence.keep_alone(parts.units, subject):
+    subject, now = LOOKUP + parts.ids.token(), parts.clock.now()
+
+    def count(work: Work) -> None:
+        work.fruitless_lookups.add(subject, service.id, order_key, at=now)
+        note_fruitless_answer(
+            work, service, heard.found or error, sink=heard.evidence, subject=subject, at=now
+        )
+
+    if heard.evidence.keep_alone(parts.units, subject, beside=count):
         _log.info("lookup_fruitless", service=service.id, error=type(error).__name__, evidence=subject)
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from mpay_gateway.boundary import Clock
+from mpay_gateway.domain.deviation import DeviationKind
 from mpay_gateway.domain.identifiers import ReferenceForm
 from mpay_gateway.domain.instrument import Need
 from mpay_gateway.domain.provider_answer import Confirms
@@ -122,9 +123,19 @@ class Connector(InstanceBase):
     """An e-Service connector: `mpay_lookup_orders`, `mpay_deliver_confirmation`.
 
     `service_settings_type`: frozen dataclass, the schema of `[service.settings]` in a service's registration.
+    `deviation_kinds`: what the codes of its deviations mean, for those who make a service.
     """
 
     service_settings_type: ClassVar[type]
+    deviation_kinds: ClassVar[tuple[DeviationKind, ...]] = ()
+
+    @classmethod
+    def certificates_of(cls, settings: object) -> tuple[str, ...]:  # noqa: ARG003  for those whose services sign
+        """The certificates (PEM) with which a service signs its SOAP messages, by its settings; none: it signs none.
+
+        They are kept for ever, so that old messages can be verified.
+        """
+        return ()
 
 
 class InstrumentPlugin(InstanceBase):

@@ -15,8 +15,14 @@ def canonical(value: object) -> str:
 
 def link(previous: str, *fields: str | int | datetime) -> str:
     """The digest of a row (hexadecimal SHA-256) that follows the row with digest `previous`."""
-    plain = [field.isoformat() if isinstance(field, datetime) else field for field in fields]
-    return hashlib.sha256(canonical([previous, *plain]).encode()).hexdigest()
+    return hashlib.sha256(link_text(previous, *fields).encode()).hexdigest()
+
+
+def link_text(previous: str, *fields: str | int | datetime) -> str:
+    """What the digest of a row is of: a JSON array that begins with the digest of the row before it."""
+    return canonical(
+        [previous, *(field.isoformat() if isinstance(field, datetime) else field for field in fields)]
+    )
 
 
 def body_digest(body: bytes) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.evidence import Direction, MessageMeta
 from mpay_gateway.domain.seals import Chain
-from mpay_gateway.storage.chain import BEGINNING, body_digest, canonical, link
+from mpay_gateway.storage.chain import BEGINNING, body_digest, canonical, link, link_text
 from mpay_gateway.storage.growth import Growth
 from mpay_gateway.storage.tables import evidence, evidence_bodies
 
@@ -43,7 +43,15 @@ class EvidenceRow:
 
     def computed_digest(self) -> str:
         """What the digest must be."""
-        return link(
+        return link(*self._linked())
+
+    @property
+    def text(self) -> str:
+        """What the digest is of, for those who compute it themselves."""
+        return link_text(*self._linked())
+
+    def _linked(self) -> tuple[Any, ...]:
+        return (
             self.previous, self.subject, self.seq, self.at, self.direction, self.operation, self.meta,
             self.body_digest, self.body_size,
         )  # fmt: skip
@@ -57,6 +65,8 @@ SETTLED = "settled:"
 """Begins the subject of what we note down about a day that was paid out to services."""
 OPERATOR = "operator:"
 """Begins the subject of what we note down about a person who may act on money."""
+ERASURE = "erasure:"
+"""Begins the subject of what we note down about bodies that were erased."""
 _FIELDS = tuple(EvidenceRow.__dataclass_fields__)
 _ADD = insert(evidence).returning(evidence.c.id)
 _ADD_BODIES = insert(evidence_bodies)

@@ -128,14 +128,15 @@ class SealedChains:
             (key, tuple(map(make, some))) for key, some in groupby(rows, key=lambda row: str(row.subject_))
         )
         while some := list(islice(groups, _CHAINS_AT_ONCE)):
-            heads = self._heads_of(chain, [key for key, _ in some], scope)
+            heads = self.heads_of(chain, [key for key, _ in some], scope)
             for key, links in some:
                 yield SealedChain(chain, key, links, heads.get(key, ()))
-        yield from self._lost(chain, scope)
+        yield from self.lost(chain, scope)
 
-    def _heads_of(
+    def heads_of(
         self, chain: Chain, subjects: Sequence[str], scope: Scope
     ) -> dict[str, tuple[SealedHead, ...]]:
+        """What seals said of these chains, in order."""
         query = (
             select(seal_heads)
             .where(seal_heads.c.chain == chain, seal_heads.c.subject.in_(subjects))
@@ -147,7 +148,8 @@ class SealedChains:
             key: tuple(map(_sealed, some)) for key, some in groupby(rows, key=lambda row: str(row.subject))
         }
 
-    def _lost(self, chain: Chain, scope: Scope) -> Iterator[SealedChain]:
+    def lost(self, chain: Chain, scope: Scope) -> Iterator[SealedChain]:
+        """Chains of which seals tell and no row is left."""
         subject = _SUBJECT[chain]
         query = (
             select(seal_heads)
@@ -191,7 +193,11 @@ def _audit_link(row: Row[Any]) -> Link:
 
 def _evidence_link(row: Row[Any]) -> Link:
     *fields, body = tuple(row)[1:]
-    kept = EvidenceRow(*fields)
+    return evidence_link(EvidenceRow(*fields), body)
+
+
+def evidence_link(kept: EvidenceRow, body: bytes | None) -> Link:
+    """A message as a link of its chain. `body`: None when it was erased."""
     return Link(
         kept.seq, kept.at, f"{kept.direction} {kept.operation}", kept.previous, kept.digest,
         kept.computed_digest(), erased_body=body is None,

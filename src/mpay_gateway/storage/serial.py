@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from cattrs import Converter
 from cattrs.strategies import configure_tagged_union
 
+from mpay_gateway.domain.deviation import Deviation
 from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.order import Deviation, Order
+from mpay_gateway.domain.order import Order
 from mpay_gateway.domain.provider_answer import NextStep
 from mpay_gateway.storage.chain import canonical
 
@@ -39,6 +40,10 @@ def order_from_text(text: str) -> Order:
 
 def deviations_to_text(deviations: tuple[Deviation, ...]) -> str:
     return canonical(_CONVERTER.unstructure(deviations, tuple[Deviation, ...]))
+
+
+def deviations_from_text(text: str) -> tuple[Deviation, ...]:
+    return _read(text, tuple[Deviation, ...])
 
 
 def next_step_to_text(step: NextStep) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
+from mpay_gateway.domain.deviation import Deviation
 from mpay_gateway.domain.identifiers import OrderKey, ServiceId
-from mpay_gateway.domain.order import Deviation, Order
+from mpay_gateway.domain.order import Order
 from mpay_gateway.storage.serial import deviations_to_text, order_from_text, order_to_text
 from mpay_gateway.storage.shelf import Shelf
 from mpay_gateway.storage.statements import insert_once

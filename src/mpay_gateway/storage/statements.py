@@ -10,8 +10,8 @@ from sqlalchemy.sql.dml import Insert
 
 
 @dataclass(frozen=True, slots=True)
-class InsertOnce:
-    """An insert that leaves a row alone that is there already."""
+class EitherInsert:
+    """An insert that says what becomes of a row that is there already, in each database's own words."""
 
     _sqlite: Insert
     _postgresql: Insert
@@ -27,7 +27,7 @@ def insert_once(
     *,
     returning: Column[str] | None = None,
     **computed: ColumnElement[str],
-) -> InsertOnce:
+) -> EitherInsert:
     """An insert into `table` without effect where `key` (any unique key when None) is taken.
 
     `returning`: a column to return of a row that is new; nothing is returned of one that is not. `computed`:
@@ -36,5 +36,15 @@ def insert_once(
     lite = sqlite.insert(table).values(computed).on_conflict_do_nothing(index_elements=key)
     great = postgresql.insert(table).values(computed).on_conflict_do_nothing(index_elements=key)
     if returning is None:
-        return InsertOnce(lite, great)
-    return InsertOnce(lite.returning(returning), great.returning(returning))
+        return EitherInsert(lite, great)
+    return EitherInsert(lite.returning(returning), great.returning(returning))
+
+
+def put_row(table: Table, key: Sequence[str]) -> EitherInsert:
+    """An insert into `table` that overwrites the row of the same key."""
+    lite, great = sqlite.insert(table), postgresql.insert(table)
+    others = [column.name for column in table.c if column.name not in key]
+    return EitherInsert(
+        lite.on_conflict_do_update(index_elements=key, set_={name: lite.excluded[name] for name in others}),
+        great.on_conflict_do_update(index_elements=key, set_={name: great.excluded[name] for name in others}),
+    )

@@ -441,7 +441,28 @@ evidence = Table(
     Column("previous", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     UniqueConstraint("subject", "seq"),
+    # By time, for people. On PostgreSQL a summary of pages, which costs those who add rows next to nothing.
+    Index(None, "at", postgresql_using="brin"),
     comment="Every message sent and received, chained per subject. Insert only.",
+)  # fmt: skip
+
+fruitless_lookups = Table(
+    "fruitless_lookups", metadata,
+    Column("subject", _Id, primary_key=True, comment="Of its messages in the evidence."),
+    Column("service_id", _Id, nullable=False),
+    Column("order_key", _Key, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "service_id", "order_key"),
+    comment="Look-ups that led to no order, by the order that was asked for.",
+)  # fmt: skip
+
+service_certificates = Table(
+    "service_certificates", metadata,
+    Column("service_id", _Id, primary_key=True),
+    Column("fingerprint", String(64), primary_key=True, comment="SHA-256 of its DER."),
+    Column("pem", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    comment="Every certificate that was ever registered for a service: its old messages verify with old ones.",
 )  # fmt: skip
 
 evidence_bodies = Table(
@@ -449,6 +470,46 @@ evidence_bodies = Table(
     Column("evidence_id", ForeignKey("evidence.id"), primary_key=True),
     Column("body", LargeBinary, nullable=False),
     comment="Bodies apart from their digests: retention may erase a body, the chain still verifies.",
+)  # fmt: skip
+
+heard_answers = Table(
+    "heard_answers", metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("service_id", _Id, nullable=False),
+    Column("answer_to", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("subject", _Id, nullable=False, comment="Of its messages in the evidence."),
+    Column("took_ms", BigInteger),
+    Column("skew_ms", BigInteger),
+    Column("deviations", Text, nullable=False),
+    comment="Answers of services that wait to be counted, written in the commit that each led to.",
+)  # fmt: skip
+
+deviations = Table(
+    "deviations", metadata,
+    Column("service_id", _Id, primary_key=True),
+    Column("answer_to", String(16), primary_key=True),
+    Column("code", _Id, primary_key=True),
+    Column("path", String(200), primary_key=True),
+    Column("times", BigInteger, nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("example", Text, nullable=False),
+    Column("subject", _Id, nullable=False, comment="Of the messages of the last time, in the evidence."),
+    comment="How each service deviates from the contract, and how often.",
+)  # fmt: skip
+
+answer_days = Table(
+    "answer_days", metadata,
+    Column("service_id", _Id, primary_key=True),
+    Column("answer_to", String(16), primary_key=True),
+    Column("day", Date, primary_key=True, comment="UTC."),
+    Column("answers", BigInteger, nullable=False),
+    Column("took", Text, nullable=False, comment="How often each time in milliseconds, to two digits."),
+    Column("skew", Text, nullable=False, comment="The same of its clock minus ours."),
+    Column("last_skew_ms", BigInteger),
+    Column("last_at", UtcDateTime, nullable=False),
+    comment="A day of one service's answers: how fast, and how its clock went.",
 )  # fmt: skip
 
 heard_signatures = Table(

@@ -45,6 +45,7 @@ class TaskKind(StrEnum):
     EXPIRE = "expire"
     JOB = "job"
     STATEMENT = "statement"
+    COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,13 @@ from mpay_gateway.storage.claims import Claims
 from mpay_gateway.storage.days import Days
 from mpay_gateway.storage.decisions import Decisions
 from mpay_gateway.storage.deliveries import Deliveries
+from mpay_gateway.storage.deviation_records import DeviationRecords
 from mpay_gateway.storage.durability import Durability, durability, is_standby
 from mpay_gateway.storage.evidence import EvidenceRows
+from mpay_gateway.storage.evidence_search import EvidenceSearch
+from mpay_gateway.storage.fruitless_lookups import FruitlessLookups
 from mpay_gateway.storage.growth import Growth
+from mpay_gateway.storage.heard_answers import HeardAnswers
 from mpay_gateway.storage.heard_returns import HeardReturns
 from mpay_gateway.storage.heard_signatures import HeardSignatures
 from mpay_gateway.storage.inbox import Inbox
@@ -32,6 +36,7 @@ from mpay_gateway.storage.refunds import Refunds
 from mpay_gateway.storage.restorations import Restorations
 from mpay_gateway.storage.reversals import Reversals
 from mpay_gateway.storage.seals import Seals
+from mpay_gateway.storage.service_certificates import ServiceCertificates
 from mpay_gateway.storage.services import Services
 from mpay_gateway.storage.settlements import Settlements
 from mpay_gateway.storage.shelf import Shelf
@@ -98,6 +103,14 @@ class Work:
         return EvidenceRows(self.connection, self.growth)
 
     @cached_property
+    def evidence_search(self) -> EvidenceSearch:
+        return EvidenceSearch(self.connection)
+
+    @cached_property
+    def fruitless_lookups(self) -> FruitlessLookups:
+        return FruitlessLookups(self.connection)
+
+    @cached_property
     def growth(self) -> Growth:
         return Growth(self.connection)
 
@@ -108,6 +121,10 @@ class Work:
     @cached_property
     def services(self) -> Services:
         return Services(self.connection)
+
+    @cached_property
+    def service_certificates(self) -> ServiceCertificates:
+        return ServiceCertificates(self.connection)
 
     @cached_property
     def snapshots(self) -> Snapshots:
@@ -160,6 +177,14 @@ class Work:
     @cached_property
     def signatures(self) -> HeardSignatures:
         return HeardSignatures(self.connection)
+
+    @cached_property
+    def heard_answers(self) -> HeardAnswers:
+        return HeardAnswers(self.connection)
+
+    @cached_property
+    def deviation_records(self) -> DeviationRecords:
+        return DeviationRecords(self.connection)
 
     @cached_property
     def inbox(self) -> Inbox:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from mpay_gateway.flow.answer_counting import count_answers
 from mpay_gateway.flow.audit.sealing import seal
 from mpay_gateway.flow.bookkeeping.statement_intake import read_statement
 from mpay_gateway.flow.confirmation_delivery import deliver
@@ -24,4 +25,5 @@ JOBS: dict[TaskKind, Callable[[Parts, Lease], None]] = {
     TaskKind.EXPIRE: expire,
     TaskKind.JOB: run_job,
     TaskKind.STATEMENT: read_statement,
+    TaskKind.COUNT: count_answers,
 }

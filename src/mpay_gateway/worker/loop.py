@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from mpay_gateway.domain.errors import ConfigurationError, Conflict, MpayError
+from mpay_gateway.flow.answer_counting import keep_counting
 from mpay_gateway.flow.audit.sealing import keep_sealing
 from mpay_gateway.flow.bookkeeping.statement_days import plan_statements
 from mpay_gateway.flow.inbound.plugin_jobs import schedule_jobs
@@ -107,6 +108,7 @@ class Worker:
         now = self._parts.clock.monotonic()
         if now >= self._next_tending:
             keep_sealing(self._parts)
+            keep_counting(self._parts)
             schedule_jobs(self._parts)
             plan_statements(self._parts)
             self._overdue.look(self._parts)

@@ -11,7 +11,7 @@ from mpay_gateway.wssecurity.key_info import KeyInfoForm
 from mpay_gateway.wssecurity.refusal import RefusalCode, Refused
 from mpay_gateway.wssecurity.signing import sign
 from mpay_gateway.wssecurity.timestamp import Lifetime
-from mpay_gateway.wssecurity.verification import MessageKind, VerificationPolicy, Verified, verify
+from mpay_gateway.wssecurity.verification import MessageKind, VerificationPolicy, Verified, as_signed, verify
 
 __all__ = [
     "Certificate",
@@ -27,6 +27,7 @@ __all__ = [
     "UnusableKey",
     "VerificationPolicy",
     "Verified",
+    "as_signed",
     "fault_of",
     "is_fault",
     "read_unsigned_fault",

@@ -57,6 +57,13 @@ class Certificate:
             verification_key=xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatPem),
         )
 
+    @property
+    def pem(self) -> str:
+        """The certificate as other tools read it."""
+        text = base64.b64encode(self.der).decode("ascii")
+        lines = "\n".join(text[start : start + 64] for start in range(0, len(text), 64))
+        return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
+
     def is_valid(self, at: datetime) -> bool:
         """Whether ``at`` lies within the certificate's validity."""
         return self.not_before <= at <= self.not_after

@@ -6,7 +6,7 @@ kind last, of a message that is known to be genuine.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, assert_never
@@ -28,6 +28,7 @@ from mpay_gateway.wssecurity.whitespace import drop_everywhere, drop_outside_sig
 
 DEFAULT_TOLERANCE: Final = timedelta(seconds=60)
 ALL_ALGORITHMS: Final = frozenset(SignatureAlgorithm)
+_REDUCTIONS: Final[tuple[Callable[[etree._Element], None], ...]] = (drop_everywhere, drop_outside_signature)
 
 
 class MessageKind(Enum):
@@ -120,6 +121,25 @@ def verify(message: bytes, trusted: TrustedCertificates, policy: VerificationPol
     )
 
 
+def as_signed(message: bytes, trusted: TrustedCertificates, policy: VerificationPolicy) -> bytes:
+    """The message as its signature holds for it: as sent, or without white space between its elements.
+
+    For showing others what was signed. Raises: Refused when the signature holds for neither.
+    """
+    if not verify(message, trusted, policy).whitespace_ignored:
+        return message
+    for drop in _REDUCTIONS:
+        root = parse(message, max_bytes=policy.max_bytes)
+        drop(root)
+        reduced = etree.tostring(root)
+        try:
+            verify(reduced, trusted, replace(policy, ignore_whitespace=False))
+        except Refused:
+            continue
+        return reduced
+    raise Refused(RefusalCode.BAD_SIGNATURE, "the signature holds only for a tree that cannot be written")
+
+
 def _genuine(
     message: bytes, trusted: TrustedCertificates, policy: VerificationPolicy
 ) -> tuple[_Genuine, bool]:
@@ -129,8 +149,7 @@ def _genuine(
         if refusal.code is not RefusalCode.BAD_SIGNATURE or not policy.ignore_whitespace:
             raise
         as_sent = refusal
-    reductions: tuple[Callable[[etree._Element], None], ...] = (drop_everywhere, drop_outside_signature)
-    for drop in reductions:
+    for drop in _REDUCTIONS:
         root = parse(message, max_bytes=policy.max_bytes)
         drop(root)
         try:

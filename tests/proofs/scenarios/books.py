@@ -7,6 +7,8 @@ from sqlalchemy import text
 
 from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.identifiers import AccountId
+from mpay_gateway.flow import answer_counting
+from mpay_gateway.flow.answer_report import report_answers
 from mpay_gateway.flow.audit.audit_verification import Report, Terms, trusted_signatories, verify_audit
 from mpay_gateway.flow.audit.sealing import SUBJECT, keep_sealing
 from mpay_gateway.flow.bookkeeping.reconciliation import statement_days
@@ -46,6 +48,23 @@ def a_first_worker_starts(stage: Stage) -> None:
     stage.recover()
     _assert_sealed(stage)
     assert stage.gateway.read(lambda work: work.bank_statements.is_planned(ACCOUNT))
+
+
+@scenario(units=("tend-answers", "count-answers"))
+def a_worker_counts_what_services_answered(stage: Stage) -> None:
+    """Each answer is counted once, whoever died over it."""
+    stage.payer.pay(stage.shop.order())
+    stage.gateway.settle_down()
+    now, before = stage.gateway.clock.now(), _answers(stage)
+    stage.gateway.parts.units.run(
+        "due", lambda work: work.tasks.tend(TaskKind.COUNT, answer_counting.SUBJECT, now)
+    )
+    stage.dies(Worker())
+    assert _answers(stage) == before
+    answer_counting.keep_counting(stage.gateway.parts)
+    stage.recover()
+    assert _answers(stage) == before
+    assert stage.gateway.read(lambda work: work.heard_answers.oldest(1)) == ()
 
 
 @scenario(units=("seal",))
@@ -212,6 +231,14 @@ def _assert_posted_once(stage: Stage, page: Page) -> None:
     assert outcomes == [LineOutcome.SETTLED]
     balances = stage.gateway.balances()
     assert balances["bank:main"] + balances[f"fees:{ACCOUNT}"] == 100_00
+
+
+def _answers(stage: Stage) -> dict[tuple[str, str], int]:
+    """How many answers of each service to each kind of question are known."""
+    reports = report_answers(stage.gateway.parts, None, days=30)
+    found = {(each.service_id, to.to.value): to.answers for each in reports for to in each.measures}
+    assert found
+    return found
 
 
 def _verified(stage: Stage) -> Report:

@@ -28,7 +28,7 @@ class ChainCheck:
         self.chains[chain.chain] += 1
         self.rows[chain.chain] += len(chain.links)
         self.erased_bodies += sum(link.erased_body for link in chain.links)
-        for row, detail in _faults(chain):
+        for row, detail in chain_faults(chain):
             yield Problem(chain.chain, chain.subject, row, detail)
             break
         yield from self._waiting(chain)
@@ -58,7 +58,7 @@ class ChainCheck:
             yield Problem(chain.chain, chain.subject, first, f"{detail}: does a worker run?")
 
 
-def _faults(chain: SealedChain) -> Iterator[tuple[int, str]]:
+def chain_faults(chain: SealedChain) -> Iterator[tuple[int, str]]:
     """Row and fault of everything that is wrong, in the order of rows."""
     sealed = {each.head.last_seq: each for each in chain.heads}
     place, previous = 1, FIRST_PREVIOUS

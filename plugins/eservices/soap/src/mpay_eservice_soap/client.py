@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 from lxml import etree
 
+from mpay_eservice_soap.deviations import envelope_deviations, fault_deviations, http_deviations
 from mpay_eservice_soap.faults import unsigned_refusal
 from mpay_eservice_soap.operations import Operation
 from mpay_eservice_soap.settings import ServiceSettings
 from mpay_eservice_soap.texts import for_a_log
 from mpay_gateway.api import (
     ConfigurationError,
+    Deviation,
     EvidenceSink,
     HttpAnswer,
     HttpRequest,
@@ -48,12 +50,15 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class SignedReply:
-    """The operation's own reply, verified. `skew`: the service's clock minus ours."""
+    """The operation's own reply, verified. `skew`: the service's clock minus ours.
+
+    `deviations`: of the envelope and of how it travelled.
+    """
 
     element: etree._Element
     skew: timedelta
     proof: Proof
-    whitespace_ignored: bool
+    deviations: tuple[Deviation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class SignedFault:
     fault: Fault
     skew: timedelta
     proof: Proof
+    deviations: tuple[Deviation, ...] = ()
 
 
 class SoapClient:
@@ -95,10 +101,14 @@ class SoapClient:
         verified = self._verify(answer, settings)
         _check_newer(verified, sent_at - settings.tolerance)
         proof = Proof(verified.signed_digest, verified.lifetime.end + settings.tolerance)
+        deviations = _deviations(answer, verified)
         if verified.is_fault:
-            return SignedFault(fault_of(verified.body_element), verified.skew, proof)
+            fault = fault_of(verified.body_element)
+            return SignedFault(
+                fault, verified.skew, proof, deviations + fault_deviations(for_a_log(fault.code, 40))
+            )
         _check_operation(verified.body_element, exchange.operation)
-        return SignedReply(verified.body_element, verified.skew, proof, verified.whitespace_ignored)
+        return SignedReply(verified.body_element, verified.skew, proof, deviations)
 
     def _verify(self, answer: HttpAnswer, settings: ServiceSettings) -> Verified:
         policy = VerificationPolicy(
@@ -113,8 +123,21 @@ class SoapClient:
             return verify(answer.body, settings.trusted, policy)
         except Refused as refusal:
             if (fault := read_unsigned_fault(answer.body)) is not None:
-                raise unsigned_refusal(fault) from refusal
+                raise unsigned_refusal(fault, _how_it_travelled(answer, is_fault=True)) from refusal
             raise InvalidAnswer(f"{refusal} ({_seen(answer)})") from refusal
+
+
+def _deviations(answer: HttpAnswer, verified: Verified) -> tuple[Deviation, ...]:
+    return (
+        *envelope_deviations(
+            verified.body_element, verified.skew, whitespace_ignored=verified.whitespace_ignored
+        ),
+        *_how_it_travelled(answer, is_fault=verified.is_fault),
+    )
+
+
+def _how_it_travelled(answer: HttpAnswer, *, is_fault: bool) -> tuple[Deviation, ...]:
+    return http_deviations(answer.status, for_a_log(answer.header("content-type")), is_fault=is_fault)
 
 
 def _check_newer(verified: Verified, earliest: datetime) -> None:

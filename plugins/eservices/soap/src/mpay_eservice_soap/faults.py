@@ -2,8 +2,9 @@
 
 import re
 
+from mpay_eservice_soap.deviations import fault_deviations
 from mpay_eservice_soap.texts import clean_text, for_a_log
-from mpay_gateway.api import InvalidAnswer, Proof, RemoteRefused, UnknownService
+from mpay_gateway.api import Deviation, InvalidAnswer, Proof, RemoteRefused, UnknownService
 from mpay_gateway.wssecurity import Fault
 
 UNKNOWN_ORDER_CODES = frozenset({"UnknownOrder", "InvalidParameter", "InternalError"})
@@ -38,26 +39,28 @@ def is_certain(fault: Fault) -> bool:
     return fault.code == CERTAIN_CODE
 
 
-def lookup_refusal(fault: Fault) -> UnknownService | RemoteRefused:
+def lookup_refusal(fault: Fault, deviations: tuple[Deviation, ...] = ()) -> UnknownService | RemoteRefused:
     """The error for any other signed fault of GetOrderDetails."""
     if fault.code == "UnknownService":
         return UnknownService(f"the service does not know itself by this id: {reason_for_a_log(fault)}")
-    return _refused(fault, permanent=fault.code in DEFINITE_CODES)
+    return _refused(fault, permanent=fault.code in DEFINITE_CODES, deviations=deviations)
 
 
-def delivery_refusal(fault: Fault, proof: Proof) -> RemoteRefused:
-    """The error for a signed fault of ConfirmOrderPayment."""
-    return _refused(fault, permanent=fault.code in DEFINITE_CODES, proof=proof)
+def delivery_refusal(fault: Fault, proof: Proof, deviations: tuple[Deviation, ...] = ()) -> RemoteRefused:
+    """The error for a signed fault of ConfirmOrderPayment. `deviations`: of the answer that holds it."""
+    return _refused(fault, permanent=fault.code in DEFINITE_CODES, proof=proof, deviations=deviations)
 
 
-def unsigned_refusal(fault: Fault) -> RemoteRefused | InvalidAnswer:
+def unsigned_refusal(fault: Fault, deviations: tuple[Deviation, ...] = ()) -> RemoteRefused | InvalidAnswer:
     """The error for a fault that is not signed, or not by the service.
 
     Anyone may have written it: it is never definite.
     """
     if not fault.code:
         return InvalidAnswer("an unsigned fault without a code")
-    return _refused(fault, permanent=False)
+    unsigned = Deviation("unsigned-fault", "Envelope")
+    said = (unsigned, *deviations, *fault_deviations(for_a_log(fault.code, 40)))
+    return _refused(fault, permanent=False, deviations=said)
 
 
 def reason_for_a_log(fault: Fault) -> str:
@@ -66,5 +69,13 @@ def reason_for_a_log(fault: Fault) -> str:
     return text if len(text) <= _LONGEST_REASON else text[:_LONGEST_REASON] + "…"
 
 
-def _refused(fault: Fault, *, permanent: bool, proof: Proof | None = None) -> RemoteRefused:
-    return RemoteRefused(for_a_log(fault.code, 40), reason_for_a_log(fault), permanent=permanent, proof=proof)
+def _refused(
+    fault: Fault, *, permanent: bool, proof: Proof | None = None, deviations: tuple[Deviation, ...] = ()
+) -> RemoteRefused:
+    return RemoteRefused(
+        for_a_log(fault.code, 40),
+        reason_for_a_log(fault),
+        permanent=permanent,
+        proof=proof,
+        deviations=deviations,
+    )

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from mpay_eservice_soap.client import Exchange, SignedFault, SignedReply, SoapClient
+from mpay_eservice_soap.deviations import KINDS
 from mpay_eservice_soap.faults import delivery_refusal, is_certain, lookup_refusal, means_unknown_order
 from mpay_eservice_soap.mapping import confirmation_members, lookup_members
 from mpay_eservice_soap.messages import build, prepare
@@ -28,6 +29,14 @@ class SoapConnector(Connector):
 
     settings_type = ConnectorSettings
     service_settings_type = ServiceSettings
+    deviation_kinds = KINDS
+
+    @classmethod
+    def certificates_of(cls, settings: object) -> tuple[str, ...]:
+        """Those that are registered for the service."""
+        return (
+            tuple(each.pem for each in settings.certificates) if isinstance(settings, ServiceSettings) else ()
+        )
 
     def __init__(self, context: PluginContext, settings: ConnectorSettings) -> None:  # noqa: ARG002 -- fixed form
         """Read the packaged WSDL and the gateway's key. Raises: ConfigurationError."""
@@ -64,18 +73,16 @@ class SoapConnector(Connector):
         )
         match answer:
             case SignedFault():
-                raise delivery_refusal(answer.fault, answer.proof)
+                raise delivery_refusal(answer.fault, answer.proof, answer.deviations)
             case SignedReply():
-                return DeliveryReceipt(_seconds(answer.skew), answer.proof)
+                return DeliveryReceipt(_seconds(answer.skew), answer.proof, answer.deviations)
             case _:
                 assert_never(answer)
 
 
 def _with_orders(reply: SignedReply, question: Question) -> OrderLookup:
     orders, deviations = read_orders(reply.element, question)
-    if reply.whitespace_ignored:
-        deviations = (Deviation("reformatted-after-signing", "Envelope"), *deviations)
-    return OrderLookup(orders, deviations, reply.skew, reply.proof)
+    return OrderLookup(orders, (*reply.deviations, *deviations), reply.skew, reply.proof)
 
 
 def _without_orders(answer: SignedFault) -> OrderLookup:
@@ -84,9 +91,10 @@ def _without_orders(answer: SignedFault) -> OrderLookup:
     The guide asks for an empty array; services in the field send these faults instead.
     """
     if not means_unknown_order(answer.fault):
-        raise lookup_refusal(answer.fault)
+        raise lookup_refusal(answer.fault, answer.deviations)
     said = Deviation("fault-for-unknown-order", "Fault/faultcode", answer.fault.code)
-    return OrderLookup((), (said,), answer.skew, answer.proof, certain=is_certain(answer.fault))
+    deviations = (*answer.deviations, said)
+    return OrderLookup((), deviations, answer.skew, answer.proof, certain=is_certain(answer.fault))
 
 
 def _seconds(skew: timedelta) -> float:
