@@ -60,6 +60,8 @@ missing_packages() {
     has_postgres || echo postgresql
     command -v chromium >/dev/null 2>&1 || echo chromium
     command -v pdftotext >/dev/null 2>&1 || echo poppler-utils
+    command -v openssl >/dev/null 2>&1 || echo openssl
+    command -v xmlsec1 >/dev/null 2>&1 || echo xmlsec1
 }
 
 install_packages() {

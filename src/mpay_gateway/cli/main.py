@@ -31,6 +31,7 @@ class Commands(LazyCommands):
             "books:check_books_command", "Check that no money is lost, doubled or unexplained."
         ),
         "audit": Entry("audit:audit", "Seal and verify the chains of audit and evidence."),
+        "evidence": Entry("evidence:evidence", "Find, verify, hand out and erase messages."),
         "reconcile": Entry("reconciling:reconcile_command", "Compare a day with the providers' statements."),
         "settle": Entry("settling:settle_command", "Pay a day out: one file for each service's account."),
         "restored": Entry("restored:restored", "After a restored backup: ask everybody, then begin again."),

@@ -26,7 +26,12 @@ def write_report(path: Path, text: str) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Put the text into a file of this name, with its mode if there is one already, else for its owner alone.
+    """Put the text into a file of this name: see `write_whole_bytes`."""
+    write_whole_bytes(path, text.encode())
+
+
+def write_whole_bytes(path: Path, content: bytes) -> None:
+    """Put the bytes into a file of this name, with its mode if there is one already, else for its owner alone.
 
     A link stays: what it leads to is replaced. Raises: OSError, which names the file; then it is as it was.
     """
@@ -36,10 +41,10 @@ def write_whole(path: Path, text: str) -> None:
     except OSError as error:
         raise _about(path, error) from error
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(handle, "wb") as file:
             if target.exists():
                 Path(temporary).chmod(target.stat().st_mode & 0o777)
-            file.write(text)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         crash_point("whole-file:before-rename")

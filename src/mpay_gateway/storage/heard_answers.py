@@ -19,7 +19,6 @@ from mpay_gateway.storage.tables import heard_answers
 
 _MILLISECOND = timedelta(milliseconds=1)
 _ADD = insert(heard_answers).inline()  # nobody asks for the number of the row
-_OLDEST = select(heard_answers).order_by(heard_answers.c.id).limit(bindparam("most"))
 _REMOVE = delete(heard_answers).where(heard_answers.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -54,7 +53,8 @@ class HeardAnswers:
 
     def oldest(self, limit: int) -> tuple[Waiting, ...]:
         """Up to `limit` rows, the oldest first."""
-        return tuple(map(_waiting, self._connection.execute(_OLDEST, {"most": limit})))
+        query = select(heard_answers).order_by(heard_answers.c.id).limit(limit)
+        return tuple(map(_waiting, self._connection.execute(query)))
 
     def remove(self, rows: Sequence[Waiting]) -> None:
         """Forget these rows and no others: more may have come meanwhile."""

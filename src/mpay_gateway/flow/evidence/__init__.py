@@ -1,0 +1,1 @@
+"""The kept messages: found, verified, handed out, erased when their time is over."""
