@@ -1,6 +1,6 @@
 """Evidence is found by order and time, and verified with the certificates of its time
 
-Revision: 0019
+Revision: 0020
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from mpay_gateway.storage.types import UtcDateTime
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

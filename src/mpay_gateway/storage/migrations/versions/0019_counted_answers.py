@@ -1,6 +1,6 @@
 """What services' answers are like is counted
 
-Revision: 0018
+Revision: 0019
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from mpay_gateway.storage.types import UtcDateTime
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
