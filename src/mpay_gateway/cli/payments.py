@@ -11,6 +11,7 @@ from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
 from mpay_gateway.cli.refunds import standing
 from mpay_gateway.cli.words import WORDS, reason_option
+from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.domain.payment import Payment
@@ -81,7 +82,10 @@ def end(configured: Configured, payment_id: str, *, reason: str, operator: str) 
     propose_and_tell(configured, payment_id, Act.END, reason=reason, operator=operator)
 
 
-_UNEXPLAINED = "no capture, reversal or refund of ours: not posted"
+_WHY_NOT_POSTED = {
+    LineOutcome.UNKNOWN: "no capture, reversal or refund of ours: not posted",
+    LineOutcome.DUPLICATE: "its transaction is posted, and says something else: not posted",
+}
 _HEADINGS = ("payment", "state", "amount", "service", "order", "account", "created")
 
 
@@ -122,7 +126,8 @@ def _find_stuck(configured: Configured, *, as_json: bool) -> int:
     found, lines = payments_for_people(configured.units), lines_for_people(configured.units)
     if as_json:
         waiting = [{"payment": each, "waits_because": why.value} for each, why in found]
-        print_json([*waiting, *({"statement_line": each, "waits_because": _UNEXPLAINED} for each in lines)])
+        strange = ({"statement_line": each, "waits_because": _WHY_NOT_POSTED[each.outcome]} for each in lines)
+        print_json([*waiting, *strange])
     else:
         rows = [(*_row(each), why.value) for each, why in found]
         print_table((*_HEADINGS, "waits because"), rows, none="no payment waits for a person")
@@ -132,11 +137,13 @@ def _find_stuck(configured: Configured, *, as_json: bool) -> int:
 
 def _print_lines(lines: tuple[StoredLine, ...]) -> None:
     if lines:
-        click.echo(f"\nlines of statements, {_UNEXPLAINED}:")
-        headings = ("account", "statement", "transaction", "kind", "reference", "amount", "time")
+        click.echo("\nlines of statements that are not posted:")
+        headings = (
+            "account", "statement", "transaction", "kind", "reference", "amount", "time", "waits because",
+        )  # fmt: skip
         rows = [
             (each.account_id, str(each.day), each.line.transaction_id, each.line.kind, each.line.reference,
-             str(each.line.gross), local(each.line.at))
+             str(each.line.gross), local(each.line.at), _WHY_NOT_POSTED[each.outcome])
             for each in lines
         ]  # fmt: skip
         print_table(headings, rows, none="")

@@ -6,6 +6,7 @@ from mpay_gateway.flow.reviewed_returns import went_by_itself
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.attention import Why, stuck_payments
 from mpay_gateway.storage.bank_statements import StoredLine
+from mpay_gateway.storage.strange_lines import strange_lines
 
 MOST = 200
 """So many are listed at once: whoever has more begins with the oldest."""
@@ -28,5 +29,5 @@ def _what_of_review(work: Work, payment: Payment, why: Why) -> Why:
 
 
 def lines_for_people(units: UnitOfWork) -> tuple[StoredLine, ...]:
-    """Lines of providers' statements, of all days, that nothing of ours explains; the oldest first."""
-    return units.read(lambda work: work.bank_statements.unexplained(MOST))
+    """Lines of statements, of all days, that are not posted and that nothing of ours explains; the oldest first."""
+    return units.read(lambda work: strange_lines(work.connection, MOST))

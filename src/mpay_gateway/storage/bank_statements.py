@@ -142,12 +142,6 @@ class BankStatements:
             .limit(limit)
         )
 
-    def unexplained(self, limit: int) -> tuple[StoredLine, ...]:
-        """Lines of all accounts and days that were looked at and are of nothing of ours, the oldest first."""
-        c = statement_lines.c
-        query = select(statement_lines).where(c.outcome == LineOutcome.UNKNOWN)
-        return self._lines(query.order_by(c.at, c.id).limit(limit))
-
     def between(self, account_id: AccountId, since: datetime, until: datetime) -> tuple[StoredLine, ...]:
         """The lines of transactions in [since, until)."""
         c = statement_lines.c
@@ -238,7 +232,7 @@ class BankStatements:
         return bool(self._connection.execute(select(condition)).scalar())
 
     def _lines(self, query: Any) -> tuple[StoredLine, ...]:
-        return tuple(_stored(row) for row in self._connection.execute(query))
+        return tuple(stored_line(row) for row in self._connection.execute(query))
 
 
 def direction_of(gross_minor: ColumnElement[int]) -> ColumnElement[str]:
@@ -285,7 +279,8 @@ def _line_row(statement: Statement, statement_id: str, number: int, line: Statem
     }
 
 
-def _stored(row: Row[Any]) -> StoredLine:
+def stored_line(row: Row[Any]) -> StoredLine:
+    """A row of the table."""
     gross, fee = (Money.from_minor(minor, row.currency) for minor in (row.gross_minor, row.fee_minor))
     line = StatementLine(row.transaction_id, row.reference, row.kind, gross, fee, gross - fee, row.at)
     return StoredLine(

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -101,6 +102,14 @@ def test_a_line_of_a_statement_that_nothing_explains_waits_for_a_person(run, gat
     assert (found["statement_line"]["line"]["transaction_id"], found["statement_line"]["day"]) == (
         "TXN-9", NOON.date().isoformat(),
     )  # fmt: skip
+
+
+def test_a_second_line_that_says_something_else_of_a_transaction_waits_for_a_person(run, gateway):
+    fee = StatementLine("FEE-1", "", "fee", lei("0"), lei("5"), lei("-5"), NOON)
+    give_statements(gateway).write(fee, replace(fee, fee=lei("4"), net=lei("-4")))
+    (found,) = json.loads(run("payment", "find", "--stuck", "--json").out)
+    why = "its transaction is posted, and says something else: not posted"
+    assert (found["waits_because"], why in run("payment", "find", "--stuck").out) == (why, True)
 
 
 def test_what_to_find_is_said_in_one_way(run, ready):

@@ -11,7 +11,7 @@ from mpay_gateway.domain.errors import InvalidAnswer, NoPluginAnswered
 from mpay_gateway.domain.instrument import Need
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
 from mpay_gateway.domain.provider_answer import Confirms, Instructions, StatementLine
-from mpay_gateway.flow.attention import payments_for_people
+from mpay_gateway.flow.attention import lines_for_people, payments_for_people
 from mpay_gateway.flow.bank_page import show_bank_page
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, reconcile
@@ -98,6 +98,39 @@ def test_a_line_with_our_reference_is_the_capture(gateway, state):
         "bank:main": 148_50, "fees:bank-main": 1_50,
     }  # fmt: skip
     assert reconcile(gateway.parts, DAY).gaps == ()
+
+
+def test_money_under_an_id_that_another_payers_money_had_waits_for_a_person(gateway, state):
+    """A bank numbers its transfers anew each day."""
+    first, second = gateway.start("ORDER-1"), gateway.start("ORDER-2")
+    assert state(line(first)) == [LineOutcome.SETTLED]
+    other = line(second, at=NOON + timedelta(days=1))
+    assert state(other, day=DAY + timedelta(days=1)) == [LineOutcome.SETTLED, LineOutcome.DUPLICATE]
+    (found,) = lines_for_people(gateway.parts.units)
+    assert (found.line.reference, found.day) == (second.reference, DAY + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("changed", "days"), [({"amount": "140.00"}, 0), ({"fee": "1"}, 0), ({"at": NOON + timedelta(days=1)}, 1)]
+)
+def test_a_second_line_of_a_transaction_that_says_something_else_waits_for_a_person(
+    gateway, state, changed, days
+):
+    payment = gateway.start("ORDER-1")
+    state(line(payment))
+    outcomes = state(line(payment, **changed), day=DAY + timedelta(days=days))
+    assert outcomes == [LineOutcome.SETTLED, LineOutcome.DUPLICATE]
+    assert [each.outcome for each in lines_for_people(gateway.parts.units)] == [LineOutcome.DUPLICATE]
+
+
+def test_a_line_that_is_told_again_waits_for_nobody(gateway, state):
+    """Under another kind, at an hour of the same day, in the next day's statement."""
+    payment = gateway.start("ORDER-1")
+    state(line(payment))
+    state(line(payment, kind="payment"), line(payment, at=NOON + timedelta(hours=3)))
+    outcomes = state(line(payment), day=DAY + timedelta(days=1))
+    assert outcomes == [LineOutcome.SETTLED, *[LineOutcome.DUPLICATE] * 3]
+    assert lines_for_people(gateway.parts.units) == ()
 
 
 def test_the_same_statement_twice_is_one_capture(gateway, state):
