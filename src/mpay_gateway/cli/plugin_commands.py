@@ -1,8 +1,10 @@
 """`mpay <plugin> …`: the commands that an enabled plugin brings, as a group under its name."""
 
+from collections.abc import Callable
+
 import click
 
-from mpay_gateway.api import CommandContext, MpayError
+from mpay_gateway.api import CommandContext, MpayError, Records
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.installed import Plugins, bringing, known_plugins
 from mpay_gateway.domain.errors import ConfigurationError, PluginBug
@@ -38,9 +40,21 @@ class PluginCommands(click.Group):
         settings, configured = self._known.settings, ctx.find_object(Configured)
         assert settings is not None, "only enabled plugins are mounted"
         assert configured is not None, "the root command has made it"
-        ctx.obj = CommandContext(settings_of(self._plugin, settings, self._known.found), configured.clock)
+        own = settings_of(self._plugin, settings, self._known.found)
+        ctx.obj = CommandContext(own, configured.clock, self._records_in(configured))
         with running_commands(self._plugin, *_DECLARED):
             return super().invoke(ctx)
+
+    def _records_in(self, configured: Configured) -> Callable[[str], Records]:
+        kind = self._plugin.kind
+
+        def records_of(instance: str) -> Records:
+            # Not at the top: most commands of plugins need no database.
+            from mpay_gateway.flow.inbound.plugin_records import InstanceRecords
+
+            return InstanceRecords(lambda: configured.units, f"{kind}:{instance}")
+
+        return records_of
 
 
 def plugin_commands(configured: Configured, name: str) -> click.Group | None:

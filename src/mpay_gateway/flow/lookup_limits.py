@@ -42,6 +42,7 @@ class LookupLimits:
         )
         self._lookups = RateLimitItemPerHour(settings.lookups_per_hour)
         self._visits = RateLimitItemPerHour(settings.visits_per_hour)
+        self._forms = RateLimitItemPerHour(settings.forms_per_hour)
         self._service_misses = RateLimitItemPerHour(settings.misses_per_service_per_hour)
         self._prefix_misses = RateLimitItemPerHour(settings.misses_per_key_prefix_per_hour)
         self._callbacks = RateLimitItemPerMinute(settings.callbacks_per_minute)
@@ -56,6 +57,10 @@ class LookupLimits:
         """Called before a place is made for a payer. Raises: TooManyRequests."""
         self.refuse_guesser(client)
         self._count(self._visits, "visit", client)
+
+    def before_form(self, client: str) -> None:
+        """Called before a form is stored that begins an order. Raises: TooManyRequests."""
+        self._count(self._forms, "form", client)
 
     def before_lookup(self, client: str, service_id: str, order_key: str) -> None:
         """Called before the service is asked for an order that this payer has not been shown yet.

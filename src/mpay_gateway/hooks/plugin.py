@@ -5,7 +5,7 @@ The core calls the class once per configured connector, account or instrument: `
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
@@ -16,7 +16,7 @@ from mpay_gateway.domain.deviation import DeviationKind
 from mpay_gateway.domain.identifiers import ReferenceForm
 from mpay_gateway.domain.instrument import Need
 from mpay_gateway.domain.provider_answer import Confirms
-from mpay_gateway.hooks.port import NO_GATEWAY, Gateway
+from mpay_gateway.hooks.port import NO_GATEWAY, Gateway, Records
 from mpay_gateway.outbound import HttpClient
 
 _JOB_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}\Z", re.ASCII)
@@ -96,15 +96,23 @@ class Job:
         return f"every {self.every}"
 
 
+def _no_records(instance: str) -> Records:
+    """Stands in a context that no gateway's configuration made."""
+    raise RuntimeError(f"no gateway's records are behind this command: {instance}")
+
+
 @dataclass(frozen=True, slots=True)
 class CommandContext:
     """What a plugin's commands get as click's object (`click.pass_obj`).
 
     `settings`: of each instance of the plugin that is configured, by its id, of the type that its class declares.
+    `records_of`: the own data of the instance with this id; it raises ConfigurationError when the database cannot be
+    reached or has another shape.
     """
 
     settings: Mapping[str, object]
     clock: Clock
+    records_of: Callable[[str], Records] = _no_records
 
 
 class InstanceBase:
@@ -123,11 +131,14 @@ class Connector(InstanceBase):
     """An e-Service connector: `mpay_lookup_orders`, `mpay_deliver_confirmation`.
 
     `service_settings_type`: frozen dataclass, the schema of `[service.settings]` in a service's registration.
-    `deviation_kinds`: what the codes of its deviations mean, for those who make a service.
+    `deviation_kinds`: what the codes of its deviations mean, for those who make a service. `entrance`: the name of a
+    route of its own, as given to `add_route`, with the element `{service}`: the page where a payer begins an order of
+    the service. Empty: orders begin at the services, and payers bring their keys.
     """
 
     service_settings_type: ClassVar[type]
     deviation_kinds: ClassVar[tuple[DeviationKind, ...]] = ()
+    entrance: ClassVar[str] = ""
 
     @classmethod
     def certificates_of(cls, settings: object) -> tuple[str, ...]:  # noqa: ARG003  for those whose services sign

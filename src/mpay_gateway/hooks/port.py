@@ -20,6 +20,7 @@ from mpay_gateway.domain.intake import (
 )
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.records import Record
+from mpay_gateway.domain.service import Service
 
 
 class Records(Protocol):
@@ -44,13 +45,16 @@ class Records(Protocol):
 class Gateway(Protocol):
     """The inbound port of one instance. Every call may be repeated; keys are the caller's own.
 
-    Not to be called from hooks without I/O. `records` is open to every instance. Besides what is said below, each other
-    call raises NotAuthorised when the instance is no provider account that confirms by push.
+    Not to be called from hooks without I/O. `records` is open to every instance, `service` to connectors. Besides what
+    is said below, each other call raises NotAuthorised when the instance is no provider account that confirms by push.
     """
 
     @property
     def records(self) -> Records:
         """The instance's own data."""
+
+    def service(self, service_id: str) -> Service:
+        """A service of this connector as it is registered now, while it takes payments. Raises: UnknownService."""
 
     def at_device(self, device: str) -> Self:
         """The same port, bound to one device of the account (64 characters at most)."""

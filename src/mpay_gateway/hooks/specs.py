@@ -52,9 +52,10 @@ class HookSpecs:
     def mpay_includeme(self, config: WebConfigurator) -> None:
         """Start: add the instance's own routes, templates and translations. Called for each instance.
 
-        Paths lie below `/x/<id>/`. A view's request has `caller_address` (found by the rule on our own proxies) and
-        `by_own_proxy` (only then what a proxy of ours sets in headers proves anything). No I/O. Anything raised stops
-        the start.
+        Paths lie below `/x/<id>/`. A view's request has `caller_address` (found by the rule on our own proxies),
+        `by_own_proxy` (only then what a proxy of ours sets in headers proves anything), `language` (the payer's) and
+        `count_form()` (to be called before a payer's form is stored; raises TooManyRequests). No I/O. Anything raised
+        stops the start.
         """
 
     @hookspec(firstresult=True)

@@ -11,7 +11,8 @@ class LimitSettings:
 
     A miss is a look-up that found nothing. Misses count per client address, per service, and per service and
     beginning of the key; look-ups per client address and service, and per visit that was shown its order; visits
-    per client address; authentic callbacks per provider account, refused ones per client address.
+    and forms that begin an order per client address; authentic callbacks per provider account, refused ones per
+    client address.
     """
 
     misses_per_10_minutes: int = 5
@@ -20,6 +21,7 @@ class LimitSettings:
     misses_per_key_prefix_per_hour: int = 50
     lookups_per_hour: int = 200
     visits_per_hour: int = 600
+    forms_per_hour: int = 120
     callbacks_per_minute: int = 6000
     refused_callbacks_per_minute: int = 60
 

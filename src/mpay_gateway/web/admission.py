@@ -10,13 +10,12 @@ from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 
-from mpay_gateway.web.addresses import is_local
+from mpay_gateway.web.addresses import client_of, is_local
 
 FORM_LIMIT = 64 * 1024
 """Bytes of a form's body."""
 MACHINE_LIMIT = 1024 * 1024
 """Bytes of a body for a provider's address or a plugin's own route; each may set its own below this."""
-_MACHINE_PATHS = ("/providers/", "/x/")
 _LOCAL_PATHS = ("/healthz", "/readyz", "/metrics")
 
 _UNREADABLE = frozenset("\0\ufffd")
@@ -27,7 +26,7 @@ Handler = Callable[[Request], Response]
 
 def admission_tween(handler: Handler, registry: Registry) -> Handler:
     """Refuse what no view should have to think about. The refusals are rendered as error pages."""
-    public = registry.public_address
+    public, machine_paths = registry.public_address, registry.machine_paths
 
     def admit(request: Request) -> Response:
         _drop_unreadable_cookies(request)
@@ -39,12 +38,17 @@ def admission_tween(handler: Handler, registry: Registry) -> Handler:
         # Behind a proxy that ends TLS the server sees http: addresses and origin checks want the public scheme.
         request.environ["wsgi.url_scheme"] = public.scheme
         _refuse_odd_path(path)
-        for_machine = path.startswith(_MACHINE_PATHS)
+        for_machine = path.startswith(machine_paths)
         _bound_body(request, MACHINE_LIMIT if for_machine else FORM_LIMIT)
         _refuse_unreadable(request, form=not for_machine)
         return handler(request)
 
     return admit
+
+
+def count_form(request: Request) -> None:
+    """Count a payer's form against the place that it comes from. Raises: TooManyRequests."""
+    request.parts.limits.before_form(client_of(request))
 
 
 def _drop_unreadable_cookies(request: Request) -> None:

@@ -17,6 +17,7 @@ from mpay_gateway.settings.ini import SETTING
 from mpay_gateway.texts import Texts
 from mpay_gateway.web import errors, plugin_routes, routes
 from mpay_gateway.web.addresses import PublicAddress, address_of, came_by_own_proxy
+from mpay_gateway.web.admission import count_form
 from mpay_gateway.web.language import cookie_name, language_of
 from mpay_gateway.web.measuring import Measures
 from mpay_gateway.web.rendering import PageRenderer
@@ -47,12 +48,14 @@ def make_app(parts: Parts, *, leaving: Callable[[], bool] = lambda: False) -> Ws
     config.registry.static_files = StaticFiles.load()
     config.registry.measures = Measures()
     config.registry.leaving = leaving
+    config.registry.machine_paths = plugin_routes.machine_paths(parts.registry)
     config.registry.texts = texts = Texts.load("portal")
     config.registry.text_keys = texts.keys(Language.RO)
     config.add_request_method(lambda _: parts, "parts", property=True)
     config.add_request_method(language_of, "language", reify=True)
     config.add_request_method(address_of, "caller_address", reify=True)  # for plugins' own views
     config.add_request_method(came_by_own_proxy, "by_own_proxy", reify=True)
+    config.add_request_method(count_form, "count_form")
     config.set_csrf_storage_policy(
         CookieCSRFStoragePolicy(cookie_name("csrf", public), secure=public.https, httponly=True)
     )

@@ -20,10 +20,14 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class FormError:
-    """One thing that the payer has to mend. `field`: id of the input; `text`: key of the explanation."""
+    """One thing that the payer has to mend. `field`: id of the input; `text`: key of the explanation.
+
+    `words`: the explanation itself, where a plugin brings its own in the payer's language.
+    """
 
     field: str
     text: str
+    words: str = ""
 
 
 def read_form(request: Request) -> Fields:

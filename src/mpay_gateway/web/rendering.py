@@ -16,7 +16,9 @@ from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.service import Service, SupportContact
 from mpay_gateway.texts import format_date, format_datetime, format_money, mask_code, mask_name
 from mpay_gateway.texts.local_format import format_due, format_typed
+from mpay_gateway.web.form import FormError
 from mpay_gateway.web.language import path_to, switch_links
+from mpay_gateway.web.plugin_routes import entrance_to
 from mpay_gateway.web.static_files import content_digest
 
 Values = Mapping[str, object]
@@ -112,6 +114,14 @@ class Page:
         if not service.logo_png:
             return ""
         return self.path("logo", service=service.id, digest=logo_digest(service.logo_png))
+
+    def begins_here(self, service: Service) -> bool:
+        """Whether an order of the service begins on a page of the gateway's, with a form to fill in."""
+        return bool(entrance_to(self._request, service))
+
+    def problem(self, error: FormError) -> str:
+        """What is wrong with a field, in the payer's language."""
+        return error.words or self.either(f"form.{error.text}", "form.invalid")
 
     def languages(self, place: str) -> list[tuple[Language, str, str]]:
         return switch_links(self._request, place=place)

@@ -19,6 +19,14 @@ def say(context):
         click.echo(f"{name}: {settings.url}, {context.clock.now():%Z}")
 
 @group.command()
+@click.pass_obj
+def count(context):
+    "Count how often this was typed."
+    records = context.records_of("teller-main")
+    found = records.get("typed")
+    click.echo(records.put("typed", b"", found.version if found else 0).version)
+
+@group.command()
 def fail():
     "Break."
     raise KeyError("no such key")
@@ -111,3 +119,17 @@ def test_a_place_that_is_none_is_told_when_plugins_are_loaded(run, plug):
     assert "its commands are no package.module:attribute" in run("plugins").err
     unknown = run("teller9", "say")
     assert (unknown.status, "package.module:attribute" in unknown.err) == (2, True)
+
+
+def test_a_command_reads_and_writes_its_instances_records(run, plug, place):
+    assert run("init-db").status == 0
+    plug("mpay-seven", "teller7", COMMANDS.replace("teller-main", "teller7-main"))
+    assert [run("teller7", "count").out for _ in range(2)] == ["1\n", "2\n"]
+
+
+def test_a_command_whose_database_is_not_there_says_so(run, plug, place):
+    place.configure("sqlite:///nothing.sqlite")
+    plug("mpay-eight", "teller8", COMMANDS.replace("teller-main", "teller8-main"))
+    assert run("teller8", "say").status == 0
+    done = run("teller8", "count")
+    assert (done.status, "run `mpay init-db`" in done.err) == (2, True), done

@@ -105,3 +105,13 @@ def test_a_guessed_service_is_named_in_the_log_without_keys_or_addresses():
         for number, client in enumerate(addresses(2)):
             guess(limits, client, f"9{number}482651")
     assert events == [{"event": "keys_guessed", "service": FINES, "log_level": "warning"}]
+
+
+def test_orders_made_by_forms_count_against_who_makes_them():
+    limits = LookupLimits(LimitSettings(forms_per_hour=2))
+    for _ in range(2):
+        limits.before_form("203.0.113.1")
+    with pytest.raises(TooManyRequests) as refused:
+        limits.before_form("203.0.113.1")
+    assert refused.value.retry_after > 0
+    limits.before_form("203.0.113.2")

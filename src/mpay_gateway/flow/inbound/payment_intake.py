@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from mpay_gateway.domain.errors import NotAuthorised, UnknownOrder
+from mpay_gateway.domain.errors import NotAuthorised, UnknownOrder, UnknownService
 from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.intake import (
@@ -72,7 +72,13 @@ class Port:
 
     @property
     def records(self) -> InstanceRecords:
-        return InstanceRecords(self.entrance, self.instance)
+        return InstanceRecords(lambda: self._parts.units, self.instance)
+
+    def service(self, service_id: str) -> Service:
+        found = self._parts.services.get(service_id)
+        if self.instance != f"eservice:{found.connector}":
+            raise UnknownService(service_id)
+        return found
 
     def at_device(self, device: str) -> Self:
         if len(device) > MOST_DEVICE:

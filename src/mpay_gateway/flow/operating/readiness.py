@@ -33,7 +33,8 @@ def await_database(database: str, clock: Clock) -> None:
 def check_ready(parts: Parts) -> None:
     """The database is there, of this program's shape, and no open payment has lost its provider account.
 
-    One that has gone back to a backup is noticed before anything begins.
+    One that has gone back to a backup is noticed before anything begins, and so are services whose registration
+    cannot be read any more: the log names them now and not when their first payer comes.
 
     Raises: ConfigurationError.
     """
@@ -44,6 +45,7 @@ def check_ready(parts: Parts) -> None:
         raise ConfigurationError((f"[gateway] watermark: cannot be written: {error.strerror}",)) from error
     if problems := lost_accounts(parts):
         raise ConfigurationError(problems)
+    parts.services.all()
 
 
 def check_database(units: UnitOfWork) -> None:

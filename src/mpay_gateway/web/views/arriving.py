@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 from urllib.parse import urlencode
 
-from pyramid.httpexceptions import HTTPBadRequest
+from pyramid.httpexceptions import HTTPBadRequest, HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 
@@ -18,6 +18,7 @@ from mpay_gateway.web.addresses import client_of
 from mpay_gateway.web.form import Fields, FormError, read_fields, read_form
 from mpay_gateway.web.key_page import key_page, order_not_found
 from mpay_gateway.web.language import PARAMETER, go_to
+from mpay_gateway.web.plugin_routes import entrance_to
 
 Page: TypeAlias = Mapping[str, object] | Response
 
@@ -46,8 +47,11 @@ def arrive(request: Request) -> Response:
 
 
 def ask_key(request: Request) -> Page:
-    """GET /services/{service}: the form for the order key, in the service's own words."""
-    return key_page(request, request.parts.services.get(request.matchdict["service"]))
+    """GET /services/{service}: on to where an order begins, or the form for the key of one, in the service's words."""
+    service = request.parts.services.get(request.matchdict["service"])
+    if entrance := entrance_to(request, service):
+        return HTTPSeeOther(entrance)
+    return key_page(request, service)
 
 
 def take_key(request: Request) -> Page:

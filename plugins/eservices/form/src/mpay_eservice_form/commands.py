@@ -1,0 +1,92 @@
+"""`mpay form`: what was paid, for the beneficiary's accountant."""
+
+import os
+import re
+import sys
+import tempfile
+from datetime import date, timedelta
+from pathlib import Path
+
+import click
+
+from mpay_eservice_form.export import Writing, as_csv
+from mpay_eservice_form.order_book import OrderBook
+from mpay_eservice_form.stored_order import StoredOrder
+from mpay_gateway.api import CommandContext
+
+INSTANCE = "form"
+MOST_DAYS = 400
+_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}\Z", re.ASCII)
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+
+
+@click.group()
+def form() -> None:
+    """Services whose orders payers make by filling in a form."""
+
+
+def _days(_ctx: click.Context, _param: click.Parameter, text: str) -> tuple[date, ...]:
+    """The days that DAYS names. Raises: BadParameter."""
+    first, _, last = text.partition("..")
+    try:
+        begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is no day as 2026-11-23, nor a period as 2026-11-01..2026-11-30"
+        ) from None
+    count = (end - begin).days + 1
+    if not 1 <= count <= MOST_DAYS or not FIRST_YEAR <= begin.year <= end.year <= LAST_YEAR:
+        raise click.BadParameter(f"from 1 to {MOST_DAYS} days, in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return tuple(begin + timedelta(days=number) for number in range(count))
+
+
+def _service(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
+    """Raises: BadParameter for what can be no service's id."""
+    if not _SERVICE.match(text):
+        raise click.BadParameter(f"{text!r} can be no service's id")
+    return text
+
+
+@form.command()
+@click.argument("service", callback=_service)
+@click.argument("days", callback=_days)
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of the screen."
+)
+@click.option(
+    "--spreadsheet", is_flag=True, help="Semicolons and decimal commas, as spreadsheets here open it."
+)
+@click.pass_obj
+def export(
+    context: CommandContext, service: str, days: tuple[date, ...], *, output: Path | None, spreadsheet: bool
+) -> None:
+    """Write what was paid to SERVICE on DAYS as CSV: a row for each line of each order.
+
+    DAYS: a day of Chisinau's calendar (2026-11-23) or a period (2026-11-01..2026-11-30). What counts is when the money
+    was taken: a payment that the gateway confirms late appears in an earlier day, and `told_at` says when it did.
+    """
+    book = OrderBook(lambda: context.records_of(INSTANCE))
+    orders: list[StoredOrder] = []
+    with click.progressbar(days, label="Reading", file=sys.stderr) as bar:
+        for each in bar:
+            orders += book.paid_on(service, each)
+    text = as_csv(orders, Writing.SPREADSHEET if spreadsheet else Writing.PLAIN)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _put(output, text)
+    click.echo(f"{len(orders)} paid orders of {service}, {days[0]} to {days[-1]}", err=True)
+
+
+def _put(path: Path, text: str) -> None:
+    """The file is there whole, for its owner alone, or as it was. Raises: OSError."""
+    handle, unfinished = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(unfinished).replace(path)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise
