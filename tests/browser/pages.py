@@ -6,16 +6,16 @@ from tests.browser.window import Window
 
 
 class GatewayPage:
-    """A page of ours. `heading`: key of its main heading's text."""
+    """A page of ours. `heading`: key of its main heading's text; `title`: that text, where a service wrote it."""
 
     heading = ""
 
-    def __init__(self, window: Window, *, heading: str = "") -> None:
+    def __init__(self, window: Window, *, heading: str = "", title: str = "") -> None:
         self.window = window
         self.page = window.page
         self.heading = heading or type(self).heading
-        if self.heading:
-            expect(self._heading(self.window.says(self.heading))).to_be_visible()
+        if title or self.heading:
+            expect(self._heading(title or self.window.says(self.heading))).to_be_visible()
 
     def button(self, key: str, **values: object) -> Locator:
         return self.page.get_by_role("button", name=self.window.says(key, **values), exact=True)

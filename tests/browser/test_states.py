@@ -58,7 +58,7 @@ def test_state_is_accessible_in_every_language_and_switching_keeps_the_place(
 
 
 def _assert_is(window: Window, state: State) -> None:
-    GatewayPage(window, heading=state.heading)
+    GatewayPage(window, heading=state.heading, title=state.titles.get(window.language, ""))
     assert window.status == state.status
 
 

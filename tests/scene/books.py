@@ -18,6 +18,7 @@ from mpay_gateway.domain.refund import RefundGround, RefundState
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tables import intakes, payments
+from tests.scene.form_records import stored_order
 from tests.scene.gateway import Gateway
 
 
@@ -54,7 +55,9 @@ def _assert_agree(gateway: Gateway) -> None:
     plugins = {each.id: gateway.parts.registry.accounts[each.account_id].plugin for each in everyone}
     _assert_agrees_with_bank(gateway, tuple(each for each in everyone if plugins[each.id] == "sandbox"))
     _assert_agrees_with_kiosks(gateway, tuple(each for each in everyone if plugins[each.id] == "osmp"))
-    _assert_agrees_with_shop(gateway, everyone)
+    kept_here = {each.id for each in gateway.parts.services.all().values() if each.connector == "form"}
+    _assert_agrees_with_forms(gateway, tuple(each for each in everyone if each.service_id in kept_here))
+    _assert_agrees_with_shop(gateway, tuple(each for each in everyone if each.service_id not in kept_here))
 
 
 def _payments(work: Work) -> tuple[Payment, ...]:
@@ -102,6 +105,17 @@ def _assert_agrees_with_kiosks(gateway: Gateway, everyone: tuple[Payment, ...]) 
         if txn_id in network and network[txn_id]["state"] == "accepted":
             assert intake is IntakeState.ACCEPTED, (txn_id, intake)
             assert txn_id in booked
+
+
+def _assert_agrees_with_forms(gateway: Gateway, everyone: tuple[Payment, ...]) -> None:
+    """An order that a form made says that it is paid by the one payment whose delivery was confirmed."""
+    for payment in everyone:
+        delivery = gateway.delivery(payment.id)
+        if delivery is not None and delivery.state is DeliveryState.CONFIRMED:
+            order = stored_order(gateway, payment.service_id, payment.order_key)
+            assert order["paid"]["payment_id"] == payment.id, payment.id  # type: ignore[index]
+            assert sum(each["minor"] for each in order["lines"]) == payment.amount.minor  # type: ignore[attr-defined]
+            _assert_money_moved_once(gateway, payment)
 
 
 def _intakes(work: Work) -> dict[str, IntakeState]:

@@ -10,6 +10,7 @@ from .place import CHECKOUT, DEFAULT_PORT_BASE, DemoError, Place
 _INI = CHECKOUT / "development.ini"
 _GATEWAY = CHECKOUT / "config" / "demo.toml"
 _SERVICES = CHECKOUT / "config" / "services.demo.toml"
+_FORMS = CHECKOUT / "config" / "forms.demo.toml"
 _LOGOS = CHECKOUT / "config" / "logos"
 _FOLDER_IN_FILES = "../var/demo/"
 _ADDRESS = re.compile(r"\b(127\.0\.0\.1:)([0-9]{4})\b")
@@ -32,6 +33,7 @@ def prepare(place: Place) -> None:
         _write(place.ini, _moved(_INI, place).replace(_TOML_IN_INI, "%(here)s/gateway.toml"))
         _write(place.folder / "gateway.toml", _moved(_GATEWAY, place))
         _write(place.services, _moved(_SERVICES, place))
+        _write(place.forms, _moved(_FORMS, place))
     except OSError as error:
         raise DemoError(f"The demo's folder cannot be written: {error}") from error
 

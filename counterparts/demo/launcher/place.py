@@ -63,6 +63,11 @@ class Place:
     def services(self) -> Path:
         return self.folder / "services.toml"
 
+    @property
+    def forms(self) -> Path:
+        """The services whose orders payers make on a page of the gateway's."""
+        return self.folder / "forms.toml"
+
     def command(self, name: str) -> str:
         """The path of an installed program.
 

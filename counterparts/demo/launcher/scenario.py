@@ -12,6 +12,7 @@ def setup_steps(place: Place) -> tuple[Program, ...]:
     return (
         _mpay(place, "init-db", "init-db", log="init-db"),
         _mpay(place, "services apply", "services", "apply", str(place.services), log="services-apply"),
+        _mpay(place, "services apply", "services", "apply", str(place.forms), log="forms-apply"),
     )
 
 

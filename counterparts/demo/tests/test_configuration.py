@@ -14,6 +14,7 @@ from counterparts.demo.launcher.keys import ensure_pair
 from counterparts.demo.launcher.place import CHECKOUT, DEFAULT_PORT_BASE, Place
 from demo_service.offers import FINES, ORDERS, TERMS, Offer
 from demo_service.orders import new_order_key
+from mpay_eservice_form import FormConnector
 from mpay_eservice_soap import SoapConnector
 from mpay_gateway.api import PluginContext, hookimpl
 from mpay_gateway.boundary import SystemClock
@@ -58,7 +59,7 @@ def test_the_demo_s_plugins_load_and_instruments_find_their_accounts(tmp_path: P
     assert host.registry.accounts.keys() == {"sandbox-main", "kiosk-network"}
     assert host.registry.instruments["card"].providers == ("sandbox-main",)
     assert host.registry.instruments["cash"].providers == ("kiosk-network",)
-    assert host.registry.connectors.keys() == {"soap"}
+    assert host.registry.connectors.keys() == {"soap", "form"}
 
 
 @pytest.mark.parametrize("port_base", [6543, 6544, 6542])
@@ -75,6 +76,14 @@ def test_the_gateway_accepts_the_demo_s_services(tmp_path: Path, port_base: int)
         assert all((service.category.ro, service.category.ru, service.category.en))
         assert service.mask
     assert services[FINES].second_factor == f"property:{TERMS[Offer.FINE].detail_property}"
+
+
+def test_the_gateway_accepts_the_demo_s_forms(tmp_path: Path) -> None:
+    here = place(tmp_path)
+    prepare(here)
+    services = read_services(here.forms, {"form": FormConnector})
+    assert [service.id for service in services] == ["KIND01", "MUSEUM01"]
+    assert all(re.fullmatch(service.order_key_pattern, service.order_key_example) for service in services)
 
 
 @pytest.mark.parametrize("offer", Offer)

@@ -3,6 +3,7 @@
 from tests.browser.states.ending import ENDING
 from tests.browser.states.entering import ENTERING
 from tests.browser.states.failing import FAILING
+from tests.browser.states.filling import FILLING
 from tests.browser.states.numbered import NUMBERED
 from tests.browser.states.paying import PAYING
 from tests.browser.states.state import Scene, State
@@ -18,4 +19,6 @@ def _page(name: str) -> State:
     return State(name, f"{name}.title", reach)
 
 
-STATES = (*ENTERING, *PAYING, *NUMBERED, *ENDING, *map(_page, ("help", "privacy", "accessibility")), *FAILING)
+STATES = (
+    *ENTERING, *FILLING, *PAYING, *NUMBERED, *ENDING, *map(_page, ("help", "privacy", "accessibility")), *FAILING,
+)  # fmt: skip

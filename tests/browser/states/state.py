@@ -1,6 +1,6 @@
 """What a state of the pages is: a name, how a payer gets there, and what he finds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tests.browser.journey import finish
@@ -53,7 +53,8 @@ Reach = Callable[[Window, Scene], None]
 class State:
     """A page in one state. `heading`: key of its main heading's text. `reach`: opens it in the window's language.
 
-    `kept`: whether the address alone shows it again, in another language for instance.
+    `kept`: whether the address alone shows it again, in another language for instance. `titles`: the main heading by
+    language, where it is a service's own.
     """
 
     name: str
@@ -61,3 +62,4 @@ class State:
     reach: Reach
     status: int = 200
     kept: bool = True
+    titles: Mapping[str, str] = field(default_factory=dict)
