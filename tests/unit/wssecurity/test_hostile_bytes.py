@@ -1,6 +1,7 @@
 """Bytes that are no sound message: wrong encodings, DTDs, other formats, too much of anything."""
 
 import gzip
+import time
 
 import pytest
 
@@ -92,3 +93,23 @@ def test_limits_admit_what_is_just_within_them():
     assert refusal(nested(58)) == "valid"
     assert refusal(nested(59)) == "too-deep"
     assert refusal(Recipe().build(), max_bytes=1000) == "too-large"
+
+
+@pytest.mark.parametrize(
+    ("unit", "place", "said"),
+    [
+        (b"<!---->", b"<s:Envelope", "valid"), (b"<?a?>", b"<s:Envelope", "processing-instruction"),
+        (b"<!---->", b"<s:Body", "comment"), (b"<?a?>", b"<s:Body", "processing-instruction"),
+    ],
+)  # fmt: skip
+def test_comments_and_instructions_cost_no_more_than_their_length(unit, place, said):
+    """4 MiB: looked at anew after each of them, they would take minutes and hours."""
+    message = replaced(place, unit * ((4 << 20) // len(unit)) + place)
+    begun = time.process_time()
+    assert refusal(message, max_bytes=5 << 20) == said
+    assert time.process_time() - begun < 15
+
+
+@pytest.mark.parametrize("before", [b"<!--> <!DOCTYPE s>-->", b"<?a <!DOCTYPE s>?>", b"\r\n\t "])
+def test_what_looks_like_a_doctype_inside_a_comment_is_none(before):
+    assert refusal(before + Recipe().build().partition(b"?>")[2]) != "doctype"
