@@ -1,6 +1,7 @@
 """The command group, and how errors reach the person at the terminal."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mpay_gateway.domain.errors import ConfigurationError, MpayError
 
 WRONG_USAGE = 2
 """Exit status for a command line or a configuration that cannot be used; 1 is for everything else."""
+_TRACE = "MPAY_TRACE"
 
 
 class Commands(LazyCommands):
@@ -83,7 +85,10 @@ def cli(context: click.Context, config: Path | None) -> None:
 
 
 def main() -> None:
-    """Run the command line; an error is one clear line for each problem, never a trace."""
+    """Run the command line; an error is one clear line for each problem.
+
+    A trace is shown to whoever asks for one, of what should not happen.
+    """
     configure_logs(default_format(), logging.WARNING)
     try:
         cli(prog_name="mpay")
@@ -96,6 +101,10 @@ def main() -> None:
         _end((f"database: {first}",), 1)
     except OSError as error:
         _end((f"{error.filename or type(error).__name__}: {error.strerror or error}",), 1)
+    except Exception as error:
+        if os.environ.get(_TRACE):
+            raise
+        _end((f"a fault of this program: {_named(error)}; {_TRACE}=1 shows where",), 1)
 
 
 def _end(problems: tuple[str, ...], status: int) -> None:
@@ -107,6 +116,13 @@ def _end(problems: tuple[str, ...], status: int) -> None:
 def _sentence(error: MpayError) -> str:
     name = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in type(error).__name__)
     return f"{name.strip()}: {error}" if str(error) else name.strip()
+
+
+def _named(error: Exception) -> str:
+    """On one line, whatever its words hold."""
+    from mpay_gateway.cli.printing import one_line
+
+    return one_line(f"{type(error).__name__}: {error}".removesuffix(": "))
 
 
 def _database_errors() -> type[Exception]:

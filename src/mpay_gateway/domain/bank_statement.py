@@ -15,14 +15,18 @@ LONGEST_TEXT = 128
 """Characters of a line's transaction id, reference and kind."""
 
 
+LARGEST_FEE_MINOR = 10**9
+"""What a fee of no transaction may come to, in minor units: more is a slip of the pen, or of a column."""
+
+
 class LineOutcome(StrEnum):
     """What a line is in our books. Only the first five below `WAITING` are posted; the others wait for people.
 
     `DIFFERS`: a capture of ours with another amount; posted as the provider states it. `GIVEN_BACK`: a reversal or
     refund of ours. `CHARGED_BACK`: money that the provider took back by itself. `FEE`: what it keeps of no
-    transaction. `DUPLICATE`: another line about the same transaction is posted. `SUPERSEDED`: a later statement of the
-    same day says something else of the transaction in its place. `UNKNOWN`: nothing of ours; looked at again with each
-    later statement.
+    transaction, within reason. `DUPLICATE`: another line about the same transaction is posted. `SUPERSEDED`: a later
+    statement of the same day says something else of the transaction in its place. `UNKNOWN`: nothing of ours; looked at
+    again with each later statement.
     """
 
     WAITING = "waiting"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, or_, select, true
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.money import Money
@@ -152,13 +152,22 @@ class Ledger:
         booked = self.entries_of("accept", capture_id) or self.entries_of("capture", capture_id)
         return tuple(entry for entry in booked if entry.account.startswith(PAYABLE))
 
-    def balances(self) -> dict[tuple[str, str], Money]:
-        """Balance by account name and currency, derived from the entries alone."""
+    def balances(self, *beginnings: str) -> dict[tuple[str, str], Money]:
+        """Balance by account name and currency, derived from the entries alone.
+
+        `beginnings`: of the names of accounts to look at; without any, all are.
+        Raises: ValueError when one is no amount any more (`Money`): what others state of fees and banks has no bound.
+        """
+        name = ledger_accounts.c.name
+        chosen = (
+            or_(*(name.startswith(each, autoescape=True) for each in beginnings)) if beginnings else true()
+        )
         rows = self._connection.execute(
-            select(ledger_accounts.c.name, ledger_entries.c.currency, func.sum(ledger_entries.c.amount_minor))
+            select(name, ledger_entries.c.currency, func.sum(ledger_entries.c.amount_minor))
             .join_from(ledger_entries, ledger_accounts)
-            .group_by(ledger_accounts.c.name, ledger_entries.c.currency)
-            .order_by(ledger_accounts.c.name)
+            .where(chosen)
+            .group_by(name, ledger_entries.c.currency)
+            .order_by(name)
         )
         return {(name, currency): Money.from_minor(int(minor), currency) for name, currency, minor in rows}
 

@@ -4,6 +4,8 @@ import sqlite3
 import subprocess
 import sys
 
+import pytest
+
 from mpay_gateway.cli.main import Commands
 from mpay_gateway.domain.errors import OutcomeUnknown
 
@@ -80,6 +82,20 @@ def test_an_unknown_command_is_wrong_usage(run):
     done = run("pay")
     assert done.status == 2
     assert "No such command 'pay'" in done.err
+
+
+def test_a_fault_of_the_program_is_one_line_and_a_trace_for_whoever_asks(run, monkeypatch, ready):
+    def fail(*_):
+        raise ValueError("amount\n\x1b[31mout of range")
+
+    monkeypatch.setattr("mpay_gateway.cli.payments.tell_story", fail)
+    done = run("payment", "show", "X")
+    assert (done.status, done.err.count("\n"), "\x1b" in done.err) == (1, 1, False)
+    assert done.err.startswith("mpay: a fault of this program: ValueError: amount")
+    assert done.err.endswith("; MPAY_TRACE=1 shows where\n")
+    monkeypatch.setenv("MPAY_TRACE", "1")
+    with pytest.raises(ValueError, match="out of range"):
+        run("payment", "show", "X")
 
 
 def test_the_gateways_own_errors_read_as_sentences(run, monkeypatch, ready):

@@ -13,6 +13,7 @@ from mpay_gateway.domain.provider_answer import StatementLine
 from mpay_gateway.flow.attention import lines_for_people
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.bookkeeping.reconciliation import GapKind, reconcile
+from mpay_gateway.flow.bookkeeping.settlement import homeless, owed_back
 from mpay_gateway.flow.bookkeeping.statement_days import plan_statements
 from mpay_gateway.flow.bookkeeping.statement_intake import fetch_statement
 from mpay_gateway.flow.settling import settle
@@ -103,6 +104,24 @@ def test_a_fee_of_no_transaction_is_posted_once(gateway, state):
     assert state(fee, fee) == [LineOutcome.FEE, LineOutcome.DUPLICATE]
     assert (balance(gateway, "fees:bank-main"), balance(gateway, "bank:main")) == (5_00, -5_00)
     assert lines_for_people(gateway.parts.units) == ()
+
+
+@pytest.mark.parametrize(("fee", "outcome"), [
+    ("10000000", LineOutcome.FEE), ("-10000000", LineOutcome.FEE), ("10000000.01", LineOutcome.UNKNOWN),
+    ("-9999999999999.99", LineOutcome.UNKNOWN),
+])  # fmt: skip
+def test_a_fee_beyond_reason_waits_for_people(gateway, state, fee, outcome):
+    assert state(StatementLine("F", "", "", lei("0"), lei(fee), lei(fee).negated(), NOON)) == [outcome]
+    assert len(lines_for_people(gateway.parts.units)) == (outcome is LineOutcome.UNKNOWN)
+
+
+def test_days_are_settled_whatever_others_state_beyond_all_bounds(gateway, state):
+    most = "9999999999999.99"
+    for number in (1, 2):
+        payment = gateway.pay(f"ORDER-{number}")
+        line = line_of(gateway, payment, most, fee=lei("0"), net=lei(most))
+        assert state(line)[-1] is LineOutcome.DIFFERS
+    assert (owed_back(gateway.parts.units), homeless(gateway.parts.units)) == ((), ())
 
 
 def test_a_line_without_money_and_one_of_nobody_wait_for_people(gateway, state):

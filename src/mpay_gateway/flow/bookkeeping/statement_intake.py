@@ -9,7 +9,7 @@ from datetime import date, datetime
 import structlog
 
 from mpay_gateway.api import Capability
-from mpay_gateway.domain.bank_statement import LineOutcome, Statement, check_line
+from mpay_gateway.domain.bank_statement import LARGEST_FEE_MINOR, LineOutcome, Statement, check_line
 from mpay_gateway.domain.errors import Conflict, InvalidAnswer, MpayError
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
@@ -188,7 +188,8 @@ def _decide(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
         return _taken(work, stored, account)
     if stored.line.gross < zero:
         return _gone_back(work, stored, account)
-    return decided(stored, LineOutcome.FEE if stored.line.fee else LineOutcome.UNKNOWN)
+    likely = 0 < abs(stored.line.fee.minor) <= LARGEST_FEE_MINOR
+    return decided(stored, LineOutcome.FEE if likely else LineOutcome.UNKNOWN)
 
 
 def _taken(work: Work, stored: StoredLine, account: AccountInfo) -> StoredLine:
