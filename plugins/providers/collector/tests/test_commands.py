@@ -1,5 +1,6 @@
 """`mpay collector check|import`: what a file tells before it counts, and how it gets to where it is read."""
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -95,6 +96,28 @@ def test_a_statement_of_the_same_name_with_other_content_is_refused(run, file, f
     done = run("import", file(other, "other.xml"))
     assert (done.exit_code, "'STMT-1' stands in 'zi.xml' too" in done.output) == (1, True)
     assert len(list(folder.iterdir())) == 1
+
+
+def test_a_file_for_which_the_folder_has_no_room_is_put_nowhere(run, file, folder):
+    with (folder / "older.csv").open("wb") as large:
+        large.truncate((16 << 20) - len(SOUND) + 1)
+    done = run("import", file())
+    assert (done.exit_code, "more than 16 MiB with it: move what is old away" in done.output) == (1, True)
+    assert [each.name for each in folder.iterdir()] == ["older.csv"]
+    with (folder / "older.csv").open("r+b") as large:
+        large.truncate((16 << 20) - len(SOUND))
+    assert run("import", file()).exit_code == 0
+
+
+def test_what_is_no_file_is_refused_at_once(run, tmp_path):
+    os.mkfifo(tmp_path / "zi.csv")
+    done = run("check", tmp_path / "zi.csv")
+    assert (done.exit_code, done.output) == (1, "Error: zi.csv: it is no file\n")
+
+
+def test_a_line_beyond_all_bounds_is_named(run, file):
+    lines = b"day,transaction,reference,amount\n2026-11-23,T,R,10000000000000.01\n"
+    assert "line 2" in run("check", file(lines, "zi.csv")).output
 
 
 def test_of_several_accounts_one_is_chosen(run, file):

@@ -130,35 +130,53 @@ def test_a_file_that_cannot_be_read_or_is_too_large_stops_nobody(tmp_path, read)
     (tmp_path / "a.csv").write_text(GOOD)
     with (tmp_path / "b.csv").open("wb") as large:
         large.truncate(50 << 20)
-    (tmp_path / "c.csv").symlink_to(tmp_path / "a.csv")
     reading = read()
     assert ids(reading) == ["TR-1"]
     assert reading.problems == ("'b.csv': it is larger than 16 MiB",)
 
 
-def test_a_link_that_leads_nowhere_is_named_and_stops_nobody(tmp_path, read):
+def test_a_link_is_named_and_not_followed_and_stops_nobody(tmp_path, read, evidence):
+    """It may lead to what whoever put it there must not see: no word of that is told."""
     (tmp_path / "a.csv").write_text(GOOD)
-    (tmp_path / "b.csv").symlink_to(tmp_path / "gone")
-    (tmp_path / "c.csv").symlink_to(tmp_path / "c.csv")
+    (tmp_path / "secret").write_text("hunter2\n")
+    for name, target in (("b.csv", "gone"), ("c.csv", "c.csv"), ("d.csv", "secret"), ("e.csv", "a.csv")):
+        (tmp_path / name).symlink_to(tmp_path / target)
     reading = read()
     assert ids(reading) == ["TR-1"]
-    assert [each.partition(": ")[0] for each in reading.problems] == ["'b.csv'", "'c.csv'"]
+    links = ("b.csv", "c.csv", "d.csv", "e.csv")
+    assert reading.problems == tuple(f"'{name}': it is a link: put the file itself there" for name in links)
+    assert [name for name, _ in evidence.kept] == ["a.csv"]
 
 
-@pytest.mark.parametrize("looked_at", ["stat", "open"])
+def test_a_file_whose_amounts_are_beyond_all_bounds_is_named_and_the_others_go_on(tmp_path, read):
+    most = "9999999999999.99"
+    (tmp_path / "a.csv").write_text(GOOD)
+    entries = tuple(entry(most, servicer=f"BANK-{number}") for number in (1, 2))
+    (tmp_path / "b.xml").write_bytes(Camt(entries=entries).body)
+    header, line = GOOD.splitlines()
+    lines = (line.replace("150.00", most).replace("TR-1", f"TR-{number}") for number in (2, 3))
+    (tmp_path / "c.csv").write_text("\n".join((header, *lines, "")))
+    reading = read()
+    assert ids(reading) == ["TR-1"]
+    assert reading.problems == (
+        "'b.xml': statement 1, amount out of range", "'c.csv': its amounts are out of range",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("place", "looked_at"), [(Path, "stat"), (os, "open")])
 def test_a_file_that_is_moved_away_while_the_folder_is_read_is_not_missed(
-    tmp_path, read, monkeypatch, looked_at
+    tmp_path, read, monkeypatch, place, looked_at
 ):
     (tmp_path / "a.csv").write_text(GOOD)
     (tmp_path / "b.csv").write_text(GOOD.replace("TR-1", "TR-2"))
-    look = getattr(Path, looked_at)
+    look = getattr(place, looked_at)
 
     def moved_first(path: Path, *given, **named):
-        if path.name == "b.csv":
-            path.unlink(missing_ok=True)
+        if Path(path).name == "b.csv":
+            Path(path).unlink(missing_ok=True)
         return look(path, *given, **named)
 
-    monkeypatch.setattr(Path, looked_at, moved_first)
+    monkeypatch.setattr(place, looked_at, moved_first)
     reading = read()
     assert (ids(reading), reading.problems) == (["TR-1"], ())
 

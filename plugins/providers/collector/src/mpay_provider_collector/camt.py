@@ -85,7 +85,7 @@ class _Statement:
             self._check_count(len(entries))
             closing = self._check_balances(sum_money((each.net for each in booked), CURRENCY))
             return StatementFile((name,), frozenset(self._days(lines, closing)), lines)
-        except Unreadable as problem:
+        except (Unreadable, ValueError) as problem:
             raise Unreadable(f"statement {self.number}, {problem}") from problem
 
     def _check_account(self) -> None:

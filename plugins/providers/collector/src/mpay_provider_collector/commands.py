@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from mpay_gateway.api import CommandContext, sum_money
+from mpay_gateway.api import CommandContext
 from mpay_provider_collector.folder import Found, put, read_file
-from mpay_provider_collector.settings import CURRENCY, CollectorSettings
+from mpay_provider_collector.settings import CollectorSettings
 from mpay_provider_collector.statement_file import Unreadable
 
 _FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
@@ -72,6 +72,7 @@ def _read(file: Path, settings: CollectorSettings) -> Found:
 def _tell(found: Found) -> None:
     days, lines = sorted(found.file.days), found.file.lines
     named = [each for each in lines if each.line.reference]
-    total = sum_money((each.line.gross for each in lines), CURRENCY)
     about = "no day" if not days else str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    click.echo(f"{found.name}: about {about}; {len(lines)} lines of {total}, {len(named)} with a reference")
+    click.echo(
+        f"{found.name}: about {about}; {len(lines)} lines of {found.total}, {len(named)} with a reference"
+    )

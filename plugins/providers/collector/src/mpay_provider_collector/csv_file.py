@@ -84,7 +84,7 @@ class _Reader:
         number, cells = row
         try:
             return self._line(cells)
-        except Unreadable as problem:
+        except (Unreadable, ValueError) as problem:
             raise Unreadable(f"line {number}: {problem}") from problem
 
     def _line(self, cells: Sequence[str]) -> DatedLine:

@@ -67,7 +67,7 @@ def lines_of(entry: Entry, statement: str, settings: CollectorSettings) -> Itera
     """One line for each transaction of a booked entry. Raises: Unreadable, which says which entry."""
     try:
         yield from _lines_of(entry, statement, settings)
-    except Unreadable as problem:
+    except (Unreadable, ValueError) as problem:
         raise Unreadable(f"entry {entry.number}: {problem}") from problem
 
 

@@ -1,5 +1,6 @@
 """The one module that reaches out: reads the files of the account's folder, and leaves them where they are."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -9,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from mpay_gateway.api import RemoteUnavailable
+from mpay_gateway.api import Money, RemoteUnavailable, sum_money
 from mpay_provider_collector import camt, csv_file
-from mpay_provider_collector.settings import CollectorSettings
+from mpay_provider_collector.settings import CURRENCY, CollectorSettings
 from mpay_provider_collector.statement_file import StatementFile, Unreadable, shown
 
 LARGEST_FILE = 16 << 20
@@ -25,11 +26,12 @@ _READERS: Mapping[str, Callable[[str, bytes, CollectorSettings], StatementFile]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that was read. `body`: as it is."""
+    """A file that was read. `body`: as it is. `total`: what its lines come to."""
 
     name: str
     body: bytes
     file: StatementFile
+    total: Money
 
 
 @dataclass
@@ -80,12 +82,17 @@ def read_file(path: Path, settings: CollectorSettings) -> Found:
 def put(found: Found, settings: CollectorSettings) -> bool:
     """Put a file that was read into the account's folder, whole or not at all. False when it is there already.
 
-    Raises: Unreadable when another file is there under its name, or a statement of its name with other content.
+    Raises: Unreadable when another file is there under its name, or a statement of its name with other content, or no
+    room for it; RemoteUnavailable.
     """
     folder = read_folder(settings)
     if any(each.body == found.body for each in folder.found):
         return False
     _check_names(found.file, found.name, {name: each.name for each in folder.found for name in each.file.ids})
+    if _counted(_sizes(settings.statements)) + len(found.body) > LARGEST_FOLDER:
+        raise Unreadable(
+            f"{settings.statements} would hold more than {LARGEST_FOLDER >> 20} MiB with it: move what is old away"
+        )
     target = settings.statements / found.name
     handle, unfinished = tempfile.mkstemp(dir=settings.statements, prefix=f".{found.name}.")
     try:
@@ -105,22 +112,40 @@ def put(found: Found, settings: CollectorSettings) -> bool:
 
 
 def _read(path: Path, body: bytes, settings: CollectorSettings) -> Found:
-    return Found(path.name, body, _READERS[path.suffix.lower()](path.name, body, settings))
+    try:
+        file = _READERS[path.suffix.lower()](path.name, body, settings)
+        total = sum_money((each.line.gross for each in file.lines), CURRENCY)
+    except ValueError as error:
+        raise Unreadable("its amounts are out of range") from error
+    return Found(path.name, body, file, total)
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The folder's own files in the order of their names; hidden ones are not finished yet."""
+    """The folder's own files in the order of their names. Raises: RemoteUnavailable."""
+    sizes = _sizes(folder)
+    if _counted(sizes) > LARGEST_FOLDER:
+        raise RemoteUnavailable(
+            f"the folder {folder} holds more than {LARGEST_FOLDER >> 20} MiB: move what is old away"
+        )
+    return iter(sizes)
+
+
+def _sizes(folder: Path) -> dict[Path, int]:
+    """Of the folder's own files in the order of their names; hidden ones are not finished yet.
+
+    Raises: RemoteUnavailable.
+    """
     try:
         paths = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
     except OSError as error:
         raise RemoteUnavailable(f"the folder {folder} cannot be read: {error.strerror}") from error
     sizes = {path: _size(path) for path in paths}
-    files = {path: size for path, size in sizes.items() if size is not None}
-    if sum(size for size in files.values() if size <= LARGEST_FILE) > LARGEST_FOLDER:
-        raise RemoteUnavailable(
-            f"the folder {folder} holds more than {LARGEST_FOLDER >> 20} MiB: move what is old away"
-        )
-    return iter(files)
+    return {path: size for path, size in sizes.items() if size is not None}
+
+
+def _counted(sizes: Mapping[Path, int]) -> int:
+    """Bytes of all that are read."""
+    return sum(size for size in sizes.values() if size <= LARGEST_FILE)
 
 
 def _size(path: Path) -> int | None:
@@ -133,12 +158,18 @@ def _size(path: Path) -> int | None:
 
 
 def _content(path: Path) -> bytes:
+    """Raises: Unreadable; also for a link, which may lead to what whoever put it there must not see."""
     try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > LARGEST_FILE:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            known = os.fstat(file.fileno())
+            if not stat.S_ISREG(known.st_mode):
+                raise Unreadable("it is no file")
+            if known.st_size > LARGEST_FILE:
                 raise Unreadable(f"it is larger than {LARGEST_FILE >> 20} MiB")
             return file.read(LARGEST_FILE)
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise Unreadable("it is a link: put the file itself there") from error
         raise Unreadable(f"it cannot be read: {error.strerror}") from error
 
 
