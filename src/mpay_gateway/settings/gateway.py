@@ -203,6 +203,8 @@ def read_toml(path: Path) -> dict[str, object]:
         raise ConfigurationError((f"{path}: cannot be read: {error.strerror}",)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError((f"{path}: not TOML: {error}",)) from error
+    except RecursionError as error:
+        raise ConfigurationError((f"{path}: nested too deeply",)) from error
 
 
 class _Reader:

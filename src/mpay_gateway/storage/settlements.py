@@ -112,6 +112,10 @@ class Settlements:
         query = select(func.min(settlement_days.c.day)).where(settlement_days.c.day != besides)
         return self._connection.execute(query).scalar()
 
+    def first_taken(self) -> datetime | None:
+        """When the first money of all was taken, by its provider's clock."""
+        return self._connection.execute(select(func.min(captures.c.captured_at))).scalar()
+
     def days(self, since: datetime | None) -> tuple[date, ...]:
         """The days that were settled since then (UTC); None: all of them."""
         c = settlement_days.c

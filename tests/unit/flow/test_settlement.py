@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from mpay_gateway.boundary import SystemIds
-from mpay_gateway.domain.errors import RemoteRefused, RemoteUnavailable
+from mpay_gateway.domain.errors import InvalidInput, RemoteRefused, RemoteUnavailable
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.bookkeeping.settlement import COLUMNS, PaidBy, cell, owed_back, preview, settle
 from mpay_gateway.texts.local_days import bounds
@@ -68,6 +68,15 @@ def test_a_second_run_gives_the_same_bytes_and_posts_nothing(gateway):
     gateway.pay("ORDER-2")
     assert (settled(gateway), preview(gateway.parts.units, DAY)) == (first, first)
     assert balance(gateway, "bank:main") == -150_00
+
+
+def test_a_day_before_all_money_is_not_settled(gateway):
+    assert settled(gateway, DAY - timedelta(days=2)) == ()
+    gateway.pay("ORDER-1")
+    with pytest.raises(InvalidInput, match=f"2000-01-01 is before the first day .* {DAY}"):
+        settled(gateway, date(2000, 1, 1))
+    assert gateway.parts.units.read(lambda work: work.settlements.days(None)) == (DAY - timedelta(days=2),)
+    assert settled(gateway, DAY - timedelta(days=2)) == ()
 
 
 def test_a_preview_writes_nothing(gateway):

@@ -115,6 +115,8 @@ def test_a_database_may_be_a_secret_and_a_server(home: Path, monkeypatch: pytest
 def test_a_file_that_is_no_toml_or_absent_is_a_problem_not_a_crash(home: Path) -> None:
     with pytest.raises(ConfigurationError, match="not TOML"):
         read_settings(write(home, "[gateway\n"))
+    with pytest.raises(ConfigurationError, match="nested too deeply"):
+        read_settings(write(home, f"a = {'[' * 100_000}\n"))
     with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
         read_settings(home / "absent.toml")
 

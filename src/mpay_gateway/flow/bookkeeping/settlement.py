@@ -16,6 +16,7 @@ from decimal import Decimal
 from functools import cache
 
 from mpay_gateway.boundary import Clock, IdSource
+from mpay_gateway.domain.errors import InvalidInput
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.flow.bookkeeping.settled_days import write_down
 from mpay_gateway.flow.suspension import refuse_while_restoring
@@ -85,13 +86,14 @@ def settle(
     """Settle a day that is over, in one commit; a day that is settled gives the same again and posts nothing.
 
     Who did it and the digest of each file are written down in a chain that is sealed.
-    Raises: PaymentsSuspended.
+    Raises: PaymentsSuspended; InvalidInput for a day before any money was taken.
     """
     return units.run("settle-day", lambda work: _settle(work, day, by, clock=clock, ids=ids))
 
 
 def _settle(work: Work, day: date, by: PaidBy, *, clock: Clock, ids: IdSource) -> tuple[Settlement, ...]:
     refuse_while_restoring(work)  # a day that was settled in the lost time would be paid out again
+    _refuse_before_all(work, day)
     now = clock.now()
     if work.settlements.close(day, at=now):
         for entries in _groups(work, day):
@@ -101,6 +103,13 @@ def _settle(work: Work, day: date, by: PaidBy, *, clock: Clock, ids: IdSource) -
                 work.ledger.post(SETTLEMENT_POSTING, made.id, posted, payment_id=None, at=now)
         write_down(work, day, by.actor, at=now)
     return work.settlements.of_day(day)
+
+
+def _refuse_before_all(work: Work, day: date) -> None:
+    """A slip of the year would be settled for good, and all days since be days that somebody passed over."""
+    first = work.settlements.first_taken()
+    if first is not None and day < local_day(first) and not work.settlements.closed({day}):
+        raise InvalidInput(f"{day} is before the first day on which money was taken, {local_day(first)}")
 
 
 def _posting(made: Settlement, entries: list[Owed], own_account: str) -> list[Entry]:
@@ -113,7 +122,8 @@ def _posting(made: Settlement, entries: list[Owed], own_account: str) -> list[En
 def owed_back(units: UnitOfWork) -> tuple[OwedBack, ...]:
     """What beneficiaries owe us, and no settlement took from them yet."""
     owed: dict[tuple[Destination, str], Money] = {}
-    for (account, currency), amount in units.read(lambda work: work.ledger.balances()).items():
+    balances = units.read(lambda work: work.ledger.balances(OWED_BACK, PAYABLE))
+    for (account, currency), amount in balances.items():
         back = account.startswith(OWED_BACK) or (account.startswith(PAYABLE) and amount.minor > 0)
         if back and amount:
             whose = Destination.of(account), currency
@@ -124,7 +134,7 @@ def owed_back(units: UnitOfWork) -> tuple[OwedBack, ...]:
 def homeless(units: UnitOfWork) -> tuple[Homeless, ...]:
     """What no settlement pays out, since its service says of no account where it goes."""
     found = []
-    for (account, _), amount in units.read(lambda work: work.ledger.balances()).items():
+    for (account, _), amount in units.read(lambda work: work.ledger.balances(PAYABLE)).items():
         place = Destination.of(account)
         if account.startswith(PAYABLE) and not place.iban and amount.minor < 0:
             found.append(Homeless(place.service_id, place.treasury_account, amount.negated()))
