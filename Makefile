@@ -17,7 +17,7 @@ CODE := $(wildcard src setup.py conftest.py plugins counterparts tests scripts b
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test catalogues demo test lint format types test-architecture test-unit \
-        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate mutants chaos broken-chaos \
+        test-functional test-proofs test-browser screenshots coverage wheels check-wheels simulate mutants conformance chaos broken-chaos \
         crashpoints failover races bench bench-recovery bench-books bench-drain soak docs clean
 
 help: ## show this list
@@ -107,6 +107,9 @@ failover: setup-test ## kill the database's primary under load, promote its stan
 races: setup-test ## two at once, thousands of times: ROUNDS=10000 (PostgreSQL) SQLITE_ROUNDS=1000 SEED=… REPORT=…
 	$(PYTHON) -m tests.proofs.races $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(SQLITE_ROUNDS),--sqlite-rounds $(SQLITE_ROUNDS)) $(if $(REPORT),--report $(REPORT))
+
+conformance: setup-test ## break a service in every way that the conformance kit knows: each check finds its own: REPORT=…
+	$(PYTHON) -m tests.conformance.matrix $(if $(REPORT),--report $(REPORT))
 
 crashpoints: setup-test ## kill a process at each crash point, on both databases, and report: PROCESSES=2 REPORT=…
 	@mkdir -p $(PAGES)

@@ -12,6 +12,9 @@ class Stopwatch(SystemClock):
     def monotonic(self) -> float:
         return super().monotonic() + self._pushed
 
+    def sleep(self, seconds: float) -> None:
+        self.push(seconds)
+
     def push(self, seconds: float) -> None:
         """Let so many seconds have gone by."""
         self._pushed += seconds

@@ -24,7 +24,7 @@ from mpay_gateway.conformance.verdict import Check
 CATALOGUE: Final[tuple[Check, ...]] = tuple(
     check
     for module in (
-        transport, description, shape, signed, refused, accepted, lookup, content, confirmation, parts, faults,
+        transport, description, shape, signed, refused, accepted, lookup, content, faults, confirmation, parts,
         idempotency, concurrency, timing, encodings,
     )
     for check in module.CHECKS.found

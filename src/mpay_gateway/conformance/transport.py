@@ -20,6 +20,7 @@ from mpay_gateway.conformance.identity import Identity
 
 LARGEST_ANSWER: Final = 1 << 20
 """The gateway reads no more of an answer."""
+_PIECE: Final = 1 << 16
 SOAP_TYPE: Final = "text/xml; charset=utf-8"
 
 
@@ -102,12 +103,18 @@ def _ask(pool: urllib3.PoolManager, sent: Sent) -> tuple[int, Mapping[str, str],
         sent.method, sent.url, body=sent.body or None, headers=dict(sent.headers), preload_content=False,
         decode_content=False, redirect=False,
     )  # fmt: skip
+    body = bytearray()
+    whole = False
     try:
-        body = answer.read(LARGEST_ANSWER + 1, decode_content=False) or b""
+        while len(body) <= LARGEST_ANSWER and not whole:
+            piece = answer.read(_PIECE, decode_content=False)
+            body += piece
+            whole = not piece
     finally:
-        answer.drain_conn() if answer.headers.get("Content-Length") else answer.close()
+        if not whole:
+            answer.close()
         answer.release_conn()
-    return answer.status, {name.lower(): text for name, text in answer.headers.items()}, body
+    return answer.status, {name.lower(): text for name, text in answer.headers.items()}, bytes(body)
 
 
 def _pool(timeouts: Timeouts, context: ssl.SSLContext) -> urllib3.PoolManager:

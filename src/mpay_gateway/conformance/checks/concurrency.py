@@ -70,7 +70,7 @@ def same_at_once(bench: Bench) -> Iterator[str]:
 @CHECKS.add(
     "CON-04", "Two payments of one order at once: one is accepted", Severity.MONEY,
     contract="PaymentID identifies a payment (section 6); an order that is paid is not due any more.",
-    mend="Lock the order, then look whether it is paid.",
+    mend="Lock the order, then look whether it is paid.", explained_by="CNF-25",
 )  # fmt: skip
 def two_payments(bench: Bench) -> Iterator[str]:
     order = bench.purse.rigid()

@@ -8,10 +8,9 @@ from functools import partial
 from mpay_gateway.conformance import messages, tampering
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun, Way
-from mpay_gateway.conformance.checks.paying import answered, in_words, is_final, must_refuse
+from mpay_gateway.conformance.checks.paying import alone_unsigned, answered, in_words, is_final, must_refuse
 from mpay_gateway.conformance.messages import Confirmation, PaidLine, confirmation_xml
 from mpay_gateway.conformance.purse import Payable, confirmation, part_of
-from mpay_gateway.conformance.seal import Flaw
 from mpay_gateway.conformance.verdict import Checks, Severity
 
 CHECKS = Checks("confirmation")
@@ -148,7 +147,7 @@ def unknown_service(bench: Bench) -> Iterator[str]:
 @CHECKS.add(
     "CNF-15", "A refusal that is meant is signed and final", Severity.MONEY,
     contract="UnknownOrder and its like, signed, end the matter; anything else is asked again for ever (sections 4 and 5).",
-    mend="Answer UnknownOrder, signed, for an order that does not exist.", proved_by=ACCEPTED,
+    mend="Answer UnknownOrder, signed, for an order that does not exist.", proved_by=ACCEPTED, explained_by="FLT-06",
 )  # fmt: skip
 def final_refusal(bench: Bench) -> Iterator[str]:
     order = bench.purse.whole()
@@ -158,7 +157,7 @@ def final_refusal(bench: Bench) -> Iterator[str]:
         raise NotRun("it was confirmed: CNF-13")
     if not is_final(answer):
         yield f"for an unknown order: {answer.summary}"
-    elif bench.seal(answer).has(Flaw.NOT_SIGNED) and not bench.seal(bench.found()).has(Flaw.NOT_SIGNED):
+    elif alone_unsigned(bench, answer):
         yield f"the refusal is not signed: {answer.summary}"
 
 

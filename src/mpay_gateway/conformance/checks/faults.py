@@ -117,7 +117,7 @@ def fault_signed(bench: Bench) -> Iterator[str]:
     mend="Switch includeExceptionDetailInFaults and debug pages off.",
 )  # fmt: skip
 def no_trace(bench: Bench) -> Iterator[str]:
-    for answer in (_invalid(bench), _malformed(bench), _unbelieved(bench)):
+    for answer in (_invalid(bench), _unbelieved(bench), _malformed(bench)):
         found = _TRACES.search(answer.body.decode("utf-8", "replace"))
         if found:
             yield f"after {answer.said}: {found[0].strip()!r}"

@@ -13,6 +13,14 @@ CHECKS = Checks("lookup")
 LANGUAGES: Final = ("RO", "RU", "EN")
 _LONG: Final = 300
 _UNKNOWN_SERVICE: Final = "NO-SUCH-SERVICE"
+_BLAMES_ITSELF: Final = (
+    "InternalError",
+    "AuthenticationFailed",
+    "Server",
+    "Receiver",
+    "InternalServiceFault",
+)
+"""Codes of the guide and of frameworks by which a service says that it has failed, or that it does not believe."""
 
 
 @CHECKS.add(
@@ -223,12 +231,7 @@ def long_key(bench: Bench) -> Iterator[str]:
 def is_orderly(answer: Answer) -> bool:
     """Whether the answer to an odd question is an empty array or a fault that blames the question."""
     if answer.fault is not None:
-        return answer.fault.code in (
-            "InvalidParameter",
-            "UnknownOrder",
-            "UnknownService",
-            "AuthorizationFailed",
-        )
+        return answer.fault.code not in _BLAMES_ITSELF
     return answer.orders == ()
 
 

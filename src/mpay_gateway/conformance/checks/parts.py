@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mpay_gateway.conformance.bench import Bench
-from mpay_gateway.conformance.checks.paying import answered, in_words, is_final
+from mpay_gateway.conformance.checks.paying import alone_unsigned, answered, in_words, is_final
 from mpay_gateway.conformance.purse import confirmation, part_of
-from mpay_gateway.conformance.seal import Flaw
 from mpay_gateway.conformance.verdict import Checks, Severity
 
 CHECKS = Checks("confirmation")
@@ -73,7 +72,7 @@ def more_properties(bench: Bench) -> Iterator[str]:
 @CHECKS.add(
     "CNF-34", "A late payment gets a yes or a final no", Severity.MONEY,
     contract="An expired order may be confirmed after its due date: the money was taken. Refused for ever it needs a way out (section 9).",
-    mend="Take the money, or answer InvoiceExpired, signed: then it goes back. InternalError leaves it hanging.",
+    mend="Take the money, or answer InvoiceExpired, signed: then it goes back. InternalError leaves it hanging.", explained_by="FLT-06",
 )  # fmt: skip
 def late(bench: Bench) -> Iterator[str]:
     order = bench.purse.expired()
@@ -81,5 +80,5 @@ def late(bench: Bench) -> Iterator[str]:
     answer = answered(bench.confirm(confirmation(bench, order)))
     if not answer.is_confirmed and not is_final(answer):
         yield f"for an expired order: {answer.summary}"
-    elif bench.seal(answer).has(Flaw.NOT_SIGNED) and not bench.seal(bench.found()).has(Flaw.NOT_SIGNED):
-        yield f"the answer for an expired order is not signed: {answer.summary}"
+    elif is_final(answer) and alone_unsigned(bench, answer):
+        yield f"the refusal is not signed: {answer.summary}"

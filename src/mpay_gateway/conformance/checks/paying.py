@@ -8,6 +8,7 @@ from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import PLAIN, NotRun, Way
 from mpay_gateway.conformance.messages import Confirmation
 from mpay_gateway.conformance.purse import Payable
+from mpay_gateway.conformance.seal import Flaw
 
 
 def must_refuse(bench: Bench, order: Payable, told: Confirmation, way: Way = PLAIN) -> Iterator[str]:
@@ -37,3 +38,8 @@ def is_final(answer: Answer) -> bool:
 
 def in_words(order: Payable) -> str:
     return f"{order.status} with {order.due} due"
+
+
+def alone_unsigned(bench: Bench, answer: Answer) -> bool:
+    """Whether this answer is not signed, though others are."""
+    return bench.seal(answer).has(Flaw.NOT_SIGNED) and not bench.seal(bench.found()).has(Flaw.NOT_SIGNED)
