@@ -3,11 +3,12 @@
 import json
 import re
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from mpay_gateway.conformance import CATALOGUE, Severity
+from mpay_gateway.conformance import CATALOGUE, MessageFolder, Severity
 from tests.conformance.demo import Demo, run
 
 
@@ -83,3 +84,9 @@ def test_an_address_that_is_none_is_status_2(demo: Demo) -> None:
         words = demo.arguments("ANY")
         words[0] = address
         assert run(*words).exit_code == 2
+
+
+def test_two_runs_of_one_second_keep_their_messages_apart(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 26, 18, 0, tzinfo=UTC)
+    folders = [MessageFolder(tmp_path / "kept", at).path.name for _ in range(3)]
+    assert folders == ["20261126T180000Z", "20261126T180000Z-2", "20261126T180000Z-3"]

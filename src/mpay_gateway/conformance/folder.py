@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from mpay_gateway.conformance.answer import Answer
@@ -11,8 +12,16 @@ class MessageFolder:
     """A new folder for one run, named by its time. Raises: OSError when it cannot be made."""
 
     def __init__(self, parent: Path, at: datetime) -> None:
-        self.path = parent / at.strftime("%Y%m%dT%H%M%SZ")
-        self.path.mkdir(parents=True, exist_ok=True)
+        parent.mkdir(parents=True, exist_ok=True)
+        name = at.strftime("%Y%m%dT%H%M%SZ")
+        self.path = parent / name
+        for number in count(2):
+            try:
+                self.path.mkdir()
+            except FileExistsError:
+                self.path = parent / f"{name}-{number}"
+            else:
+                break
 
     def keep(self, answer: Answer, at: datetime) -> None:
         """Write one exchange: what was sent, what came back, and both heads with times."""
