@@ -37,6 +37,8 @@ UNITS = frozenset(
         "reversal-idle", "reversal-not-done",
         # The worker's own.
         "claim-tasks", "job-done", "job-gone", "put-back", "schedule-jobs",
+        # Retention.
+        "erase-bodies", "note-erasure",
         # What services' answers were like.
         "count-answers", "tend-answers",
         # Seals.

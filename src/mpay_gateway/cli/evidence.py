@@ -8,6 +8,7 @@ import click
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.evidence_bundles import export, verify
+from mpay_gateway.cli.evidence_erasing import erase
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
 from mpay_gateway.cli.words import WORDS
@@ -23,6 +24,7 @@ def evidence() -> None:
 
 evidence.add_command(verify)
 evidence.add_command(export)
+evidence.add_command(erase)
 
 
 @evidence.command("list")

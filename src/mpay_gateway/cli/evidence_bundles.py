@@ -20,7 +20,6 @@ from mpay_gateway.flow.evidence.verification import (
     EvidenceReport,
     Judged,
     Progress,
-    summed_up,
     verify_everything,
     verify_payment,
 )
@@ -48,8 +47,7 @@ def verify(
     if everything is bool(payment_id):
         raise click.UsageError("give either --payment or --all")
     if payment_id:
-        chains = verify_payment(configured.parts, clean_payment_id(payment_id))
-        report = summed_up(chains)
+        chains, report = verify_payment(configured.parts, clean_payment_id(payment_id))
     else:
         chains = ()
         with _progress() as progress:
@@ -121,6 +119,10 @@ def _print_report(report: EvidenceReport) -> None:
         more = ", …" if len(report.erased) > _LISTED else ""
         numbers = ", ".join(map(str, report.erased[:_LISTED]))
         click.echo(f"erased    {len(report.erased)} bodies: {numbers}{more}; their digests verify")
+    for each in report.erasures:
+        click.echo(
+            f"          {one_line(each.by)} erased what was older than {local(each.before)}, at {local(each.at)}"
+        )
     for problem in report.problems:
         click.echo(f"PROBLEM   {one_line(problem.subject)}, row {problem.row}: {one_line(problem.detail)}")
     if len(report.problems) >= MOST:

@@ -13,7 +13,7 @@ from mpay_gateway.domain.payment import (
     PaymentState,
     ReversalState,
 )
-from mpay_gateway.storage.evidence import LOOKUP, OPERATOR, RESTORATION, SETTLED
+from mpay_gateway.storage.evidence import ERASURES, LOOKUP, OPERATOR, RESTORATION, SETTLED
 from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.refunds import held_minor
 from mpay_gateway.storage.reversals import going_minor
@@ -82,6 +82,7 @@ class Books(Questions):
             ~evidence.c.subject.startswith(LOOKUP),
             ~evidence.c.subject.startswith(RESTORATION),
             ~evidence.c.subject.startswith(SETTLED),
+            evidence.c.subject != ERASURES,
             ~evidence.c.subject.startswith(OPERATOR),
             self._later(evidence.c.at),
         )

@@ -65,8 +65,8 @@ SETTLED = "settled:"
 """Begins the subject of what we note down about a day that was paid out to services."""
 OPERATOR = "operator:"
 """Begins the subject of what we note down about a person who may act on money."""
-ERASURE = "erasure:"
-"""Begins the subject of what we note down about bodies that were erased."""
+ERASURES = "erasures"
+"""The subject of what we note down about bodies that were erased."""
 _FIELDS = tuple(EvidenceRow.__dataclass_fields__)
 _ADD = insert(evidence).returning(evidence.c.id)
 _ADD_BODIES = insert(evidence_bodies)

@@ -18,6 +18,7 @@ from mpay_gateway.storage.decisions import Decisions
 from mpay_gateway.storage.deliveries import Deliveries
 from mpay_gateway.storage.deviation_records import DeviationRecords
 from mpay_gateway.storage.durability import Durability, durability, is_standby
+from mpay_gateway.storage.erasure import Erasure
 from mpay_gateway.storage.evidence import EvidenceRows
 from mpay_gateway.storage.evidence_search import EvidenceSearch
 from mpay_gateway.storage.fruitless_lookups import FruitlessLookups
@@ -105,6 +106,10 @@ class Work:
     @cached_property
     def evidence_search(self) -> EvidenceSearch:
         return EvidenceSearch(self.connection)
+
+    @cached_property
+    def erasure(self) -> Erasure:
+        return Erasure(self.connection)
 
     @cached_property
     def fruitless_lookups(self) -> FruitlessLookups:

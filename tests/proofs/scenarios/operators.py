@@ -1,10 +1,19 @@
 """Commands of operators that commit: each dies, and is given again."""
 
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select, update
+
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalState
+from mpay_gateway.flow.evidence.verification import verify_everything
+from mpay_gateway.storage.tables import evidence
 from tests.proofs.dying import Command
 from tests.proofs.stage import Stage, scenario
 from tests.scene.payer import Page
 from tests.scene.shop import ShopOrder
+from tests.unit.flow.tampering import chain_anew
+
+LONG_AGO = datetime(2020, 3, 1, 12, tzinfo=UTC)
 
 
 @scenario(units=("add-operator",))
@@ -199,3 +208,34 @@ def _assert_pays(stage: Stage) -> None:
     stage.payer.pay(order)
     stage.recover()
     stage.assert_paid_once(order)
+
+
+@scenario(units=("note-erasure", "erase-bodies"))
+def old_messages_are_erased(stage: Stage) -> None:
+    """Whoever was stopped goes on, and what is gone was written down before."""
+    ana = _add(stage, "ana")
+    stage.payer.pay(stage.shop.order())
+    stage.gateway.settle_down()
+    _make_old(stage)
+    erase = ("evidence", "erase", "--before", "2021-01-01", "--operator", "ana")
+    stage.dies(Command(erase, token=ana))
+    for _ in range(2):
+        assert not _missing_bodies(stage)
+        stage.mpay(*erase, token=ana)
+    assert stage.gateway.read(lambda work: work.erasure.count(LONG_AGO + timedelta(days=1))) == 0
+
+
+def _make_old(stage: Stage) -> None:
+    """Let every message have passed years ago, in a chain that holds."""
+    engine = stage.gateway.parts.units.engine
+    with engine.execution_options(purpose="write").begin() as connection:
+        connection.execute(update(evidence).values(at=LONG_AGO))
+        subjects = connection.execute(select(evidence.c.subject).distinct()).scalars().all()
+    for subject in subjects:
+        chain_anew(stage.gateway, evidence, subject)  # type: ignore[arg-type]
+
+
+def _missing_bodies(stage: Stage) -> list[str]:
+    """What somebody took, as the look at all chains tells."""
+    found = verify_everything(stage.gateway.parts).problems
+    return [each.detail for each in found if "nobody erased it" in each.detail]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mpay_gateway.wssecurity import SigningKey
-from tests.unit.cli.conftest import KEY, certificate
+from tests.unit.cli.conftest import KEY
 from tests.unit.flow.signing import signing_gateway
 from tests.unit.flow.tampering import by_hand
 from tests.unit.wssecurity.identities import private_pem
@@ -18,7 +18,7 @@ from tests.unit.wssecurity.identities import private_pem
 @pytest.fixture
 def talk(ready, monkeypatch):
     """A history of signed messages; ours are signed with the key of the configuration."""
-    ours = SigningKey.load(private_pem(KEY), certificate(1000))
+    ours = SigningKey.load(private_pem(KEY), (ready.folder / "gateway.crt").read_bytes())
     with signing_gateway(ready.database, monkeypatch, ours=ours) as made:
         yield made
 
@@ -109,7 +109,7 @@ def test_a_body_that_was_erased_is_told_of(run, talk, paid):
 
 def test_sound_evidence_is_sound(run, paid, tmp_path):
     done = run("evidence", "verify", "--payment", paid.id)
-    assert (done.status, done.err) == (0, "")
+    assert done.status == 0, done.out
     assert "valid: CN=shop" in done.out
     assert done.out.splitlines()[-3:] == [
         "evidence  8 messages of 2 payments and look-ups",
@@ -140,7 +140,7 @@ def test_a_tampered_byte_is_named_by_the_command_and_caught_by_public_tools(run,
 def test_a_bundle_is_written_whole_and_verifies(run, paid, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = run("evidence", "export", paid.id)
-    assert (done.status, done.err) == (0, "")
+    assert done.status == 0, done.out
     file = tmp_path / f"evidence-{paid.id}.zip"
     assert done.out.splitlines()[-1] == f"{file.name}: {len(zipfile.ZipFile(file).namelist())} files"
     first = file.read_bytes()
@@ -169,3 +169,24 @@ def steps(folder):
 
 def test_the_time_of_a_list_is_the_payers(run, talk, paid):
     assert "2027-03-14 11:26:5" in run("evidence", "list", "--payment", paid.id).out
+
+
+def test_bodies_are_erased_by_an_operator_and_named_afterwards(run, talk, paid, monkeypatch):
+    monkeypatch.setattr("mpay_gateway.cli.context.SystemClock", lambda: talk.gateway.clock)
+    talk.gateway.clock.advance(days=120)
+    token = run("operator", "add", "ana").out.strip()
+    monkeypatch.setenv("MPAY_OPERATOR_TOKEN", token)
+    erase = ("evidence", "erase", "--before", "2027-04-01")
+    older = run(*erase, "--dry-run").out.split()[0]
+    assert int(older) > 8
+    assert run(*erase).status == 2
+    done = run(*erase, "--operator", "ana")
+    assert (done.status, done.out) == (0, f"{older} bodies erased, 0 of the same age kept\n")
+    verified = run("evidence", "verify", "--payment", paid.id)
+    assert verified.status == 0
+    assert "erased    8 bodies: " in verified.out
+    assert "operator:ana erased what was older than 2027-04-01 00:00:00 EEST" in verified.out
+    refused = run("evidence", "erase", "--before", "2027-07-01", "--operator", "ana")
+    assert (refused.status, "messages of the last 90 days are not erased" in refused.err) == (2, True)
+    monkeypatch.setenv("MPAY_OPERATOR_TOKEN", "wrong")
+    assert run(*erase, "--operator", "ana").status == 1

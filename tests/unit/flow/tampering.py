@@ -45,7 +45,9 @@ def remove_row(gateway: ScriptedGateway, table: Table, subject: str, seq: int) -
     """Take one row out; nothing else changes."""
     with gateway.parts.units.engine.begin() as connection:
         if table is evidence:
-            connection.execute(text("DELETE FROM evidence_bodies"))
+            of_row = "SELECT id FROM evidence WHERE subject = :subject AND seq = :seq"
+            gone = text(f"DELETE FROM evidence_bodies WHERE evidence_id = ({of_row})")
+            connection.execute(gone, {"subject": subject, "seq": seq})
         done = connection.execute(delete(table).where(_SUBJECT[table] == subject, table.c.seq == seq))
         assert done.rowcount == 1
 

@@ -179,7 +179,8 @@ def test_an_altered_body_is_named(gateway, paid):
     assert found.detail.startswith("the body of")
 
 
-def test_bodies_that_retention_erased_are_counted_and_the_chains_verify(gateway, paid):
+def test_a_body_that_nobody_erased_and_is_gone_is_named(gateway, paid):
     by_hand(gateway, f"DELETE FROM evidence_bodies WHERE {OF_ROW_2}", id=paid.id)
-    report = verify(gateway)
-    assert (report.problems, report.erased_bodies) == ((), 1)
+    found = problem(gateway)
+    assert (found.chain, found.subject, found.row) == (Chain.EVIDENCE, paid.id, 2)
+    assert found.detail.endswith("is missing, and nobody erased it")

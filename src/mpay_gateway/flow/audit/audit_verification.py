@@ -23,6 +23,7 @@ from mpay_gateway.flow.audit.seal_verification import (
 )
 from mpay_gateway.flow.audit.sealing import SILENCE
 from mpay_gateway.flow.bookkeeping.settled_days import altered_days
+from mpay_gateway.flow.evidence.erasing import erased_before
 from mpay_gateway.settings import GatewaySettings
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.sealed_chains import Scope, SealedChains
@@ -86,7 +87,7 @@ class _Verification:
         self._scope = stored.scope(terms.since)
         trust = Trust.of(terms.trusted, stored.certificates())
         self._seals = SealCheck(trust, _start(stored, self._scope.first))
-        self._chains = ChainCheck(terms.now - terms.late)
+        self._chains = ChainCheck(terms.now - terms.late, erased_before(work))
 
     def report(self) -> Report:
         problems = tuple(islice(self._problems(), MOST))

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from mpay_gateway.domain.seals import FIRST_PREVIOUS, Chain
 from mpay_gateway.flow.audit.seal_verification import SEALS, Problem
+from mpay_gateway.storage.erasure import NOTES
 from mpay_gateway.storage.sealed_chains import Link, SealedChain, SealedHead
 
 MOST_NAMED = 20
@@ -12,10 +13,14 @@ MOST_NAMED = 20
 
 
 class ChainCheck:
-    """Looks at chains one by one, and counts. `oldest_allowed`: rows older than this must be sealed."""
+    """Looks at chains one by one, and counts. `oldest_allowed`: rows older than this must be sealed.
 
-    def __init__(self, oldest_allowed: datetime) -> None:
+    `erased_before`: bodies of messages before then may be gone; None: of none.
+    """
+
+    def __init__(self, oldest_allowed: datetime, erased_before: datetime | None) -> None:
         self._oldest_allowed = oldest_allowed
+        self._erased_before = erased_before
         self.chains: dict[Chain, int] = dict.fromkeys(Chain, 0)
         self.rows: dict[Chain, int] = dict.fromkeys(Chain, 0)
         self.erased_bodies = 0
@@ -28,7 +33,7 @@ class ChainCheck:
         self.chains[chain.chain] += 1
         self.rows[chain.chain] += len(chain.links)
         self.erased_bodies += sum(link.erased_body for link in chain.links)
-        for row, detail in chain_faults(chain):
+        for row, detail in chain_faults(chain, self._erased_before):
             yield Problem(chain.chain, chain.subject, row, detail)
             break
         yield from self._waiting(chain)
@@ -58,8 +63,19 @@ class ChainCheck:
             yield Problem(chain.chain, chain.subject, first, f"{detail}: does a worker run?")
 
 
-def chain_faults(chain: SealedChain) -> Iterator[tuple[int, str]]:
-    """Row and fault of everything that is wrong, in the order of rows."""
+def chain_faults(chain: SealedChain, erased_before: datetime | None) -> Iterator[tuple[int, str]]:
+    """Row and fault of everything that is wrong, in the order of rows; bodies that nobody erased come last."""
+    yield from _row_faults(chain)
+    for link in chain.links:
+        if link.erased_body and not (_may_be_erased(chain) and erased_before and link.at < erased_before):
+            yield link.seq, f"the body of {link.what} is missing, and nobody erased it"
+
+
+def _may_be_erased(chain: SealedChain) -> bool:
+    return not chain.subject.startswith(NOTES)
+
+
+def _row_faults(chain: SealedChain) -> Iterator[tuple[int, str]]:
     sealed = {each.head.last_seq: each for each in chain.heads}
     place, previous = 1, FIRST_PREVIOUS
     for link in chain.links:

@@ -3,7 +3,7 @@
 The seals over the chains, and whom they are believed by, are `mpay audit verify`'s (flow/audit).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -12,6 +12,7 @@ from mpay_gateway.domain.evidence import Direction
 from mpay_gateway.domain.seals import Chain
 from mpay_gateway.flow.audit.chain_verification import chain_faults
 from mpay_gateway.flow.audit.seal_verification import Problem
+from mpay_gateway.flow.evidence.erasing import Erasing, erased_before, erasures
 from mpay_gateway.flow.evidence.signatures import Registered, SignatureState, Signers, Verdict, judge
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
@@ -46,13 +47,14 @@ class CheckedChain:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceReport:
-    """What was looked at. `erased`: numbers of messages whose bodies are gone, by their rows the retention's work."""
+    """What was looked at. `erased`: numbers of messages whose bodies are gone. `erasures`: who erased any, and when."""
 
     chains: int
     messages: int
     signed: int
     erased: tuple[int, ...]
     problems: tuple[Problem, ...]
+    erasures: tuple[Erasing, ...] = ()
 
 
 class EvidenceCheck:
@@ -63,6 +65,7 @@ class EvidenceCheck:
         self._sealed = SealedChains(work.connection)
         self._scope = self._sealed.scope(None)
         self._signers = signers
+        self._erased_before = erased_before(work)
 
     def all_chains(self) -> Iterator[CheckedChain]:
         """Every chain, then those of which only seals still tell."""
@@ -70,7 +73,7 @@ class EvidenceCheck:
         while some := list(islice(subjects, _AT_ONCE)):
             yield from self.chains(some)
         for lost in self._sealed.lost(Chain.EVIDENCE, self._scope):
-            yield CheckedChain(lost.subject, (), tuple(_chain_problems(lost)))
+            yield CheckedChain(lost.subject, (), tuple(self._chain_problems(lost)))
 
     def chains(self, subjects: Sequence[str]) -> Iterator[CheckedChain]:
         """The chains of these subjects."""
@@ -82,8 +85,12 @@ class EvidenceCheck:
             chain = SealedChain(Chain.EVIDENCE, subject, links, heads.get(subject, ()))
             owner = owners.get(subject)
             messages = tuple(self._judged(row, body, owner) for row, body in rows)
-            problems = (*_chain_problems(chain), *self._signature_problems(subject, messages, owner))
+            problems = (*self._chain_problems(chain), *self._signature_problems(subject, messages, owner))
             yield CheckedChain(subject, messages, problems)
+
+    def _chain_problems(self, chain: SealedChain) -> Iterator[Problem]:
+        for row, detail in islice(chain_faults(chain, self._erased_before), 1):
+            yield Problem(chain.chain, chain.subject, row, detail)
 
     def _judged(self, row: EvidenceRow, body: bytes | None, owner: Owner | None) -> Judged:
         trusted = self._signers.of_message(row.direction, owner.service_id if owner else "")
@@ -109,15 +116,16 @@ class EvidenceCheck:
             yield Problem(Chain.EVIDENCE, subject, last.row.seq, detail)
 
 
-def verify_payment(parts: Parts, payment_id: str) -> tuple[CheckedChain, ...]:
+def verify_payment(parts: Parts, payment_id: str) -> tuple[tuple[CheckedChain, ...], EvidenceReport]:
     """The chains of a payment and of the look-up that it was made from. Raises: UnknownPayment."""
 
     registered = Registered.of(parts)
 
-    def check(work: Work) -> tuple[CheckedChain, ...]:
+    def check(work: Work) -> tuple[tuple[CheckedChain, ...], EvidenceReport]:
         if not (subjects := work.evidence_search.subjects_of_payment(payment_id)):
             raise UnknownPayment(payment_id)
-        return tuple(EvidenceCheck(Signers(registered, work), work).chains(subjects))
+        chains = tuple(EvidenceCheck(Signers(registered, work), work).chains(subjects))
+        return chains, _summed_up(chains, erasures(work))
 
     return parts.units.read(check)
 
@@ -129,12 +137,12 @@ def verify_everything(parts: Parts, progress: Progress = lambda *_: None) -> Evi
 
     def check(work: Work) -> EvidenceReport:
         chains = EvidenceCheck(Signers(registered, work), work).all_chains()
-        return summed_up(_watched(chains, work.evidence_search.count(), progress))
+        return _summed_up(_watched(chains, work.evidence_search.count(), progress), erasures(work))
 
     return parts.units.read(check)
 
 
-def summed_up(chains: Iterator[CheckedChain] | Sequence[CheckedChain]) -> EvidenceReport:
+def _summed_up(chains: Iterable[CheckedChain], erasings: tuple[Erasing, ...]) -> EvidenceReport:
     """One report on many chains. The look ends at MOST problems."""
     count = messages = signed = 0
     erased: list[int] = []
@@ -147,7 +155,8 @@ def summed_up(chains: Iterator[CheckedChain] | Sequence[CheckedChain]) -> Eviden
         problems += chain.problems
         if len(problems) >= MOST:
             break
-    return EvidenceReport(count, messages, signed, tuple(erased), tuple(problems[:MOST]))
+    told = erasings if erased else ()
+    return EvidenceReport(count, messages, signed, tuple(erased), tuple(problems[:MOST]), told)
 
 
 def _watched(chains: Iterator[CheckedChain], total: int, progress: Progress) -> Iterator[CheckedChain]:
@@ -156,8 +165,3 @@ def _watched(chains: Iterator[CheckedChain], total: int, progress: Progress) -> 
         yield chain
         done += len(chain.messages)
         progress(done, total)
-
-
-def _chain_problems(chain: SealedChain) -> Iterator[Problem]:
-    for row, detail in islice(chain_faults(chain), 1):
-        yield Problem(chain.chain, chain.subject, row, detail)

@@ -1,0 +1,55 @@
+"""`mpay evidence erase`: bodies go when their time is over; that they did, and by whom, is sealed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+
+import click
+
+from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.days import day
+from mpay_gateway.cli.identity import identify, optional_operator
+from mpay_gateway.domain.errors import InvalidInput
+from mpay_gateway.flow.evidence.erasing import Progress, erasable, erase_bodies, refuse_young
+from mpay_gateway.texts.local_format import LOCAL_ZONE
+
+
+@click.command()
+@click.option("--before", required=True, type=day, metavar="DATE",
+              help="Messages that passed before this day begins in Chisinau; 90 days ago or earlier.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Count what is so old, erase nothing; needs no operator.")
+@optional_operator
+@click.pass_obj
+def erase(configured: Configured, *, before: date, dry_run: bool, operator: str | None) -> None:
+    """Erase the bodies of old messages, in small commits. Their digests stay, and the chains still verify.
+
+    What is not erased: messages of payments of which something is still to come, and what we noted down ourselves. It
+    may be interrupted and repeated.
+    """
+    limit = datetime.combine(before, time(), LOCAL_ZONE)
+    try:
+        refuse_young(limit, configured.clock)
+    except InvalidInput as error:
+        raise click.BadParameter(str(error), param_hint="--before") from error
+    if dry_run:
+        click.echo(f"{erasable(configured.units, configured.clock, limit)} bodies are older")
+        return
+    if operator is None:
+        raise click.UsageError("--operator is needed: who erases is written down")
+    actor = identify(configured.units, operator)
+    with _progress() as progress:
+        done = erase_bodies(configured.units, configured.clock, limit, actor=actor, progress=progress)
+    click.echo(f"{done.erased} bodies erased, {done.kept} of the same age kept")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("bodies"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
