@@ -9,7 +9,7 @@ TO_PAY = LocalText(ro="De plată", ru="К оплате", en="To pay")
 TOTAL = LocalText(ro="Total", ru="Итого", en="Total")
 YOUR_DATA = LocalText(ro="Datele dumneavoastră", ru="Ваши данные", en="Your details")
 AMOUNT_OF = LocalText(
-    ro="Suma, {what} ({currency})", ru="Сумма, {what} ({currency})", en="Amount, {what} ({currency})"
+    ro="{what}, suma în {currency}", ru="{what}, сумма в {currency}", en="{what}, amount in {currency}"
 )
 RANGE = LocalText(
     ro="De la {least} până la {most}", ru="От {least} до {most}", en="From {least} to {most}"
