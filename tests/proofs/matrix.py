@@ -9,6 +9,7 @@ from mpay_gateway.crash_points import POINTS
 from tests.proofs.scenarios import (
     books,
     databases,
+    forms,
     holds,
     kiosks,
     operators,
@@ -20,7 +21,7 @@ from tests.proofs.scenarios import (
 )
 from tests.proofs.stage import SCENARIOS, Scenario
 
-MODULES = (portal, worker, holds, refunds, kiosks, books, operators, plugins, databases, restored)
+MODULES = (portal, worker, holds, refunds, kiosks, books, operators, plugins, forms, databases, restored)
 OTHERS = 12
 """So many other cases are in the share of every run."""
 
