@@ -85,6 +85,10 @@ def test_the_rest_of_a_partly_paid_order_is_due_at_the_next_lookup(shop: DemoSer
         ("nothing-due", {"L1": "150.00"}, "InvalidParameter"),
         ("expired", {"L1": "150.00"}, "confirmed"),
         ("advance", {"L1": "500.00"}, "confirmed"),
+        ("flexible", {"L1": "1.00"}, "confirmed"),
+        ("flexible", {"L1": "500.00"}, "confirmed"),
+        ("line-flags", {"L1": "1.00"}, "confirmed"),
+        ("line-flags", {"L1": "150.01"}, "InvalidParameter"),
         ("amount-unknown", {"L1": "3.50"}, "confirmed"),
     ],
 )

@@ -3,11 +3,13 @@
 import http.client
 import re
 import time
+from datetime import datetime
 
 import pytest
 
 from counterparts.demo_service.tests.conftest import DemoService
 from counterparts.eservice_kit.tests.gateway_messages import check_reply, lookup_body
+from eservice_kit.wire_times import CHISINAU
 
 KEY = re.compile(r"DEMO-[0-9]{2}-[0-9A-HJKMNP-TV-Z]{10}")
 
@@ -78,6 +80,7 @@ def test_a_kind_shows_in_the_status(shop: DemoService, kind: str, status: str) -
         ("not-found-unknown-order", "UnknownOrder"),
         ("not-found-invalid-parameter", "InvalidParameter"),
         ("not-found-internal-error", "InternalError"),
+        ("access-refused", "AuthorizationFailed"),
     ],
 )
 def test_not_found_may_be_a_fault(shop: DemoService, kind: str, code: str) -> None:
@@ -129,11 +132,39 @@ def test_deviations_are_those_of_the_field(shop: DemoService) -> None:
 
 def test_the_payer_may_have_to_fill_in_data_or_the_amount(shop: DemoService) -> None:
     fill_in = shop.look_up(shop.order("fill-in"))
-    assert fill_in.find(".//{*}CustomerID") is None
-    assert "Telephone" in {each.text for each in fill_in.iter("{*}Name")}
+    assert fill_in.findtext(".//{*}CustomerID") == ""
+    asked = [each for each in fill_in.iter("{*}OrderProperty") if each.findtext("{*}Modifiable") == "true"]
+    assert {each.findtext("{*}Type") for each in asked} == {"string", "idn", "tc", "number", None}
+    assert {each.findtext("{*}Name") for each in asked if each.findtext("{*}Required") == "false"} == {
+        "TaxCode",
+        "Recipient",
+    }
+    hidden = [each for each in fill_in.iter("{*}OrderProperty") if each.findtext("{*}IsVisible") == "false"]
+    assert [each.findtext("{*}Name") for each in hidden] == ["Source"]
     unknown = shop.look_up(shop.order("amount-unknown"))
     assert unknown.find(".//{*}TotalAmountDue") is None
     assert unknown.findtext(".//{*}AllowAdvancePayments") == "true"
+
+
+def test_flags_may_stand_at_the_first_line_alone(shop: DemoService) -> None:
+    (order,) = shop.look_up(shop.order("line-flags")).iter("{*}OrderDetails")
+    assert order.findtext("{*}AllowPartialPayments") == "false"
+    assert order.findtext("{*}Lines/{*}OrderLine/{*}AllowPartialPayments") == "true"
+
+
+def test_a_line_may_name_no_account(shop: DemoService) -> None:
+    payload = shop.look_up(shop.order("no-account"))
+    assert list(payload.iter("{*}DestinationAccount")) == []
+    assert payload.findtext(".//{*}TotalAmountDue") == "150.00"
+
+
+def test_a_due_date_may_fall_into_the_hour_that_occurs_twice(shop: DemoService) -> None:
+    due = shop.look_up(shop.order("doubled-hour")).findtext(".//{*}DueDate")
+    assert due is not None
+    moment = datetime.fromisoformat(due)
+    assert moment.tzinfo is None
+    first, second = (moment.replace(tzinfo=CHISINAU, fold=fold).utcoffset() for fold in (0, 1))
+    assert first != second
 
 
 def lookup_reply(shop: DemoService, kind: str, **wishes: object):

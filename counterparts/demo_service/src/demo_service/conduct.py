@@ -54,6 +54,7 @@ _LOOKUP_KINDS = {
     Kind.NOT_FOUND_UNKNOWN_ORDER: Plan(Conduct.FAULT, fault_code=FaultCode.UNKNOWN_ORDER),
     Kind.NOT_FOUND_INVALID_PARAMETER: Plan(Conduct.FAULT, fault_code=FaultCode.INVALID_PARAMETER),
     Kind.NOT_FOUND_INTERNAL_ERROR: Plan(Conduct.FAULT),
+    Kind.ACCESS_REFUSED: Plan(Conduct.FAULT, fault_code=FaultCode.AUTHORIZATION_FAILED),
     Kind.DEVIATION_RICH: Plan(Conduct.DEVIATING),
     Kind.DEVIATION_CANCELLED: Plan(Conduct.DEVIATING),
 }

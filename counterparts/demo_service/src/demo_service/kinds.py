@@ -10,6 +10,8 @@ class Kind(StrEnum):
     SEVERAL_LINES = "several-lines"
     PARTIAL = "partial"
     ADVANCE = "advance"
+    FLEXIBLE = "flexible"
+    LINE_FLAGS = "line-flags"
     AMOUNT_UNKNOWN = "amount-unknown"
     FILL_IN = "fill-in"
     SEVERAL_ORDERS = "several-orders"
@@ -17,6 +19,8 @@ class Kind(StrEnum):
     DUE_SOON = "due-soon"
     LARGE_AMOUNT = "large-amount"
     LONG_NAMES = "long-names"
+    NO_ACCOUNT = "no-account"
+    DOUBLED_HOUR = "doubled-hour"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     PAID = "paid"
@@ -32,6 +36,7 @@ class Kind(StrEnum):
     DOWN = "down"
     HTML = "html"
     UNSIGNED = "unsigned"
+    ACCESS_REFUSED = "access-refused"
     DEVIATION_RICH = "deviation-rich"
     DEVIATION_CANCELLED = "deviation-cancelled"
     CONFIRM_REFUSED = "confirm-refused"
@@ -44,11 +49,13 @@ class Kind(StrEnum):
     CONFIRM_TIMEOUT_AFTER_EFFECT = "confirm-timeout-after-effect"
 
 
-PARTLY_PAYABLE = frozenset({Kind.PARTIAL})
-PAYABLE_IN_ADVANCE = frozenset({Kind.ADVANCE, Kind.AMOUNT_UNKNOWN})
+PARTLY_PAYABLE = frozenset({Kind.PARTIAL, Kind.FLEXIBLE, Kind.LINE_FLAGS})
+PAYABLE_IN_ADVANCE = frozenset({Kind.ADVANCE, Kind.FLEXIBLE, Kind.AMOUNT_UNKNOWN})
 PAID_BEFORE = frozenset({Kind.PAID, Kind.REFUNDING, Kind.REFUNDED})
 """Paid at the shop's office when they are made."""
-SEVERAL_ACCOUNTS = frozenset({Kind.SEVERAL_LINES, Kind.PARTIAL, Kind.LONG_NAMES})
+SEVERAL_ACCOUNTS = frozenset(
+    {Kind.SEVERAL_LINES, Kind.PARTIAL, Kind.FLEXIBLE, Kind.LINE_FLAGS, Kind.LONG_NAMES}
+)
 
 KIND_GROUPS: dict[str, tuple[Kind, ...]] = {
     "pays": (
@@ -56,6 +63,8 @@ KIND_GROUPS: dict[str, tuple[Kind, ...]] = {
         Kind.SEVERAL_LINES,
         Kind.PARTIAL,
         Kind.ADVANCE,
+        Kind.FLEXIBLE,
+        Kind.LINE_FLAGS,
         Kind.AMOUNT_UNKNOWN,
         Kind.FILL_IN,
         Kind.SEVERAL_ORDERS,
@@ -63,6 +72,8 @@ KIND_GROUPS: dict[str, tuple[Kind, ...]] = {
         Kind.DUE_SOON,
         Kind.LARGE_AMOUNT,
         Kind.LONG_NAMES,
+        Kind.NO_ACCOUNT,
+        Kind.DOUBLED_HOUR,
         Kind.DEVIATION_RICH,
     ),
     "closed": (
@@ -81,7 +92,7 @@ KIND_GROUPS: dict[str, tuple[Kind, ...]] = {
         Kind.NOT_FOUND_INVALID_PARAMETER,
         Kind.NOT_FOUND_INTERNAL_ERROR,
     ),
-    "lookup": (Kind.SLOW, Kind.DOWN, Kind.HTML, Kind.UNSIGNED),
+    "lookup": (Kind.SLOW, Kind.DOWN, Kind.HTML, Kind.UNSIGNED, Kind.ACCESS_REFUSED),
     "confirm": (
         Kind.CONFIRM_REFUSED,
         Kind.CONFIRM_EXPIRED,

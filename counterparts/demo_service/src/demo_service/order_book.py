@@ -1,6 +1,7 @@
 """Orders in the database: create, find, take note of lookups and payments."""
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from demo_service.database import Database
@@ -8,10 +9,12 @@ from demo_service.kinds import PAID_BEFORE, SEVERAL_ACCOUNTS, Kind
 from demo_service.offers import TERMS, Offer
 from demo_service.orders import Line, NewOrder, Order, Payment, new_order_key, new_place
 from eservice_kit import PaymentConfirmation
+from eservice_kit.wire_times import CHISINAU
 
 PAYABLE_FOR = timedelta(days=14)
 DUE_SOON = timedelta(minutes=10)
 LARGE_AMOUNT = 9_999_999_99
+HOUR = timedelta(hours=1)
 RISE = 25_00
 _SHARES = (60, 30)
 
@@ -28,8 +31,8 @@ class OrderBook:
         with self._database.writing() as connection:
             order_key = _insert(connection, new, now, None)
             if new.kind is Kind.SEVERAL_ORDERS:
-                for _ in range(2):
-                    _insert(connection, new, now, order_key)
+                for part in _parts_of(new):
+                    _insert(connection, part, now, order_key)
         return self.get(order_key)
 
     def get(self, order_key: str) -> Order:
@@ -92,7 +95,7 @@ def add_payment(connection: sqlite3.Connection, confirmation: PaymentConfirmatio
 
 
 def _insert(connection: sqlite3.Connection, new: NewOrder, now: datetime, part_of: str | None) -> str:
-    offer = Offer.LAND_EXTRACT if part_of and new.offer is Offer.FINE else new.offer
+    offer = new.offer
     order_key = new_order_key(offer, now)
     connection.execute(
         "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
@@ -101,7 +104,7 @@ def _insert(connection: sqlite3.Connection, new: NewOrder, now: datetime, part_o
             new_place(offer, order_key),
             TERMS[offer].service_id,
             offer.value,
-            (Kind.ONE_LINE if part_of else new.kind).value,
+            new.kind.value,
             new.customer_name,
             new.customer_id,
             new.detail,
@@ -123,6 +126,19 @@ def _insert(connection: sqlite3.Connection, new: NewOrder, now: datetime, part_o
     return order_key
 
 
+def _parts_of(new: NewOrder) -> tuple[NewOrder, ...]:
+    """Two orders of one service with amounts of their own."""
+    offers = (Offer.FINE, Offer.FINE) if new.offer is Offer.FINE else (new.offer, Offer.FOREST_PERMIT)
+    return tuple(
+        replace(
+            new, kind=Kind.ONE_LINE, offer=offer,
+            detail=new.detail if offer is new.offer else TERMS[offer].detail_sample,
+            amount=(new.amount or TERMS[offer].price) // (place + 1),
+        )
+        for place, offer in enumerate(offers)
+    )  # fmt: skip
+
+
 def _due(new: NewOrder, now: datetime) -> datetime:
     if new.due_in is not None:
         return now + timedelta(seconds=new.due_in)
@@ -131,8 +147,22 @@ def _due(new: NewOrder, now: datetime) -> datetime:
             return now - timedelta(days=1)
         case Kind.DUE_SOON:
             return now + DUE_SOON
+        case Kind.DOUBLED_HOUR:
+            return end_of_summer_time(now) + timedelta(minutes=30)
         case _:
             return now + PAYABLE_FOR
+
+
+def end_of_summer_time(now: datetime) -> datetime:
+    """When the clocks of Chisinau next go back by an hour: the hour after it is on them for the second time."""
+    at = now.replace(minute=0, second=0, microsecond=0)
+    while _offset(at) <= _offset(at + HOUR):
+        at += HOUR
+    return at + HOUR
+
+
+def _offset(at: datetime) -> timedelta:
+    return at.astimezone(CHISINAU).utcoffset() or timedelta(0)
 
 
 def _amounts(new: NewOrder) -> tuple[int, ...]:

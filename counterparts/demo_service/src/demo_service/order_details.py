@@ -26,6 +26,7 @@ def describe_order(order: Order, texts: Texts) -> OrderDetails:
     open_lines = tuple(line for line in order.lines if line.remaining)
     lines = open_lines if state is PaymentState.PARTLY_PAID else order.lines
     described = tuple(_describe_line(line, order, state, texts) for line in lines)
+    by_lines = order.kind is Kind.LINE_FLAGS
     foreigner = order.kind is Kind.FILL_IN
     return OrderDetails(
         service_id=order.service_id,
@@ -34,12 +35,12 @@ def describe_order(order: Order, texts: Texts) -> OrderDetails:
         lines=described,
         status=_STATUS[state],
         total_due=_total(described),
-        customer_id=None if foreigner else order.customer_id,
+        customer_id="" if foreigner else order.customer_id,
         customer_name=_customer_name(order, texts),
         customer_type=CustomerType.PERSON,
         due_date=order.due_at,
         issued_at=order.created_at,
-        allow_partial=order.kind in PARTLY_PAYABLE,
+        allow_partial=order.kind in PARTLY_PAYABLE and not by_lines,
         allow_advance=order.kind in PAYABLE_IN_ADVANCE,
         properties=_properties(order, texts),
     )
@@ -52,9 +53,10 @@ def _describe_line(line: Line, order: Order, state: PaymentState, texts: Texts) 
         line_id=line.line_id,
         reason=line_reason(line, order, texts),
         amount_due=None if order.kind is Kind.AMOUNT_UNKNOWN else lei(amount),
-        account=ACCOUNTS[line.part],
+        account=None if order.kind is Kind.NO_ACCOUNT else ACCOUNTS[line.part],
         allow_partial=order.kind in PARTLY_PAYABLE,
         allow_advance=order.kind in PAYABLE_IN_ADVANCE,
+        properties=(_recipient(texts),) if order.kind is Kind.FILL_IN else (),
     )
 
 
@@ -93,7 +95,26 @@ def _properties(order: Order, texts: Texts) -> tuple[OrderProperty, ...]:
         display_name=texts(f"offer.{order.offer.value}.detail"),
         type="string",
     )
-    telephone = OrderProperty(
-        name="Telephone", display_name=texts("form.telephone"), modifiable=True, required=True, type="string"
+    return (detail, *_asked_for(texts)) if order.kind is Kind.FILL_IN else (detail,)
+
+
+def _asked_for(texts: Texts) -> tuple[OrderProperty, ...]:
+    """One property of each type that the payer fills in, and one that he does not see."""
+    wanted = (
+        ("Telephone", "string", "", True),
+        ("OwnerCode", "idn", "", True),
+        ("TaxCode", "tc", "", False),
+        ("Copies", "number", "1", True),
     )
-    return (detail, telephone) if order.kind is Kind.FILL_IN else (detail,)
+    asked = tuple(
+        OrderProperty(
+            name=name, value=value, display_name=texts(f"fill.{name}"), modifiable=True, required=required,
+            type=type_,
+        )
+        for name, type_, value, required in wanted
+    )  # fmt: skip
+    return (*asked, OrderProperty(name="Source", value="web", visible=False))
+
+
+def _recipient(texts: Texts) -> OrderProperty:
+    return OrderProperty(name="Recipient", display_name=texts("fill.Recipient"), modifiable=True)

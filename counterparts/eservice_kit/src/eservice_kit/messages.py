@@ -49,7 +49,7 @@ class PaymentAccount:
 
 @dataclass(frozen=True, slots=True)
 class OrderProperty:
-    """Something that the payer sees, or fills in when ``modifiable``."""
+    """Something that the payer sees unless it is not ``visible``, or fills in when ``modifiable``."""
 
     name: str
     value: str | None = None
@@ -57,6 +57,7 @@ class OrderProperty:
     modifiable: bool = False
     required: bool = False
     type: str | None = None
+    visible: bool = True
 
 
 @dataclass(frozen=True, slots=True)

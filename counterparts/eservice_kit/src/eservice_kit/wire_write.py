@@ -84,6 +84,8 @@ def _write_properties(parent: etree._Element, properties: tuple[OrderProperty, .
     for each in properties:
         element = etree.SubElement(holder, names.contract("OrderProperty"))
         _write(element, "DisplayName", each.display_name)
+        if not each.visible:  # a member that the samples of guide 1.3 have, and its text does not
+            _write(element, "IsVisible", value=False)
         _write(element, "Modifiable", each.modifiable)
         _write(element, "Name", each.name)
         _write(element, "Required", each.required)
