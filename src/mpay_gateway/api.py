@@ -86,6 +86,7 @@ from mpay_gateway.domain.provider_answer import (
 from mpay_gateway.domain.queries import OrderQuery, PaymentChange, StatementPeriod
 from mpay_gateway.domain.records import Record
 from mpay_gateway.domain.service import Channel, Service
+from mpay_gateway.domain.service_faults import Retry, ServiceOperation, rule_of
 from mpay_gateway.hooks import API_VERSION, hookimpl
 from mpay_gateway.hooks.plugin import (
     Capability,
@@ -105,20 +106,19 @@ from mpay_gateway.outbound import HttpAnswer, HttpClient, HttpRequest
 __all__ = [
     "API_VERSION", "Accepted", "AccountId", "Alphabet", "AlreadyAccepted", "Callback", "CallbackKind",
     "CallbackReading", "Capability", "CertificatePem", "Channel", "Claimed", "Clock", "CollectedPayment",
-    "CommandContext", "ConfigurationError", "Confirmation", "ConfirmationLine", "ConfirmationToDeliver", "Confirms",
-    "Conflict", "Connector", "CustomerType", "DeclineReason", "DeliveryReceipt", "Deviation", "DeviationKind",
-    "Direction",
-    "Document", "DocumentFailed", "DueOrder", "EvidenceSink", "Gateway", "HttpAnswer", "HttpClient",
-    "HttpRequest", "InboundQuery", "Instructions", "InstrumentChoice", "InstrumentOffer",
-    "InstrumentPlan", "InstrumentPlugin", "IntakeState", "IntakeStatus", "InvalidAnswer",
-    "InvalidCallback", "InvalidChoice", "Invoice", "InvoiceId", "Job", "Language", "LocalText", "Medium",
-    "MessageMeta", "Money", "MpayError", "Need", "NextStep", "NotAuthorised", "Order", "OrderKey",
-    "OrderLine", "OrderLookup", "OrderName", "OrderProperty", "OrderQuery", "OrderStatus",
-    "OutcomeUnknown", "Payment", "PaymentAccount", "PaymentChange", "PaymentId", "PaymentRequest",
-    "PaymentState", "PaymentToCheck", "PluginContext", "PostForm", "Proof", "ProviderCapture",
-    "ProviderConfirmation", "ProviderPlugin", "ProviderStatus", "Receipt", "Record", "Records",
-    "Redirect", "ReferenceForm", "RefusalReason", "Refused", "RemoteError", "RemoteRefused",
-    "RemoteUnavailable", "ReversalAnswer", "Secret", "Service", "ServiceId", "ShowQr", "StatementLine",
-    "StatementPeriod", "StatementReading", "UnknownOrder", "UnknownService", "WebConfigurator",
-    "clean_order_key", "hookimpl", "sum_money",
+    "CommandContext", "ConfigurationError", "Confirmation", "ConfirmationLine", "ConfirmationToDeliver",
+    "Confirms", "Conflict", "Connector", "CustomerType", "DeclineReason", "DeliveryReceipt", "Deviation",
+    "DeviationKind", "Direction", "Document", "DocumentFailed", "DueOrder", "EvidenceSink", "Gateway", "HttpAnswer",
+    "HttpClient", "HttpRequest", "InboundQuery", "Instructions", "InstrumentChoice", "InstrumentOffer",
+    "InstrumentPlan", "InstrumentPlugin", "IntakeState", "IntakeStatus", "InvalidAnswer", "InvalidCallback",
+    "InvalidChoice", "Invoice", "InvoiceId", "Job", "Language", "LocalText", "Medium", "MessageMeta",
+    "Money", "MpayError", "Need", "NextStep", "NotAuthorised", "Order", "OrderKey", "OrderLine",
+    "OrderLookup", "OrderName", "OrderProperty", "OrderQuery", "OrderStatus", "OutcomeUnknown", "Payment",
+    "PaymentAccount", "PaymentChange", "PaymentId", "PaymentRequest", "PaymentState", "PaymentToCheck",
+    "PluginContext", "PostForm", "Proof", "ProviderCapture", "ProviderConfirmation", "ProviderPlugin",
+    "ProviderStatus", "Receipt", "Record", "Records", "Redirect", "ReferenceForm", "RefusalReason",
+    "Refused", "RemoteError", "RemoteRefused", "RemoteUnavailable", "Retry", "ReversalAnswer", "Secret",
+    "Service", "ServiceId", "ServiceOperation", "ShowQr", "StatementLine", "StatementPeriod",
+    "StatementReading", "UnknownOrder", "UnknownService", "WebConfigurator", "clean_order_key", "hookimpl",
+    "rule_of", "sum_money",
 ]  # fmt: skip

@@ -1,16 +1,25 @@
 """`mpay delivery`: confirmations on their way to e-Services."""
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 import click
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.decisions import propose_and_tell
+from mpay_gateway.cli.faults import explained, language_option
 from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import age, local, print_json, print_table
 from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.decision import Act
+from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import Delivery, DeliveryState
+from mpay_gateway.domain.service_faults import refusal_of
 from mpay_gateway.flow.breakers import deliveries_to, look
 from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery, take_parked, who_acts
+
+if TYPE_CHECKING:
+    from mpay_gateway.storage import Work
 
 _WAITING = (DeliveryState.DUE, DeliveryState.LEASED, DeliveryState.PARKED)
 
@@ -44,10 +53,10 @@ def list_deliveries(
         return
     rows = [
         (each.id, each.state.value, each.service_id, each.payment_id, str(each.attempts),
-         local(each.created_at), _why(each), each.owner, each.last_error[:80])
+         local(each.created_at), _why(each), each.owner or _must_act(each), each.last_error[:80])
         for each in found
     ]  # fmt: skip
-    headings = ("delivery", "state", "service", "payment", "tries", "since", "parked", "owner", "last error")
+    headings = ("delivery", "state", "service", "payment", "tries", "since", "parked", "to act", "last error")
     print_table(headings, rows, none="no deliveries")
 
 
@@ -60,6 +69,31 @@ def _print_parked(configured: Configured, found: tuple[Delivery, ...]) -> None:
     ]  # fmt: skip
     headings = ("delivery", "service", "payment", "age", "parked", "unanswered", "to act", "last error")
     print_table(headings, rows, none="nothing is parked")
+
+
+@delivery.command()
+@click.argument("delivery_id", metavar="ID", type=WORDS)
+@language_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
+@click.pass_obj
+def show(configured: Configured, delivery_id: str, *, language: str, as_json: bool) -> None:
+    """Show the delivery ID: what the service answered, whether it is told again, and who must act."""
+    found, paid, due = configured.units.read(lambda work: _found(work, delivery_id))
+    rule = refusal_of(found)
+    if as_json:
+        print_json({"delivery": found, "fault": rule, "paid_at": paid, "due_at": due})
+        return
+    rows = [
+        ("delivery", found.id), ("state", found.state.value), ("service", found.service_id),
+        ("payment", found.payment_id), ("since", local(found.created_at)),
+        ("tries", f"{found.attempts}, {found.unanswered} unanswered"), ("parked", _why(found)),
+        ("owner", found.owner), ("last error", found.last_error), ("paid at", local(paid)),
+        ("due by", f"{local(due)}, paid {'in time' if paid and paid <= due else 'late'}" if due else ""),
+    ]  # fmt: skip
+    if rule is not None:
+        _, says, again, who = explained(rule, Language(language))
+        rows += [("says", says), ("tried again", again), ("who must act", who)]
+    print_table(("", ""), [row for row in rows if row[1]], none="")
 
 
 @delivery.command()
@@ -122,6 +156,19 @@ def release(
     act = Act.RELEASE_ALTHOUGH if although_unanswered else Act.RELEASE
     propose_and_tell(configured, found.payment_id, act, reason=reason, operator=operator)
     click.echo(f"{found.attempts} tries, {found.unanswered} of them unanswered", err=True)
+
+
+def _found(work: "Work", delivery_id: str) -> tuple[Delivery, datetime | None, datetime | None]:
+    """The delivery, when its money was taken, and by when its order was due."""
+    delivery = work.deliveries.get(delivery_id)
+    payment = work.payments.get(delivery.payment_id)
+    return delivery, payment.captured_at, work.snapshots.get(payment.snapshot_id).order.due_at
+
+
+def _must_act(found: Delivery) -> str:
+    """Who must act on the fault that the last try brought."""
+    rule = refusal_of(found)
+    return "" if rule is None else rule.acts.value
 
 
 def _why(found: Delivery) -> str:

@@ -41,6 +41,7 @@ class Commands(LazyCommands):
         "instruments": Entry("instruments:instruments", "List ways to pay, switch them off and on."),
         "payment": Entry("payments:payment", "Find payments, read their story, ask again, end one."),
         "delivery": Entry("deliveries:delivery", "List confirmations, send them again, stop them."),
+        "faults": Entry("faults:faults", "Show what becomes of each fault of an e-Service."),
         "resolve": Entry("decisions:resolve", "Decide, two operators together, on what no rule decides."),
         "refund": Entry("refunds:refund", "Give confirmed money back, two operators together."),
         "reversal": Entry("reversals:reversal", "See to money that its provider refuses to give back."),

@@ -29,6 +29,7 @@ from mpay_gateway.domain.payment import (
 from mpay_gateway.domain.proof import Proof
 from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.service import OnRefusal, Service
+from mpay_gateway.domain.service_faults import REFUSED
 from mpay_gateway.domain.transitions import ClaimEvent, DeliveryEvent
 from mpay_gateway.flow.answer_noting import note_delivery_answer
 from mpay_gateway.flow.background import Lane
@@ -41,8 +42,6 @@ from mpay_gateway.flow.schedules import next_delivery
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import Lease
 
-REFUSED = "refused"
-"""Parked: the service definitely refuses, an operator decides."""
 FULL = "not sent yet: the service has all the calls in flight that it takes"
 ENDED = "not sent yet: the process that was to send it ended"
 SILENT = "not sent yet: the service gives no answers, and is told when it does again"

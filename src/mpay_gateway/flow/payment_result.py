@@ -22,6 +22,7 @@ from mpay_gateway.domain.payment import (
 from mpay_gateway.domain.provider_answer import Confirms, Instructions
 from mpay_gateway.domain.refund import Refund, came_back
 from mpay_gateway.domain.service import Service
+from mpay_gateway.domain.service_faults import FaultRule, refusal_of
 from mpay_gateway.flow.confirmation_delivery import delivery_key
 from mpay_gateway.flow.order_lookup import possible_key
 from mpay_gateway.flow.parts import Parts
@@ -101,6 +102,17 @@ class ResultPage:
     @property
     def told(self) -> bool:
         return self.delivery is not None and self.delivery.state is DeliveryState.CONFIRMED
+
+    @property
+    def fault(self) -> FaultRule | None:
+        """What the service refused with, and who settles it."""
+        return refusal_of(self.delivery) if self.delivery is not None and not self.told else None
+
+    @property
+    def paid_in_time(self) -> bool:
+        """Whether the money was taken before the order's due date: what a service that finds it expired is told."""
+        due, paid = self.order.due_at, self.payment.captured_at
+        return due is not None and paid is not None and paid <= due
 
     @property
     def parked(self) -> bool:

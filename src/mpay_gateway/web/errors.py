@@ -32,6 +32,7 @@ from mpay_gateway.domain.errors import (
 )
 from mpay_gateway.domain.identifiers import ReferenceForm, new_reference
 from mpay_gateway.domain.service import Service
+from mpay_gateway.domain.service_faults import FaultRule, ServiceOperation, rule_of
 from mpay_gateway.flow.visiting import find_visit
 
 _log = structlog.get_logger("web")
@@ -104,7 +105,7 @@ def show_error(error: Exception, request: Request) -> Response:
     if _route(request) in _MACHINES:
         response = Response(f"{problem.status} {reference}\n", content_type="text/plain", charset="utf-8")
     else:
-        response = _page(problem, request, reference)
+        response = _page(problem, request, reference, fault=_fault(error, _route(request)))
     response.status_int = problem.status
     if problem.retry_after:
         response.headers["Retry-After"] = str(problem.retry_after)
@@ -113,8 +114,9 @@ def show_error(error: Exception, request: Request) -> Response:
     return response
 
 
-def _page(problem: Problem, request: Request, reference: str) -> Response:
+def _page(problem: Problem, request: Request, reference: str, *, fault: FaultRule | None) -> Response:
     values = {
+        "fault": fault,
         "problem": problem,
         "money": _of_money(problem, _route(request)),
         "reference": reference,
@@ -123,6 +125,14 @@ def _page(problem: Problem, request: Request, reference: str) -> Response:
         "minutes": max(1, -(-problem.retry_after // 60)),
     }
     return render_to_response("error.pt", values, request=request)
+
+
+def _fault(error: Exception, route: str) -> FaultRule | None:
+    """What becomes of a service's fault. Where payments start, a refusal without a code of theirs is a provider's."""
+    if not isinstance(error, RemoteRefused):
+        return None
+    rule = rule_of(ServiceOperation.LOOKUP, error.code)
+    return rule if rule.code or route != "method" else None
 
 
 def _of_money(problem: Problem, route: str) -> str:

@@ -1,29 +1,20 @@
-"""What a service's fault means (contract section 5). Codes are compared by their local part."""
+"""What a service's fault means: the core's one table says it (contract section 5)."""
 
 import re
 
 from mpay_eservice_soap.deviations import fault_deviations
 from mpay_eservice_soap.texts import clean_text, for_a_log
-from mpay_gateway.api import Deviation, InvalidAnswer, Proof, RemoteRefused, UnknownService
-from mpay_gateway.wssecurity import Fault
-
-UNKNOWN_ORDER_CODES = frozenset({"UnknownOrder", "InvalidParameter", "InternalError"})
-"""By the guide an unknown order is an empty array; services say it with these, too."""
-CERTAIN_CODE = "UnknownOrder"
-"""The one of them that means nothing else: the others are also said in passing (contract, section 5)."""
-DEFINITE_CODES = frozenset(
-    {
-        "InvalidParameter",
-        "InvoiceAlreadyPaid",
-        "InvoiceExpired",
-        "UnknownInvoice",
-        "UnknownOrder",
-        "UnknownPayment",
-        "UknownPayment",  # as some versions of the guide have it
-        "UnknownService",
-    }
+from mpay_gateway.api import (
+    Deviation,
+    InvalidAnswer,
+    Proof,
+    RemoteRefused,
+    Retry,
+    ServiceOperation,
+    UnknownService,
+    rule_of,
 )
-"""Signed, they are a definite no to a confirmation. All others may pass: the confirmation is sent again."""
+from mpay_gateway.wssecurity import Fault
 
 _LONGEST_REASON = 120
 _LONG_NUMBER = re.compile(r"\d{10,}")
@@ -31,24 +22,24 @@ _LONG_NUMBER = re.compile(r"\d{10,}")
 
 def means_unknown_order(fault: Fault) -> bool:
     """Whether a signed fault of GetOrderDetails says that there is no such order."""
-    return fault.code in UNKNOWN_ORDER_CODES
+    return rule_of(ServiceOperation.LOOKUP, fault.code).no_order
 
 
 def is_certain(fault: Fault) -> bool:
     """Whether the fault can mean nothing but that there is no such order."""
-    return fault.code == CERTAIN_CODE
+    return rule_of(ServiceOperation.LOOKUP, fault.code).certain
 
 
 def lookup_refusal(fault: Fault, deviations: tuple[Deviation, ...] = ()) -> UnknownService | RemoteRefused:
     """The error for any other signed fault of GetOrderDetails."""
     if fault.code == "UnknownService":
         return UnknownService(f"the service does not know itself by this id: {reason_for_a_log(fault)}")
-    return _refused(fault, permanent=fault.code in DEFINITE_CODES, deviations=deviations)
+    return _refused(fault, permanent=_definite(fault), deviations=deviations)
 
 
 def delivery_refusal(fault: Fault, proof: Proof, deviations: tuple[Deviation, ...] = ()) -> RemoteRefused:
     """The error for a signed fault of ConfirmOrderPayment. `deviations`: of the answer that holds it."""
-    return _refused(fault, permanent=fault.code in DEFINITE_CODES, proof=proof, deviations=deviations)
+    return _refused(fault, permanent=_definite(fault), proof=proof, deviations=deviations)
 
 
 def unsigned_refusal(fault: Fault, deviations: tuple[Deviation, ...] = ()) -> RemoteRefused | InvalidAnswer:
@@ -67,6 +58,11 @@ def reason_for_a_log(fault: Fault) -> str:
     """The fault's text in one short line; numbers as long as a personal code are left out."""
     text = _LONG_NUMBER.sub("(number)", clean_text(fault.reason))
     return text if len(text) <= _LONGEST_REASON else text[:_LONGEST_REASON] + "…"
+
+
+def _definite(fault: Fault) -> bool:
+    """Whether the code says no for ever, to a confirmation."""
+    return rule_of(ServiceOperation.CONFIRM, fault.code).retry is Retry.NEVER
 
 
 def _refused(
