@@ -2,6 +2,7 @@
 
 import pytest
 
+from mpay_gateway.cli.faults import as_markdown as faults_tables
 from mpay_gateway.cli.hook_reference import as_markdown as hooks_page
 from mpay_gateway.cli.hook_reference import described_hooks
 from mpay_gateway.cli.states import as_markdown as states_page
@@ -16,6 +17,11 @@ PAGES = {"hooks.md": hooks_page, "states.md": states_page, "states.dot": as_dot}
 def test_the_kept_page_is_fresh(name):
     kept = (ROOT / "docs" / name).read_text("utf-8")
     assert kept == PAGES[name](), f"docs/{name} is stale: run `make docs`"
+
+
+def test_the_page_for_integrators_holds_the_table_of_faults():
+    page = (ROOT / "docs" / "integrators.md").read_text("utf-8")
+    assert faults_tables().strip() in page, "docs/integrators.md: put in what `mpay faults --markdown` prints"
 
 
 def test_the_page_of_hooks_describes_every_hook():

@@ -51,7 +51,7 @@ UNMARKED = {
     "flow.inbound.acceptance:check_same": "a caller that says two things under one key: no simulated network does; "
     "`tests/unit/flow/test_payment_intake.py` does",
     "flow.inbound.payment_intake:Port._place": "a plugin that confirms otherwise has no place at the port",
-    "flow.invoicing:agree": "shows what changed; `start.agreed` guards what is paid",
+    "flow.invoicing:_agreed": "shows what changed; `start.agreed` guards what is paid",
     "flow.operating.restoring:begin_by_hand": _PEOPLE,
     "flow.operating.restoring:finish": "no simulated database goes back in time",
     "flow.operators:actor_of": "who acts is known before the flow is asked; simulated operators have no tokens",

@@ -36,9 +36,7 @@ def test_no_way_to_pay_is_offered_nor_taken(kind, standing, visitor, shop):
     assert visitor.gateway.payments(order.key) == ()
 
 
-@pytest.mark.parametrize(
-    "kind", ["refunded", "nothing-due", "cancelled", "expired", "paid", "amount-unknown"]
-)
+@pytest.mark.parametrize("kind", ["refunded", "nothing-due", "cancelled", "expired", "paid"])
 def test_no_notice_asks_for_what_cannot_be_paid(kind, visitor, shop):
     page = visitor.arrive(shop.order(kind))
     notice = f"/pay/{page.token}/invoice.pdf"

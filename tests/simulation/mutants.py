@@ -208,7 +208,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _one("cash is held without room", "claim.room", "flow.inbound.payment_intake:_hold",
          "(reason := why_not(snapshot.order, payable, wish.amount)) is not None", "False"),
     _one("closed orders are payable", "claim.closed", "flow.claiming:payable_now",
-         "(closed := _CLOSED.get(order.status)) is not None", "False"),
+         "(closed := closed_by_service(order)) is not None", "False"),
     _one("others' claims do not count", "claim.outstanding", "flow.claiming:payable_now",
          "others = work.claims.outstanding(snapshot, besides=besides)", "others = ()"),
     _one("parts of what takes no parts", "claim.whole", "flow.claiming:fits",

@@ -12,7 +12,8 @@ from mpay_gateway.domain.payment import Payment
 from mpay_gateway.domain.provider_answer import CallbackKind
 from mpay_gateway.flow.bank_page import show_bank_page
 from mpay_gateway.flow.callback_intake import payment_of_return
-from mpay_gateway.flow.invoicing import Agreement, InvoicePage, agree, show_invoice
+from mpay_gateway.flow.filling_in import Agreement
+from mpay_gateway.flow.invoicing import InvoicePage, agree, show_invoice
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_result import ResultPage, look_at_result, show_result
 from mpay_gateway.flow.payment_start import OrderChanged, Started, start_payment

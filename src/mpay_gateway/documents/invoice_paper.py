@@ -112,7 +112,7 @@ def _notes(invoice: Invoice, language: Language, translate: Translate) -> tuple[
     order, payable = invoice.order, invoice.payable
     notes = (
         translate("invoice.payable_now", amount=format_money(payable, language))
-        if payable is not None and order.total_due is not None and payable < order.total_due
+        if payable and order.total_due is not None and payable < order.total_due
         else "",
         translate("invoice.partial") if order.partial_allowed else "",
         translate("invoice.advance") if order.advance_allowed else "",

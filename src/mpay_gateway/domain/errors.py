@@ -39,6 +39,17 @@ class InvalidChoice(InvalidInput):
         self.reason = reason
 
 
+class InvalidForm(InvalidInput):
+    """What the payer filled in beside an order cannot be accepted. Carries everything that is wrong, and no values.
+
+    `problems`: name of the field and key of the payer's text that explains it, in the order of the page.
+    """
+
+    def __init__(self, problems: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(", ".join(f"{field}: {reason}" for field, reason in problems))
+        self.problems = problems
+
+
 class InvalidReturnUrl(InvalidInput):
     """A ReturnUrl that the service has not registered."""
 

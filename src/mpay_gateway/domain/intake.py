@@ -31,11 +31,12 @@ class RefusalReason(StrEnum):
     UNKNOWN_SERVICE = "unknown-service"
     UNKNOWN_ORDER = "unknown-order"
     PAID = "paid"
-    GONE = "gone"  # expired, cancelled, refunded, nothing due, or an amount that the service does not know
+    GONE = "gone"  # expired, cancelled, refunded, or nothing due
     IN_PROGRESS = "in-progress"  # another payer pays it
     TOO_LITTLE = "too-little"
     TOO_MUCH = "too-much"
     CURRENCY = "currency"
+    FILL_IN = "fill-in"  # the payer has to say what he can say in the portal alone
     CLOSED = "closed"  # the account is retired, or its instrument is switched off
 
 
@@ -60,7 +61,8 @@ class InboundQuery:
 class DueOrder:
     """What may be shown at the payer's place: names and codes are masked as the service wishes.
 
-    `invoice.payable`: what may be paid at most now, zero with a `refusal`. `smallest`: the least that may be paid.
+    `invoice.payable`: what may be paid at most now, zero with a `refusal`, None when the service does not
+    know the amount. `smallest`: the least that may be paid.
     """
 
     invoice: Invoice

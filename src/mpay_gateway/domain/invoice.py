@@ -15,8 +15,9 @@ from mpay_gateway.domain.service import Service
 class Invoice:
     """An order as it is shown to a payer and printed.
 
-    `snapshot_id` names the GetOrderDetails answer that `order` comes from. `payable`: what may be paid now at
-    most, None when the service does not know the amount. `address`: the page on our own host that opens it.
+    `snapshot_id` names the GetOrderDetails answer that `order` comes from. `payable`: what is due now, None when the
+    service does not know the amount; for instruments what the payer agreed to pay. `address`: the page on our own
+    host that opens it.
     """
 
     id: InvoiceId
@@ -42,11 +43,14 @@ def allocate(
     """Which line gets how much of `amount` (contract section 6; the gateway's own rule).
 
     Lines are filled in the order sent, each up to its amount due less what is `taken` of it already (by line
-    id); what is left goes to the first line that allows advance payment, and of an unknown amount the first
-    line takes all. Lines that get nothing are left out. The parts sum to `amount`.
+    id); what is left goes to the first line that allows advance payment (the first of all where only the order
+    allows it), and of an unknown amount the first line takes all. Lines that get nothing are left out. The parts
+    sum to `amount`.
 
     Raises: ValueError when more is left than the order can take.
     """
+    if order.total_due is None:
+        return (LineAllocation(order.lines[0], amount),)
     left, nothing = amount, Money.zero(amount.currency)
     shares: list[Money] = []
     for line in order.lines:
@@ -74,9 +78,9 @@ def _room(line: OrderLine, due: Money, taken: Mapping[str, Money]) -> Money:
 
 
 def _taker_of_the_rest(order: Order) -> int:
-    if any(line.amount_due is None for line in order.lines):
-        return 0
     for place, line in enumerate(order.lines):
         if line.allow_advance or (order.allow_advance and line.allow_advance is None):
             return place
+    if order.allow_advance:
+        return 0
     raise ValueError("more than the order can take")

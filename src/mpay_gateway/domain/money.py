@@ -25,11 +25,15 @@ def minor_digits(currency: str) -> int:
     return _MINOR_DIGITS.get(currency, 2)
 
 
+class TooManyDigits(ValueError):
+    """An amount that is finer than its currency."""
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An exact amount. Never a float; never more digits than the currency has.
 
-    Raises: ValueError when the currency is no ISO 4217 code by form, or the amount has too many digits.
+    Raises: ValueError when the currency is no ISO 4217 code by form, TooManyDigits when the amount has too many.
     """
 
     amount: Decimal
@@ -45,7 +49,7 @@ class Money:
             raise ValueError("amount out of range")
         quantized = self.amount.quantize(quantum)
         if quantized != self.amount:
-            raise ValueError(f"{self.amount} has more digits than {self.currency} has")
+            raise TooManyDigits(f"{self.amount} has more digits than {self.currency} has")
         object.__setattr__(self, "amount", quantized)
 
     @classmethod
@@ -105,7 +109,7 @@ def parse_typed_amount(text: str, currency: str) -> Money:
     """An amount as a payer types it: ASCII digits with an optional point or comma, greater than zero.
 
     A sign between thousands is refused, as it would have too many decimals behind it. Raises: ValueError for
-    anything else (sign, exponent, other digits, too many decimals).
+    anything else (sign, exponent, other digits); TooManyDigits for more decimals than the currency has.
     """
     typed = text.strip(" ")
     if not _TYPED_AMOUNT.match(typed):

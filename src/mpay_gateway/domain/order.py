@@ -83,7 +83,8 @@ class OrderLine:
 class Order:
     """One order of a GetOrderDetails answer, checked: at least one line, lines sum to the total.
 
-    Times are UTC. `total_due` is None when the amount is not known yet.
+    Times are UTC. `total_due` is None when the amount is not known yet. `customer_id_asked`: the service does not
+    know who pays and wants the payer to say it (contract section 3).
     """
 
     service_id: ServiceId
@@ -95,6 +96,7 @@ class Order:
     lines: tuple[OrderLine, ...]
     customer_id: str = ""
     customer_name: str = ""
+    customer_id_asked: bool = False
     customer_type: CustomerType = CustomerType.UNSPECIFIED
     issued_at: datetime | None = None
     due_at: datetime | None = None

@@ -23,16 +23,31 @@ class Standing(StrEnum):
     REFUNDED = "refunded"
     IN_PROGRESS = "in-progress"
     NOTHING_DUE = "nothing-due"
-    AMOUNT_UNKNOWN = "amount-unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Payable:
-    """`most`: what may be paid at most now, zero when it cannot be paid. `others`: claims in the way."""
+    """`most`: what is due now, zero when it cannot be paid or nobody knows it. `others`: claims in the way.
+
+    `beyond`: more than `most` may be paid: the service takes advances, or does not know the amount yet.
+    """
 
     standing: Standing
     most: Money
     others: tuple[Claim, ...] = ()
+    beyond: bool = False
+
+    @property
+    def limit(self) -> Money | None:
+        """What may be paid at most; None when there is no such bound."""
+        return None if self.beyond else self.most
+
+    def least(self, order: Order) -> Money:
+        """The least that may be paid: one minor unit where parts are taken, else all that is due."""
+        smallest = Money.from_minor(1, self.most.currency)
+        if self.standing is not Standing.PAYABLE:
+            return self.most
+        return smallest if order.partial_allowed else max(smallest, self.most)
 
 
 _CLOSED = {
@@ -43,6 +58,14 @@ _CLOSED = {
     OrderStatus.REFUNDING: Standing.REFUNDED,
     OrderStatus.REFUNDED: Standing.REFUNDED,
 }
+
+
+def closed_by_service(order: Order) -> Standing | None:
+    """Why nothing of the order can be paid by what the service says of it; None when something can."""
+    if (closed := _CLOSED.get(order.status)) is not None:
+        return closed
+    beyond = order.advance_allowed or order.total_due is None
+    return None if order.total_due or beyond else Standing.NOTHING_DUE
 
 
 def claim_for(payment: Payment, claim_id: str, order: Order, payable: Payable) -> Claim:
@@ -67,32 +90,37 @@ def payable_now(
     """What may be paid of the snapshot's order. The order is locked when a claim is to follow.
 
     Payable = due - amounts claimed or captured that were not acknowledged before the snapshot was requested.
-    Without partial payment the order is payable only if nothing is outstanding in that sense.
+    Without partial payment the order is payable only if nothing is outstanding in that sense. Of an amount that the
+    service does not know, and of an advance, the payer says how much; who pays all that is due once more by such a
+    form has most likely pressed twice, so that others' claims on all of it are in the way of it, too.
     `besides`: a payment whose own claim does not count against it. `without`: payments whose claims are to yield.
     """
     order = snapshot.order
     nothing = Money.zero(order.currency)
-    if (closed := _CLOSED.get(order.status)) is not None:
+    if (closed := closed_by_service(order)) is not None:
         return Payable(closed, nothing)
-    if order.total_due is None:
-        return Payable(Standing.AMOUNT_UNKNOWN, nothing)
-    if not order.total_due:
-        return Payable(Standing.NOTHING_DUE, nothing)
+    beyond = order.advance_allowed or order.total_due is None
     others = work.claims.outstanding(snapshot, besides=besides)
     others = tuple(each for each in others if each.payment_id not in without)
     if any(claim.amount.currency != order.currency for claim in others):
         return Payable(Standing.IN_PROGRESS, nothing, others)  # the order is in another currency since
-    left = order.total_due - sum_money((claim.amount for claim in others), order.currency)
-    if (others and not order.partial_allowed) or left <= nothing:
+    if others and not order.partial_allowed:
         return Payable(Standing.IN_PROGRESS, nothing, others)
-    return Payable(Standing.PAYABLE, left, others)
+    if order.total_due is None:
+        return Payable(Standing.PAYABLE, nothing, others, beyond)
+    left = order.total_due - sum_money((claim.amount for claim in others), order.currency)
+    if others and left <= nothing:
+        return Payable(Standing.IN_PROGRESS, nothing, others)
+    return Payable(Standing.PAYABLE, left, others, beyond)
 
 
 @guards("claim.whole")
 def fits(order: Order, payable: Payable, amount: Money) -> bool:
-    """Whether the amount may be paid: all of it, or a part where the order allows parts."""
+    """Whether the amount may be paid: all of it, a part where the order allows parts, more where it allows that."""
     if payable.standing is not Standing.PAYABLE or amount.currency != payable.most.currency or not amount:
         return False
+    if payable.beyond and payable.most <= amount:
+        return True
     return amount <= payable.most if order.partial_allowed else amount == payable.most
 
 

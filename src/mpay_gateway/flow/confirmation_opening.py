@@ -4,7 +4,8 @@ In the commit of the capture the delivery is leased to this process, which sends
 """
 
 from mpay_gateway.domain.confirmation import Confirmation, build_lines, build_properties
-from mpay_gateway.domain.invoice import LineAllocation
+from mpay_gateway.domain.filling import fields_of, filled_in
+from mpay_gateway.domain.invoice import LineAllocation, shared
 from mpay_gateway.domain.money import sum_money
 from mpay_gateway.domain.order import Order
 from mpay_gateway.domain.payment import Delivery, DeliveryState, Payment
@@ -19,8 +20,11 @@ from mpay_gateway.storage.tasks import Lease, TaskKind
 def open_delivery(
     parts: Parts, work: Work, payment: Payment, order: Order, allocations: tuple[LineAllocation, ...]
 ) -> None:
-    """Store what the service will be told, and send it after the commit."""
+    """Store what the service will be told, what the payer filled in included, and send it after the commit."""
     now = parts.clock.now()
+    if fields_of(order):
+        order = filled_in(order, work.filled_fields.of_payment(payment.id))
+        allocations = shared(order, tuple((each.line.line_id, each.amount) for each in allocations))
     confirmation = _confirmation(payment, order, allocations)
     delivery = Delivery(
         id=parts.ids.token(), payment_id=payment.id, service_id=payment.service_id, state=DeliveryState.DUE,

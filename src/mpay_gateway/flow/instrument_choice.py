@@ -88,7 +88,7 @@ def visit_and_invoice(parts: Parts, token: str) -> tuple[Visit, Invoice]:
 
     visit, row, snapshot, payable = parts.units.read(read)
     service = parts.services.get_any(visit.service_id)
-    return visit, invoice_of(parts, service, row, snapshot, payable.most)
+    return visit, invoice_of(parts, service, row, snapshot, payable)
 
 
 def _serving(parts: Parts, instrument: InstrumentInfo, currency: str) -> AccountInfo:

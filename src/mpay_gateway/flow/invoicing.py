@@ -2,15 +2,31 @@
 
 from dataclasses import dataclass, replace
 
-from mpay_gateway.domain.errors import InvalidChoice, OrderNotNamed, UnknownOrder
+from mpay_gateway.domain.errors import (
+    InvalidChoice,
+    InvalidForm,
+    OrderNotNamed,
+    RemoteRefused,
+    UnknownOrder,
+    UnknownService,
+)
+from mpay_gateway.domain.filling import Field, fields_of
 from mpay_gateway.domain.identifiers import new_invoice_id
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
-from mpay_gateway.domain.money import Money, parse_typed_amount
+from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.order import Order
 from mpay_gateway.domain.payment import Payment, PaymentState
 from mpay_gateway.domain.service import Service
-from mpay_gateway.flow.claiming import Payable, Standing, fits, payable_now
-from mpay_gateway.flow.order_lookup import Answer, look_up_to_show, second_factor_matches
+from mpay_gateway.flow.claiming import Payable, Standing, closed_by_service, payable_now
+from mpay_gateway.flow.filling_in import Agreement, amount_asked, check_form, given, shown_value
+from mpay_gateway.flow.order_lookup import (
+    Answer,
+    SeveralOrders,
+    look_up_to_choose,
+    look_up_to_show,
+    second_factor_matches,
+)
 from mpay_gateway.flow.paid_elsewhere import numbers_given
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
@@ -50,20 +66,40 @@ class InvoicePage:
 
     @property
     def smallest(self) -> Money:
-        """The least that may be paid: one minor unit where parts are allowed, else all."""
-        most = self.payable.most
-        return Money.from_minor(1, most.currency) if self.invoice.order.partial_allowed and most else most
+        """The least that may be paid."""
+        return self.payable.least(self.invoice.order)
+
+    @property
+    def amount_asked(self) -> bool:
+        """Whether the payer says how much he pays."""
+        return amount_asked(self.invoice.order, self.payable)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What the payer fills in."""
+        return fields_of(self.invoice.order)
+
+    def value_of(self, field: Field) -> str:
+        """What stands in a field as the page is first shown."""
+        return shown_value(field, self.visit.filled, masked=self.invoice.service.mask)
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """What the payer's form brings: the version of the order that he saw, and the amount if he typed one."""
+class OrderChoice:
+    """Several orders stand under the key of the visit: the payer chooses one."""
 
-    version: str
-    amount_text: str = ""
+    visit: Visit
+    service: Service
+    orders: tuple[Order, ...]
+
+    def standing(self, order: Order) -> Standing:
+        """Whether the order can be paid, as far as the service has said."""
+        return closed_by_service(order) or Standing.PAYABLE
 
 
-def show_invoice(parts: Parts, token: str, language: Language, *, client: str) -> InvoicePage | FactorWanted:
+def show_invoice(
+    parts: Parts, token: str, language: Language, *, client: str
+) -> InvoicePage | FactorWanted | OrderChoice:
     """Ask the service again, store its answer, and show the invoice.
 
     Raises: NotFound, UnknownOrder, UnknownService, TooManyRequests, RemoteError.
@@ -72,8 +108,10 @@ def show_invoice(parts: Parts, token: str, language: Language, *, client: str) -
     service = parts.services.get(visit.service_id)
     if not visit.factor_passed:
         return FactorWanted(visit, service)
-    answer = _asked(parts, visit, service, language, client=client)
-    return parts.units.run("show-invoice", lambda work: _shown(parts, work, visit, service, answer))
+    found = _asked(parts, visit, service, language, client=client)
+    if isinstance(found, SeveralOrders):
+        return OrderChoice(visit, service, found.orders)
+    return parts.units.run("show-invoice", lambda work: _shown(parts, work, visit, service, found))
 
 
 def pass_second_factor(parts: Parts, token: str, typed: str, language: Language, *, client: str) -> None:
@@ -83,62 +121,102 @@ def pass_second_factor(parts: Parts, token: str, typed: str, language: Language,
     """
     visit = parts.units.read(lambda work: work.visits.get(token))
     service = parts.services.get(visit.service_id)
-    answer = _asked(parts, visit, service, language, client=client)
-    if not second_factor_matches(service, answer.order, typed):
-        parts.units.run("wrong-factor", answer.store)
+    found = _asked(parts, visit, service, language, client=client)
+    orders = found.orders if isinstance(found, SeveralOrders) else (found.order,)
+
+    def keep(work: Work) -> None:
+        if isinstance(found, Answer):
+            found.store(work)
+
+    if not all(second_factor_matches(service, order, typed) for order in orders):
+        parts.units.run("wrong-factor", keep)
         parts.limits.not_found(client, service.id, visit.order_key, typed)
         raise UnknownOrder(service.id)
 
     def note(work: Work) -> None:
-        answer.store(work)
+        keep(work)
         work.visits.change(token, factor_passed=True)
 
     parts.units.run("pass-factor", note)
 
 
-def agree(parts: Parts, token: str, agreement: Agreement, language: Language, *, client: str) -> InvoicePage:
+def choose_order(parts: Parts, token: str, order_key: str, language: Language, *, client: str) -> Visit:
+    """A place of its own for one of the orders under the visit's key: it is read and paid by its own key alone.
+
+    Raises: InvalidChoice when the service has no such order under the visit's key; what `show_invoice` raises.
+    """
+    visit = parts.units.read(lambda work: work.visits.get(token))
+    service = parts.services.get(visit.service_id)
+    if not visit.factor_passed:
+        raise UnknownOrder(service.id)
+    found = _asked(parts, visit, service, language, client=client)
+    if isinstance(found, Answer):  # by now it is the only one
+        return visit
+    chosen = next((each.order_key for each in found.orders if each.order_key == order_key), None)
+    if chosen is None:
+        raise InvalidChoice("order", "order.unknown")
+    own = Visit(
+        token=parts.ids.token(), service_id=service.id, order_key=chosen, return_url=visit.return_url,
+        channel=visit.channel, created_at=parts.clock.now(), factor_passed=True, form_token=parts.ids.token(),
+        chosen_from=visit.token,
+    )  # fmt: skip
+    parts.units.run("open-visit", lambda work: work.visits.add(own))
+    return own
+
+
+def agree(
+    parts: Parts, token: str, agreement: Agreement, language: Language, *, client: str
+) -> InvoicePage | OrderChoice:
     """The payer agrees to pay what he saw. Returns the page with `changed` set when the order is another by now.
 
-    Nothing is agreed to then: the payer sees the new amount and decides.
-    Raises: InvalidChoice with the field `amount`; what `show_invoice` raises.
+    Nothing is agreed to then, nor when there are several orders by now: the payer sees what is new and decides.
+    Raises: InvalidForm with all that cannot be accepted; what `show_invoice` raises.
     """
     visit = parts.units.read(lambda work: work.visits.get(token))
     service = parts.services.get(visit.service_id)
     if not visit.factor_passed:
         raise UnknownOrder(service.id)
     answer = _asked(parts, visit, service, language, client=client)
-
-    def store(work: Work) -> InvoicePage | InvalidChoice:
-        page = _shown(parts, work, visit, service, answer)
-        version = answer.order.version
-        if version != agreement.version or page.payable.standing is not Standing.PAYABLE:
-            return replace(page, changed=True)
-        try:
-            amount = _chosen_amount(page, agreement.amount_text)
-        except InvalidChoice as refused:
-            return refused  # what the service said is stored all the same
-        # A page with the old form shows another amount: it must not start this one.
-        work.visits.change(
-            token, accepted_version=version, amount_minor=amount.minor, form_token=parts.ids.token()
-        )
-        return replace(page, changed=False)
-
-    agreed = parts.units.run("agree", store)
-    if isinstance(agreed, InvalidChoice):
+    if isinstance(answer, SeveralOrders):
+        return OrderChoice(visit, service, answer.orders)
+    agreed = parts.units.run(
+        "agree", lambda work: _agreed(parts, work, agreement, _shown(parts, work, visit, service, answer))
+    )
+    if isinstance(agreed, InvalidForm):
         raise agreed
     return agreed
 
 
+def _agreed(parts: Parts, work: Work, agreement: Agreement, page: InvoicePage) -> InvoicePage | InvalidForm:
+    """Note what the payer agrees to. A refusal is returned: what the service said is stored all the same."""
+    order, token, masked = page.invoice.order, page.visit.token, page.invoice.service.mask
+    if order.version != agreement.version or page.payable.standing is not Standing.PAYABLE:
+        # He need not type it again to see what changed.
+        work.visits.change(token, filled=given(order, agreement.fields, masked=masked))
+        return replace(page, changed=True)
+    try:
+        form = check_form(order, page.payable, agreement, masked=masked)
+    except InvalidForm as refused:
+        return refused
+    # A page with the old form shows another amount: it must not start this one.
+    work.visits.change(
+        token, accepted_version=order.version, amount_minor=form.amount.minor, filled=form.filled,
+        form_token=parts.ids.token(),
+    )  # fmt: skip
+    return replace(page, changed=False)
+
+
 def invoice_of(
-    parts: Parts, service: Service, row: InvoiceRow, snapshot: Snapshot, payable: Money
+    parts: Parts, service: Service, row: InvoiceRow, snapshot: Snapshot, payable: Payable
 ) -> Invoice:
     """The invoice as a value."""
+    unknown = payable.standing is Standing.PAYABLE and snapshot.order.total_due is None
     return Invoice(
         id=row.id,
         service=service,
         order=snapshot.order,
         snapshot_id=snapshot.id,
-        payable=payable,
+        payable=None if unknown else payable.most,
         issued_at=row.issued_at,
         address=parts.address(f"/i/{row.id}"),
     )
@@ -166,13 +244,19 @@ def invoice_showing(parts: Parts, work: Work, snapshot: Snapshot) -> InvoiceRow:
     return row
 
 
-def _asked(parts: Parts, visit: Visit, service: Service, language: Language, *, client: str) -> Answer:
+def _asked(
+    parts: Parts, visit: Visit, service: Service, language: Language, *, client: str
+) -> Answer | SeveralOrders:
     if visit.invoice_id is None:
         parts.limits.before_lookup(client, service.id, visit.order_key)
     else:
         parts.limits.before_looking_again(visit.token)
     try:
-        return look_up_to_show(parts, service, visit.order_key, language)
+        if visit.chosen_from:
+            return look_up_to_show(parts, service, visit.order_key, language)
+        return look_up_to_choose(parts, service, visit.order_key, language)
+    except UnknownService as error:  # we know it: it is the service that does not know itself
+        raise RemoteRefused(UnknownService.__name__) from error
     except OrderNotNamed:  # it may be the service's trouble: nobody is taken for a guesser
         raise
     except UnknownOrder:
@@ -190,7 +274,7 @@ def _shown(parts: Parts, work: Work, visit: Visit, service: Service, answer: Ans
     changed_by_payer = any(payment.visit_token == visit.token for payment in earlier)
     return InvoicePage(
         visit=replace(visit, invoice_id=row.id),
-        invoice=invoice_of(parts, service, row, answer.snapshot, payable.most),
+        invoice=invoice_of(parts, service, row, answer.snapshot, payable),
         payable=payable,
         earlier=earlier,
         own=_own_claim(work, visit, payable),
@@ -213,16 +297,3 @@ def _paid_today(parts: Parts, work: Work, visit: Visit) -> tuple[Payment, ...]:
         and payment.captured_at is not None
         and (now - payment.captured_at).total_seconds() < 86_400
     )
-
-
-def _chosen_amount(page: InvoicePage, text: str) -> Money:
-    order, payable = page.invoice.order, page.payable
-    if not order.partial_allowed or not text.strip():
-        return payable.most
-    try:
-        amount = parse_typed_amount(text, order.currency)
-    except ValueError as error:
-        raise InvalidChoice("amount", "amount.not-a-number") from error
-    if not fits(order, payable, amount):
-        raise InvalidChoice("amount", "amount.out-of-range")
-    return amount

@@ -1,6 +1,8 @@
 """Step 5: ask the service what it knows of an order."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -74,11 +76,42 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """What came of a question: its messages, and what the connector made of them; None where it raised."""
+class SeveralOrders:
+    """More than one order under a key. Each has a key of its own, by which it is read again before it is paid."""
 
+    orders: tuple[Order, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One question to a service, and its messages."""
+
+    service: Service
+    order_key: OrderKey
     evidence: BufferedSink
-    found: OrderLookup | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What came back. `known`: how often the service had said by then that it knows of money for the order."""
+
+    parts: Parts
+    question: _Question
+    found: OrderLookup
+    requested_at: datetime
+    known: int
+
+    def about(self, order_key: OrderKey) -> Answer:
+        """What it said of the order with exactly this key. Raises: UnknownOrder."""
+        parts, found, service = self.parts, self.found, self.question.service
+        order = next((order for order in found.orders if order.order_key == order_key), None)
+        if order is None:
+            certain = found.certain and not found.orders
+            error = UnknownOrder(service.id) if certain else OrderNotNamed(service.id)
+            _keep_fruitless(parts, self.question, found, type(error).__name__)
+            raise error
+        snapshot = Snapshot(parts.ids.token(), order, self.requested_at, parts.clock.now(), self.known)
+        return Answer(snapshot, found.deviations, found.skew, self.question.evidence, found.proof)
 
 
 def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Language) -> Answer:
@@ -88,22 +121,20 @@ def look_up(parts: Parts, service: Service, order_key: OrderKey, language: Langu
     Raises: UnknownOrder (OrderNotNamed when that is not certain), UnknownService, RemoteRefused, RemoteUnavailable,
     OutcomeUnknown, InvalidAnswer.
     """
-    evidence = BufferedSink(parts.clock)
+    return _hear(parts, service, order_key, language).about(order_key)
+
+
+def _hear(parts: Parts, service: Service, order_key: OrderKey, language: Language) -> _Heard:
+    question = _Question(service, order_key, BufferedSink(parts.clock))
     known = parts.units.read(lambda work: work.snapshots.known(service.id, order_key))
     asked_at, began = parts.clock.now(), parts.clock.monotonic()
-    found: OrderLookup | None = None
     try:
-        found = _ask(parts, service, OrderQuery(service.id, order_key, language, evidence))
-        order = next((order for order in found.orders if order.order_key == order_key), None)
-        if order is None:
-            certain = found.certain and not found.orders
-            raise UnknownOrder(service.id) if certain else OrderNotNamed(service.id)
+        found = _ask(parts, service, OrderQuery(service.id, order_key, language, question.evidence))
     except MpayError as error:
-        _keep_fruitless(parts, service, order_key, error, heard=_Heard(evidence, found))
+        _keep_fruitless(parts, question, error, type(error).__name__)
         raise
     requested_at = _asked(parts, asked_at, waited=parts.clock.monotonic() - began)
-    snapshot = Snapshot(parts.ids.token(), order, requested_at, parts.clock.now(), known)
-    return Answer(snapshot, found.deviations, found.skew, evidence, found.proof)
+    return _Heard(parts, question, found, requested_at, known)
 
 
 def _ask(parts: Parts, service: Service, query: OrderQuery) -> OrderLookup:
@@ -130,20 +161,16 @@ def _ask(parts: Parts, service: Service, query: OrderQuery) -> OrderLookup:
     return found
 
 
-def _keep_fruitless(
-    parts: Parts, service: Service, order_key: OrderKey, error: MpayError, *, heard: _Heard
-) -> None:
+def _keep_fruitless(parts: Parts, question: _Question, outcome: OrderLookup | MpayError, why: str) -> None:
     """Keep what the service said under a subject of its own, which the log names (contract, section 4)."""
-    subject, now = LOOKUP + parts.ids.token(), parts.clock.now()
+    subject, now, service = LOOKUP + parts.ids.token(), parts.clock.now(), question.service
 
     def count(work: Work) -> None:
-        work.fruitless_lookups.add(subject, service.id, order_key, at=now)
-        note_fruitless_answer(
-            work, service, heard.found or error, sink=heard.evidence, subject=subject, at=now
-        )
+        work.fruitless_lookups.add(subject, service.id, question.order_key, at=now)
+        note_fruitless_answer(work, service, outcome, sink=question.evidence, subject=subject, at=now)
 
-    if heard.evidence.keep_alone(parts.units, subject, beside=count):
-        _log.info("lookup_fruitless", service=service.id, error=type(error).__name__, evidence=subject)
+    if question.evidence.keep_alone(parts.units, subject, beside=count):
+        _log.info("lookup_fruitless", service=service.id, error=why, evidence=subject)
 
 
 def look_up_to_show(parts: Parts, service: Service, order_key: OrderKey, language: Language) -> Answer:
@@ -151,8 +178,30 @@ def look_up_to_show(parts: Parts, service: Service, order_key: OrderKey, languag
 
     Raises: what `look_up` raises.
     """
-    try:
+    with _unsigned_misses(service):
         return look_up(parts, service, order_key, language)
+
+
+def look_up_to_choose(
+    parts: Parts, service: Service, order_key: OrderKey, language: Language
+) -> Answer | SeveralOrders:
+    """The same for a payer who has not chosen yet: all orders that the service has under the key.
+
+    Raises: what `look_up` raises.
+    """
+    with _unsigned_misses(service):
+        heard = _hear(parts, service, order_key, language)
+        if len(heard.found.orders) < 2:
+            return heard.about(order_key)
+    _keep_fruitless(parts, heard.question, heard.found, SeveralOrders.__name__)
+    return SeveralOrders(heard.found.orders)
+
+
+@contextmanager
+def _unsigned_misses(service: Service) -> Iterator[None]:
+    """Take an unsigned fault that says "no such order" for what it says."""
+    try:
+        yield
     except RemoteRefused as error:
         if not says_unknown(error):
             raise

@@ -21,6 +21,7 @@ from mpay_gateway.domain.errors import (
     RemoteRefused,
     RemoteUnavailable,
 )
+from mpay_gateway.domain.filling import complete
 from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.identifiers import new_payment_id, new_payment_reference
 from mpay_gateway.domain.instrument import InstrumentChoice, InstrumentPlan
@@ -85,7 +86,7 @@ def start_payment(
     made, account = plan(parts, replace(old, payable=amount), choice)
     parts.limits.before_looking_again(token)
     answer = look_up(parts, old.service, visit.order_key, language)
-    if answer.order.version != visit.accepted_version:
+    if answer.order.version != visit.accepted_version or not complete(answer.order, visit.filled):
         parts.units.run("note-change", lambda work: store_answer(parts, work, answer))
         return OrderChanged()
     opening = _Opening(parts, visit, old.service, answer, amount, choice, made, account, language)
@@ -200,8 +201,10 @@ class _Opening:
         payment = self._payment(invoice.id, self._reference(epoch))
         work.payments.use_account(self.account.id, self.account.plugin, at=now)
         payment = work.payments.add(payment, redraw=lambda: self._reference(epoch), actor="payer")
+        if self.visit.filled:
+            work.filled_fields.keep(payment.id, self.visit.filled)
         work.claims.take(
-            claim_for(payment, self.parts.ids.token(), self.answer.order, payable), payable=payable.most,
+            claim_for(payment, self.parts.ids.token(), self.answer.order, payable), payable=payable.limit,
             advance=self.answer.order.advance_allowed, actor="payer", at=now,
         )  # fmt: skip
         elsewhere = self.account.confirms is Confirms.STATEMENT

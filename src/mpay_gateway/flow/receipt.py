@@ -43,7 +43,7 @@ def receipt_pdf(parts: Parts, token: str, payment_id: str, language: Language) -
 def invoice_pdf(parts: Parts, token: str, language: Language) -> Document:
     """The invoice that the visit shows: a paper that asks for money. Raises: NotFound; NotPayable."""
     _, invoice = visit_and_invoice(parts, token)
-    if not invoice.payable:
+    if invoice.payable is not None and not invoice.payable:
         raise NotPayable(invoice.order.status.value)
     return parts.calls.render_invoice(invoice, Medium.A4, language)
 

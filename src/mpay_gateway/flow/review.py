@@ -34,7 +34,7 @@ def accept_capture(parts: Parts, work: Work, payment: Payment, capture: Capture,
         )
     held = work.claims.of_payment(payment.id)
     as_taken = replace(held, amount=capture.amount, shares=shares(snapshot.order, room, capture.amount))
-    claim = work.claims.resize(held, as_taken, payable=room.most, actor=actor, at=now)
+    claim = work.claims.resize(held, as_taken, payable=room.limit, actor=actor, at=now)
     event = ClaimEvent.CAPTURE if claim.state is ClaimState.HELD else ClaimEvent.RETAKE
     work.claims.change(claim, event, actor=actor, at=now)
     work.payments.change_capture(capture, CaptureEvent.ACCEPT, actor=actor, at=now)

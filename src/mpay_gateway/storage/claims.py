@@ -66,7 +66,7 @@ class Claims:
                 "payment_id": claim.payment_id,
                 "amount_minor": claim.amount.minor,
                 "currency": claim.amount.currency,
-                "payable_minor": None if payable is None else payable.minor,
+                "payable_minor": _minor(payable),
                 "advance": advance,
                 "shares": _shares_text(claim),
                 "state": claim.state,
@@ -93,7 +93,9 @@ class Claims:
         )
         return changed
 
-    def resize(self, claim: Claim, as_taken: Claim, *, payable: Money, actor: str, at: datetime) -> Claim:
+    def resize(
+        self, claim: Claim, as_taken: Claim, *, payable: Money | None, actor: str, at: datetime
+    ) -> Claim:
         """Let the claim have the amount and the shares of `as_taken`: of what was taken, where operators accept it.
 
         Raises: InvalidTransition.
@@ -101,7 +103,7 @@ class Claims:
         shares = _shares_text(as_taken)
         self.change(
             claim, ClaimEvent.RESIZE, actor=actor, at=at, detail=f"{as_taken.amount} {shares}",
-            amount_minor=as_taken.amount.minor, payable_minor=payable.minor, shares=shares,
+            amount_minor=as_taken.amount.minor, payable_minor=_minor(payable), shares=shares,
         )  # fmt: skip
         return as_taken
 
@@ -139,6 +141,10 @@ class Claims:
                 detail or str(claim.amount),
             )
         )
+
+
+def _minor(amount: Money | None) -> int | None:
+    return None if amount is None else amount.minor
 
 
 def _shares_text(claim: Claim) -> str:

@@ -102,6 +102,9 @@ visits = Table(
     Column("accepted_version", String(64), nullable=False),
     Column("amount_minor", BigInteger),
     Column("form_token", _Id, nullable=False),
+    Column("filled", Text, nullable=False, server_default="{}", comment="What the payer gave in the order's fields."),
+    Column("chosen_from", _Id, nullable=False, server_default="",
+           comment="The visit whose key stands for several orders, one of which was chosen."),
     comment="A payer's place: what the 128-bit address of his pages stands for.",
 )  # fmt: skip
 
@@ -236,6 +239,13 @@ deliveries = Table(
     Index(None, "service_id", "state"),
     Index("ix_deliveries_waiting", "service_id", "created_at",
           sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
+)  # fmt: skip
+
+filled_fields = Table(
+    "filled_fields", metadata,
+    Column("payment_id", ForeignKey("payments.id"), primary_key=True),
+    Column("content", Text, nullable=False),
+    comment="What the payer gave in the order's fields, by their ids.",
 )  # fmt: skip
 
 reversals = Table(

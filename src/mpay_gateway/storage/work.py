@@ -21,6 +21,7 @@ from mpay_gateway.storage.durability import Durability, durability, is_standby
 from mpay_gateway.storage.erasure import Erasure
 from mpay_gateway.storage.evidence import EvidenceRows
 from mpay_gateway.storage.evidence_search import EvidenceSearch
+from mpay_gateway.storage.filled_fields import FilledFields
 from mpay_gateway.storage.fruitless_lookups import FruitlessLookups
 from mpay_gateway.storage.growth import Growth
 from mpay_gateway.storage.heard_answers import HeardAnswers
@@ -150,6 +151,10 @@ class Work:
     @cached_property
     def claims(self) -> Claims:
         return Claims(self.connection, self.audit)
+
+    @cached_property
+    def filled_fields(self) -> FilledFields:
+        return FilledFields(self.connection)
 
     @cached_property
     def capture_intents(self) -> CaptureIntents:

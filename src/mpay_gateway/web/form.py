@@ -23,11 +23,13 @@ class FormError:
     """One thing that the payer has to mend. `field`: id of the input; `text`: key of the explanation.
 
     `words`: the explanation itself, where a plugin brings its own in the payer's language.
+    `label`: what the field is called, where several fields may be explained alike.
     """
 
     field: str
     text: str
     words: str = ""
+    label: str = ""
 
 
 def read_form(request: Request) -> Fields:

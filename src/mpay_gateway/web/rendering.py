@@ -10,6 +10,7 @@ from chameleon import PageTemplateLoader
 from pyramid.csrf import get_csrf_token
 from pyramid.request import Request
 
+from mpay_gateway.domain.filling import CUSTOMER, Field
 from mpay_gateway.domain.identifiers import grouped
 from mpay_gateway.domain.language import Language, LocalText
 from mpay_gateway.domain.money import Money
@@ -98,6 +99,12 @@ class Page:
     def person(self, service: Service, name: str) -> str:
         """A payer's name as someone may see it who has only the order key."""
         return mask_name(name) if service.mask else name
+
+    def label(self, field: Field) -> str:
+        """What a field that the payer fills in is called: by the service, in the language that it gave."""
+        if field.wanted.type == CUSTOMER:
+            return self.text("fill.customer")
+        return field.wanted.display_name or field.wanted.name
 
     def code(self, service: Service, code: str) -> str:
         """A payer's personal code, likewise."""

@@ -54,6 +54,7 @@ ROUTES = (
     Route("arrive", "/service/pay", arriving.arrive, arriving.arrive, foreign=True),
     Route("landing", r"/i/{invoice:[0-9]{14}}", arriving.ask_invoice_key, arriving.take_invoice_key, "order_key.pt"),
     Route("pay", f"/pay/{VISIT}", invoice.show, invoice.agree, "invoice.pt"),
+    Route("order", f"/pay/{VISIT}/order", invoice.back_to_invoice, invoice.take_order),
     Route("factor", f"/pay/{VISIT}/factor", invoice.back_to_invoice, invoice.take_factor, "second_factor.pt"),
     Route("invoice_pdf", f"/pay/{VISIT}/invoice.pdf", get=papers.invoice),
     Route("method", f"/pay/{VISIT}/method", choosing.show, choosing.start, "method.pt"),

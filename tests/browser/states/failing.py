@@ -51,6 +51,10 @@ def _silent(window: Window, scene: Scene) -> None:
     window.go(scene.arrived("silent", lambda: scene.stack.shop.order("down")))
 
 
+def _refused(window: Window, scene: Scene) -> None:
+    window.go(scene.arrived("access refused", lambda: scene.stack.shop.order("access-refused")))
+
+
 def _unavailable(window: Window, scene: Scene) -> None:
     """The database lacks a table, for as long as the page is fetched."""
 
@@ -93,6 +97,7 @@ FAILING = (
           413, kept=False),
     State("error-500", "problem.bug.title", _broken, 500),
     State("error-503", "problem.remote.title", _silent, 503),
+    State("error-503-refused", "problem.refused.title", _refused, 503),
     State("error-503-suspended", "problem.suspended.title", _suspended, 503, kept=False),
     State("error-503-unavailable", "problem.unavailable.title", _unavailable, 503, kept=False),
 )  # fmt: skip

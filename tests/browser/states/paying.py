@@ -26,6 +26,73 @@ def _amount_wrong(typed: str) -> Reach:
     return reach
 
 
+def _fill(window: Window, *values: str) -> None:
+    """Type into the fields of the form, in the order of the page."""
+    fields = window.page.get_by_role("main").get_by_role("textbox")
+    for place, value in enumerate(values):
+        fields.nth(place).fill(value)
+
+
+def _fill_in_wrong(window: Window, scene: Scene) -> None:
+    _order("fill-in")(window, scene)
+    _fill(window, "AB-1", "", "2002004005677", "12", "many", "Ștefan Țurcanu")
+    window.press(window.page.get_by_role("main").get_by_role("button"))
+
+
+def _filled_in_before(window: Window, scene: Scene) -> None:
+    """A payer comes back to what he has filled in and agreed to."""
+
+    def fill_in() -> str:
+        helper = scene.helper
+        helper.go(scene.stack.entrance(scene.stack.shop.order("fill-in")))
+        address = helper.page.url
+        _fill(helper, "AB123456", "069 123 456", "2002004005676", "", "2", "Ana")
+        Invoice(helper).agree()
+        return address
+
+    window.go(scene.once("filled in", fill_in))
+
+
+def _amount_missing(window: Window, scene: Scene) -> None:
+    _order("amount-unknown")(window, scene)
+    Invoice(window).pay_part("")
+
+
+def _orders_missing(window: Window, scene: Scene) -> None:
+    _order("several-orders")(window, scene)
+    window.press(window.page.get_by_role("main").get_by_role("button"))
+
+
+def _choose(window: Window, scene: Scene) -> str:
+    """One of several orders is chosen; the address of the choice."""
+    window.go(scene.stack.entrance(scene.stack.shop.order("several-orders")))
+    address = window.page.url
+    window.page.get_by_role("main").locator("label").nth(1).click()
+    window.press(window.page.get_by_role("main").get_by_role("button"))
+    return address
+
+
+def _chosen(window: Window, scene: Scene) -> None:
+    def choose() -> str:
+        _choose(scene.helper, scene)
+        return scene.helper.page.url
+
+    window.go(scene.once("chosen", choose))
+
+
+def _one_paid(window: Window, scene: Scene) -> None:
+    def pay_one() -> str:
+        helper, stack = scene.helper, scene.stack
+        address = _choose(helper, scene)
+        Invoice(helper).agree()
+        bank = Method(helper).go_on()
+        stack.bank.pay(bank.session, "approved")
+        helper.go(bank.result_address)
+        return address
+
+    window.go(scene.once("one of several paid", pay_one))
+
+
 def _changed(window: Window, scene: Scene) -> None:
     # The amount rises once, so each look needs an order of its own.
     window.go(scene.stack.entrance(scene.stack.shop.order("amount-changes")))
@@ -136,13 +203,20 @@ PAYING = (
     *_invoices("invoice.heading", {
         "plain": "one-line", "lines": "several-lines", "part": "partial", "advance": "advance",
         "long-names": "long-names", "large": "large-amount", "deviations": "deviation-rich", "due-soon": "due-soon",
+        "fill-in": "fill-in", "flexible": "flexible", "amount-open": "amount-unknown", "doubled-hour": "doubled-hour",
     }),
     *_invoices("standing.expired.title", {"expired": "expired"}),
     *_invoices("standing.cancelled.title", {"cancelled": "cancelled"}),
     *_invoices("standing.paid.title", {"paid": "paid"}),
     *_invoices("standing.refunded.title", {"refunding": "refunding", "refunded": "refunded"}),
     *_invoices("standing.nothing-due.title", {"nothing-due": "nothing-due"}),
-    State("invoice-amount-open", "standing.amount-unknown.title", _order("amount-unknown")),
+    State("invoice-fill-in-wrong", "invoice.heading", _fill_in_wrong, 422, kept=False),
+    State("invoice-fill-in-again", "invoice.heading", _filled_in_before),
+    State("invoice-amount-missing", "invoice.heading", _amount_missing, 422, kept=False),
+    State("orders", "orders.title", _order("several-orders")),
+    State("orders-missing", "orders.title", _orders_missing, 422, kept=False),
+    State("orders-one-paid", "orders.title", _one_paid),
+    State("invoice-chosen", "invoice.heading", _chosen),
     State("invoice-amount-unreadable", "invoice.heading", _amount_wrong("1,5 lei"), 422, kept=False),
     State("invoice-amount-too-much", "invoice.heading", _amount_wrong("99999"), 422, kept=False),
     State("invoice-changed", "invoice.heading", _changed),

@@ -20,7 +20,8 @@ from mpay_gateway.flow.background import Background
 from mpay_gateway.flow.breaker_view import BreakerView
 from mpay_gateway.flow.confirmation_delivery import delivery_key
 from mpay_gateway.flow.entrance import Entrance
-from mpay_gateway.flow.invoicing import Agreement, InvoicePage, agree, show_invoice
+from mpay_gateway.flow.filling_in import Agreement
+from mpay_gateway.flow.invoicing import InvoicePage, agree, show_invoice
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_start import Started, start_payment
 from mpay_gateway.flow.places import Places

@@ -36,7 +36,8 @@ from mpay_gateway.domain.service import Channel, OnRefusal, Service
 from mpay_gateway.flow.background import Background
 from mpay_gateway.flow.callback_intake import receive_callback
 from mpay_gateway.flow.confirmation_delivery import delivery_key
-from mpay_gateway.flow.invoicing import Agreement, InvoicePage, agree, show_invoice
+from mpay_gateway.flow.filling_in import Agreement
+from mpay_gateway.flow.invoicing import InvoicePage, agree, show_invoice
 from mpay_gateway.flow.lookup_limits import LookupLimits
 from mpay_gateway.flow.papers import Papers
 from mpay_gateway.flow.parts import Parts

@@ -8,11 +8,13 @@ import pytest
 
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import DeclineReason
+from mpay_gateway.domain.service_faults import RULES, Actor, Retry
 from mpay_gateway.flow.claiming import Standing
 from mpay_gateway.flow.payment_result import Outcome
 from mpay_gateway.texts import Texts
 from mpay_gateway.web import errors
 
+FILLING = Path(str(files("mpay_gateway.domain").joinpath("filling.py")))
 WEB = Path(str(files("mpay_gateway.web")))
 TEXTS = Texts.load("portal", strict=True)
 TEMPLATES = sorted(WEB.glob("templates/*.pt"))
@@ -27,6 +29,11 @@ BY_RULE = {
     *(f"check.{outcome}.{part}" for outcome in ("genuine", "back", "false") for part in ("title", "text")),
     *(f"result.back_{what}_elsewhere" for what in ("due", "done")),
     *(f"bank.title.{kind}" for kind in ("link", "form", "qr", "number")),
+    *(f"problem.refused.{part}" for part in ("title", "what")),
+    *(f"fault.means.{rule.means}" for rule in RULES),
+    *(f"fault.retry.{retry}" for retry in Retry),
+    *(f"fault.{kind}.{actor}" for kind in ("acts", "who") for actor in Actor),
+    *(f"fill.hint.{kind}" for kind in ("idn", "tc")),
 }
 
 
@@ -63,10 +70,12 @@ def test_no_text_is_left_over():
     written = written_keys()
     asked = BY_RULE | set(topics()) | written | {f"form.{key}" for key in written}
     by_outcome = {key for key in TEXTS.keys(Language.RO) if re.fullmatch(r"result\.[\w-]+\.text", key)}
-    from_flow = {"form.amount.not-a-number", "form.amount.out-of-range", "form.instrument.unknown",
+    from_flow = {"form.amount.not-a-number", "form.amount.out-of-range", "form.amount.too-fine",
+                 "form.amount.missing", "form.order.unknown", "form.instrument.unknown",
                  "form.instrument.unavailable", "form.instrument.out_of_order",
                  "form.choice.unavailable", "form.order_key.missing",
                  "form.factor.missing", "form.find.reference.missing", "form.find.order_key.missing"}  # fmt: skip
+    from_flow |= {f"form.{key}" for key in re.findall(r'"(fill\.[a-z-]+)"', FILLING.read_text("utf-8"))}
     assert TEXTS.keys(Language.RO) - asked - by_outcome - from_flow == set()
 
 

@@ -69,7 +69,7 @@ KEY_INFOS = {
 
 
 @pytest.mark.parametrize(("key_info", "form"), KEY_INFOS.values(), ids=KEY_INFOS)
-def test_every_form_of_key_info_selects_the_registered_certificate(key_info, form):
+def test_trap_four_keyinfo_forms(key_info, form):
     found = check(Recipe(key_info=key_info).build())
     assert found.key_info_form is form
     assert found.signer == service().trusted.certificates[0]

@@ -74,6 +74,37 @@ def test_an_absent_customer_is_unspecified(look_up_order, wire):
     assert found == set()
 
 
+@pytest.mark.parametrize(
+    ("sent", "asked"), [("", True), ("  ", True), (None, False), ("2002004005676", False)]
+)
+def test_only_an_empty_customer_id_has_the_payer_asked(look_up_order, wire, sent, asked):
+    order, found = look_up_order(wire.order(CustomerID=sent))
+    assert order.customer_id_asked is asked
+    assert found == set()
+
+
+def test_a_nil_customer_id_is_an_absent_one(look_up_order, wire):
+    sent = wire.order(CustomerID="").replace("<CustomerID></CustomerID>", '<CustomerID i:nil="true"/>')
+    order, _ = look_up_order(sent)
+    assert not order.customer_id_asked
+
+
+@pytest.mark.parametrize(
+    ("flags", "noted"),
+    [
+        ("<Required>true</Required>", True),
+        ("<IsVisible>false</IsVisible><Modifiable>true</Modifiable><Required>true</Required>", True),
+        ("<Modifiable>true</Modifiable><Required>true</Required>", False),
+        ("<Required>true</Required><Value>x</Value>", False),
+    ],
+)
+def test_a_required_property_that_nobody_can_give_a_value_is_noted(look_up_order, wire, flags, noted):
+    head, _, tail = flags.partition("<Required>")
+    item = f"{head}<Name>P</Name><Required>{tail}"
+    _, found = look_up_order(wire.order(Properties=properties(item)))
+    assert (("required-and-closed", "Required") in found) is noted
+
+
 DEFAULT = PaymentAccount("MD24AG000225100013104168", "TREZMD2X", "1006601000255", "Moldsilva")
 
 

@@ -112,11 +112,13 @@ def test_an_amount_below_the_limit_says_why() -> None:
     assert offer.unavailable == "The least that can be paid by card is 5.00\N{NBSP}MDL."
 
 
-def test_an_order_that_may_be_paid_in_parts_is_not_too_large_for_the_card() -> None:
-    whole = invoice("5000.00")
-    in_parts = replace(whole, order=replace(whole.order, allow_partial=True))
-    limited = card(maximum=Decimal(1000))
-    assert limited.mpay_select_instrument(in_parts, InstrumentChoice("card")) == InstrumentPlan(Need.REDIRECT)
+@pytest.mark.parametrize("amount", ["4.99", "1000.01"])
+def test_what_the_payer_agreed_to_pay_keeps_to_the_limits_whatever_else_the_order_allows(amount: str) -> None:
+    whole = invoice(amount)
+    flexible = replace(whole, order=replace(whole.order, allow_partial=True, allow_advance=True))
+    limited = card(minimum=Decimal(5), maximum=Decimal(1000))
+    with pytest.raises(InvalidChoice, match=r"choice\.unavailable"):
+        limited.mpay_select_instrument(flexible, InstrumentChoice("card"))
 
 
 def test_an_order_of_unknown_amount_can_be_paid_by_card() -> None:

@@ -195,6 +195,7 @@ def test_a_pay_again_gets_the_same_answer() -> None:
         (RefusalReason.UNKNOWN_SERVICE, "5"), (RefusalReason.UNKNOWN_ORDER, "5"), (RefusalReason.PAID, "7"),
         (RefusalReason.IN_PROGRESS, "7"), (RefusalReason.GONE, "79"), (RefusalReason.TOO_LITTLE, "241"),
         (RefusalReason.TOO_MUCH, "242"), (RefusalReason.CURRENCY, "8"), (RefusalReason.CLOSED, "8"),
+        (RefusalReason.FILL_IN, "7"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["check", "pay"])

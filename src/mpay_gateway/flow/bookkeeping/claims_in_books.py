@@ -11,10 +11,18 @@ from mpay_gateway.storage.questions import Doubt
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """What one answer of the service lets payments claim, in minor units; `most` is None when it named no amount."""
+    """What one answer of the service lets payments claim, in minor units.
+
+    `most`: what is due, None when it named no amount. `beyond`: whether it takes more, as an advance.
+    """
 
     most: int | None
     in_parts: bool
+    beyond: bool
+
+    @property
+    def limit(self) -> int | None:
+        return None if self.beyond else self.most
 
 
 def within_what_is_due(books: ClaimBooks) -> Iterator[Doubt]:
@@ -38,10 +46,10 @@ def _alone(row: Any) -> Iterator[Doubt]:
     if total != row.amount_minor:
         yield Doubt(row.payment_id, f"lines share {total} of the {row.amount_minor} claimed, in minor units")
     due = _due(row.document)
-    limits = [each for each in (due.most, row.payable_minor) if each is not None]
+    limits = [each for each in (due.limit, row.payable_minor) if each is not None]
     if limits and row.amount_minor > min(limits):
         yield Doubt(row.payment_id, f"claims {row.amount_minor} of {min(limits)} payable, in minor units")
-    elif due.most is not None and row.amount_minor != due.most and not due.in_parts:
+    elif due.most is not None and row.amount_minor < due.most and not due.in_parts:
         yield Doubt(
             row.payment_id,
             f"claims {row.amount_minor} of {due.most}, in minor units, and parts are not taken",
@@ -65,7 +73,7 @@ def _together(rows: Sequence[Any], books: ClaimBooks) -> Iterator[Doubt]:
             _due(books.answer(row.snapshot_id)),
             sum(each.amount_minor for each in others) + row.amount_minor,
         )
-        if due.most is not None and (total > due.most or not due.in_parts):
+        if not due.in_parts or (due.limit is not None and total > due.limit):
             yield Doubt(
                 row.payment_id,
                 f"claims {row.amount_minor} beside {len(others)} of the same order: {total} of {due.most} due",
@@ -77,7 +85,10 @@ def _due(document: str) -> _Due:
     order = json.loads(document)
     total, line = order["total_due"], order["lines"][0]
     most = None if total is None else int(total[0].replace(".", ""))
-    return _Due(most, bool(order.get("allow_partial") or line.get("allow_partial")))
+    in_parts, beyond = (
+        bool(order.get(flag) or line.get(flag)) for flag in ("allow_partial", "allow_advance")
+    )
+    return _Due(most, in_parts, beyond)
 
 
 def readable(content: str) -> dict[str, Any] | None:

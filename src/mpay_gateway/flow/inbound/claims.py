@@ -47,7 +47,7 @@ def open_inbound(parts: Parts, work: Work, opening: Opening) -> Payment:
     )
     work.claims.take(
         claim_for(payment, parts.ids.token(), opening.snapshot.order, opening.payable),
-        payable=opening.payable.most, advance=opening.snapshot.order.advance_allowed, actor=place.actor, at=now,
+        payable=opening.payable.limit, advance=opening.snapshot.order.advance_allowed, actor=place.actor, at=now,
     )  # fmt: skip
     return payment
 

@@ -13,6 +13,7 @@ from mpay_gateway.domain.errors import (
     RemoteError,
     UnknownService,
 )
+from mpay_gateway.domain.filling import complete
 from mpay_gateway.domain.identifiers import OrderKey
 from mpay_gateway.domain.intake import OrderName, RefusalReason
 from mpay_gateway.domain.language import Language
@@ -41,7 +42,6 @@ _REASONS = {
     Standing.CANCELLED: RefusalReason.GONE,
     Standing.REFUNDED: RefusalReason.GONE,
     Standing.NOTHING_DUE: RefusalReason.GONE,
-    Standing.AMOUNT_UNKNOWN: RefusalReason.GONE,
 }
 
 
@@ -136,6 +136,8 @@ def why_not(order: Order, payable: Payable, amount: Money) -> RefusalReason | No
         return reason
     if amount.currency != payable.most.currency:
         return RefusalReason.CURRENCY
+    if not complete(order, {}):
+        return RefusalReason.FILL_IN
     if fits(order, payable, amount):
         return None
     return RefusalReason.TOO_MUCH if payable.most < amount else RefusalReason.TOO_LITTLE

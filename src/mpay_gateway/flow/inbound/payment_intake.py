@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from mpay_gateway.domain.errors import NotAuthorised, UnknownOrder, UnknownService
+from mpay_gateway.domain.filling import complete
 from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.intake import (
@@ -143,10 +144,10 @@ def _shown(parts: Parts, work: Work, place: Place, service: Service, answer: Ans
     row = store_answer(parts, work, answer)
     payable = payable_now(work, answer.snapshot, besides=own[0].id if own else "")
     closed = RefusalReason.CLOSED if place.closed(parts, work) else None
-    invoice = invoice_of(parts, service, row, answer.snapshot, payable.most)
-    most, order = payable.most, answer.order
-    smallest = Money.from_minor(1, most.currency) if order.partial_allowed and most else most
-    return DueOrder(replace(invoice, order=masked(service, order)), smallest, why_closed(payable) or closed)
+    invoice = invoice_of(parts, service, row, answer.snapshot, payable)
+    order = answer.order
+    refusal = why_closed(payable) or closed or (None if complete(order, {}) else RefusalReason.FILL_IN)
+    return DueOrder(replace(invoice, order=masked(service, order)), payable.least(order), refusal)
 
 
 def claim(parts: Parts, place: Place, wish: _Wish) -> Claimed | Refused:

@@ -1,20 +1,23 @@
 """Steps 5 and 6: the invoice, the second factor before it, and the payer's agreement."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 from pyramid.renderers import render_to_response
 from pyramid.request import Request
 from pyramid.response import Response
 
-from mpay_gateway.domain.errors import InvalidChoice, UnknownOrder
+from mpay_gateway.domain.errors import InvalidChoice, InvalidForm, UnknownOrder
 from mpay_gateway.flow import invoicing
-from mpay_gateway.flow.invoicing import Agreement, FactorWanted, InvoicePage
+from mpay_gateway.flow.filling_in import Agreement
+from mpay_gateway.flow.invoicing import FactorWanted, InvoicePage, OrderChoice
 from mpay_gateway.flow.visiting import find_visit
 from mpay_gateway.web.addresses import client_of
 from mpay_gateway.web.form import FormError, read_form
 from mpay_gateway.web.key_page import order_not_found
 from mpay_gateway.web.language import go_to
+from mpay_gateway.web.rendering import Page as PageTexts
 
 Page: TypeAlias = Mapping[str, object] | Response
 
@@ -26,26 +29,53 @@ def show(request: Request) -> Page:
         page = invoicing.show_invoice(request.parts, token, request.language, client=client_of(request))
     except UnknownOrder:
         return _no_such_order(request)
-    if isinstance(page, FactorWanted):
-        return _render(request, "second_factor.pt", {"page": page})
-    return _values(request, page)
+    match page:
+        case FactorWanted():
+            return _render(request, "second_factor.pt", {"page": page})
+        case OrderChoice():
+            return _render(request, "orders.pt", {"page": page})
+        case InvoicePage():
+            return _values(request, page)
 
 
 def agree(request: Request) -> Page:
     """POST /pay/{token}: the payer agrees to pay the order as he saw it, or a part of it."""
     token = request.matchdict["token"]
     form = read_form(request)
-    agreement = Agreement(form.get("version"), form.get("amount"))
+    agreement = Agreement(form.get("version"), form.get("amount"), form.values)
     client = client_of(request)
     try:
         page = invoicing.agree(request.parts, token, agreement, request.language, client=client)
-    except InvalidChoice as error:
-        return _again(request, error, agreement.amount_text)
+    except InvalidForm as error:
+        return _again(request, error, form.values)
     except UnknownOrder:
         return _no_such_order(request)
-    if page.changed:
+    if isinstance(page, OrderChoice) or page.changed:
         return _changed(request)
     return go_to(request, "method", token=token)
+
+
+def take_order(request: Request) -> Page:
+    """POST /pay/{token}/order: one of several orders under a key; the payer goes on in a place of its own."""
+    token, chosen = request.matchdict["token"], read_form(request).get("order")
+    error = FormError("order", "order.missing")
+    try:
+        if chosen:
+            visit = invoicing.choose_order(
+                request.parts, token, chosen, request.language, client=client_of(request)
+            )
+            return go_to(request, "pay", token=visit.token)
+    except InvalidChoice as refused:
+        error = FormError(refused.field, refused.reason)
+    except UnknownOrder:
+        return _no_such_order(request)
+    page = invoicing.show_invoice(request.parts, token, request.language, client=client_of(request))
+    if not isinstance(page, OrderChoice):
+        return go_to(request, "pay", token=token)
+    place = request.route_path("pay", token=token)
+    response = _render(request, "orders.pt", {"page": page, "errors": (error,), "place": place})
+    response.status_int = 422
+    return response
 
 
 def take_factor(request: Request) -> Page:
@@ -67,25 +97,28 @@ def take_factor(request: Request) -> Page:
 
 
 def back_to_invoice(request: Request) -> Response:
-    """GET /pay/{token}/factor: the form itself is the invoice's address until it is passed."""
+    """GET /pay/{token}/factor and /order: the form itself is the invoice's address until it is passed."""
     return go_to(request, "pay", token=request.matchdict["token"])
 
 
-def _again(request: Request, error: InvalidChoice, typed: str) -> Page:
-    """The invoice with what is wrong with the amount."""
+def _again(request: Request, error: InvalidForm, typed: Mapping[str, str]) -> Page:
+    """The invoice with what is wrong beside each field, and what was typed in them."""
     page = invoicing.show_invoice(
         request.parts, request.matchdict["token"], request.language, client=client_of(request)
     )
-    if isinstance(page, FactorWanted):
+    if not isinstance(page, InvoicePage):
         return go_to(request, "pay", token=page.visit.token)
     request.response.status_int = 422
-    return _values(request, page, typed=typed, errors=(FormError(error.field, error.reason),))
+    names = {each.id: PageTexts(request).label(each) for each in page.fields}
+    errors = tuple(FormError(field, reason, label=names.get(field, "")) for field, reason in error.problems)
+    return _values(request, page, typed=typed, errors=errors)
 
 
 def _values(
-    request: Request, page: InvoicePage, *, typed: str = "", errors: tuple[FormError, ...] = ()
-) -> Mapping[str, object]:
-    changed = (page.changed or "changed" in request.GET) and bool(page.payable.most)
+    request: Request, page: InvoicePage, *,
+    typed: Mapping[str, str] = MappingProxyType({}), errors: tuple[FormError, ...] = (),
+) -> Mapping[str, object]:  # fmt: skip
+    changed = page.changed or "changed" in request.GET
     return {
         "page": page,
         "changed": changed,

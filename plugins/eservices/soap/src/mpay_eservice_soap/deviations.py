@@ -38,6 +38,10 @@ _MEMBERS = (
         "Give it one: without it, it can be neither shown nor sent back.",
     ),
     DeviationKind(
+        "required-and-closed", "What is required and has no value can be filled in by the payer.",
+        "section 3, OrderProperty", "Set Modifiable, and IsVisible; or send a Value.",
+    ),
+    DeviationKind(
         "account-as-text", "DestinationAccount holds the members of a PaymentAccount.", "section 3, PaymentAccount",
         "Send BankAccount, BankCode, BankFiscalCode, BeneficiaryName; or register the service as of 2016.",
     ),

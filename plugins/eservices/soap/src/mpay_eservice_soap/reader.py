@@ -73,6 +73,7 @@ def _order(members: Members, question: Question) -> Order:
         total_due=_money(members, "TotalAmountDue", currency),
         lines=tuple(_line(each, currency, question) for each in members.items("Lines", "OrderLine", _LINE)),
         customer_id=members.text("CustomerID"),
+        customer_id_asked=members.raw("CustomerID") == "",
         customer_name=members.text("CustomerName"),
         customer_type=members.choice("CustomerType", CustomerType, _CUSTOMER_SPELLINGS)
         or CustomerType.UNSPECIFIED,
@@ -109,7 +110,7 @@ def _property(members: Members) -> OrderProperty | None:
     if not name:
         members.note("nameless-property", "Name")
         return None
-    return OrderProperty(
+    read = OrderProperty(
         name=name,
         value=members.text("Value"),
         display_name=members.text("DisplayName"),
@@ -119,6 +120,9 @@ def _property(members: Members) -> OrderProperty | None:
         modifiable=members.flag("Modifiable") or False,
         required=members.flag("Required") or False,
     )
+    if read.required and not read.value and not (read.modifiable and read.visible):
+        members.note("required-and-closed", "Required")  # nobody can give it a value
+    return read
 
 
 def _service_id(members: Members, question: Question) -> ServiceId:

@@ -63,15 +63,15 @@ class BankCard(InstrumentPlugin):
         return InstrumentPlan(Need.REDIRECT)
 
     def _why_unavailable(self, invoice: Invoice, language: Language) -> str:
-        """Why no amount that this invoice allows can be paid by card; empty when one can."""
-        order, payable = invoice.order, invoice.payable
-        if payable is None:
+        """Why what the payer agreed to pay cannot be paid by card; empty when it can."""
+        amount = invoice.payable
+        if amount is None:
             return ""
-        smallest = self._settings.smallest(order.currency)
-        largest = self._settings.largest(order.currency)
-        if payable < smallest and not order.advance_allowed:
+        smallest = self._settings.smallest(amount.currency)
+        largest = self._settings.largest(amount.currency)
+        if amount < smallest:
             return texts.with_amount(texts.BELOW_MINIMUM, smallest, language)
-        if largest and largest < payable and not order.partial_allowed:
+        if largest and largest < amount:
             return texts.with_amount(texts.ABOVE_MAXIMUM, largest, language)
         return ""
 

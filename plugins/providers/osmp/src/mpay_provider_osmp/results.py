@@ -33,6 +33,7 @@ OF_REASON: Mapping[RefusalReason, Result] = {
     RefusalReason.TOO_MUCH: Result.SUM_TOO_BIG,
     RefusalReason.CURRENCY: Result.TECHNICAL,
     RefusalReason.CLOSED: Result.TECHNICAL,
+    RefusalReason.FILL_IN: Result.NOT_ALLOWED,
 }
 
 _COMMENTS: Mapping[Result | RefusalReason, LocalText] = {
@@ -61,6 +62,11 @@ _COMMENTS: Mapping[Result | RefusalReason, LocalText] = {
     RefusalReason.IN_PROGRESS: LocalText(
         ro="Se plătește chiar acum în altă parte", ru="Сейчас оплачивается в другом месте",
         en="It is being paid elsewhere right now",
+    ),
+    RefusalReason.FILL_IN: LocalText(
+        ro="Se poate plăti doar pe site, unde se completează mai multe date",
+        ru="Можно оплатить только на сайте, где нужно указать больше данных",
+        en="It can be paid on the website alone, where more has to be filled in",
     ),
 }  # fmt: skip
 
