@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 from lxml import etree
 
-from eservice_kit import Fault, FaultCode, NotVerified, OrderQuery, PaymentConfirmation, Signer, Trust, names
+from eservice_kit import (
+    Fault,
+    FaultCode,
+    NotVerified,
+    OrderQuery,
+    PaymentConfirmation,
+    Refusal,
+    Signer,
+    Trust,
+    names,
+)
 from eservice_kit.description import describe
 from eservice_kit.sign import signed_message, unsigned_message
 from eservice_kit.verify import verify_message
@@ -133,7 +143,7 @@ class Service:
                 raise
             return body
         except Fault as fault:
-            raise NotVerified("not-understood", fault.reason) from fault  # type: ignore[arg-type]
+            raise NotVerified(Refusal.STRUCTURE, fault.reason) from fault
 
 
 def naive_body(message: bytes) -> Element:

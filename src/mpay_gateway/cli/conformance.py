@@ -6,6 +6,7 @@ It needs no gateway and no configuration: a service's developers run it from the
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,7 +37,7 @@ FAILED = 1
 UNREACHED = 3
 _LONGEST_LINE = 2000
 _PEM = click.Path(path_type=Path, exists=True, dir_okay=False)
-_Writer = Callable[[Report], str]
+_WRITERS: tuple[Callable[[Report], str], ...] = (html_report, json_report, junit_report)
 
 
 class _Address(click.ParamType[str]):
@@ -79,7 +80,7 @@ def _list_checks(context: click.Context, _option: click.Parameter, wanted: bool)
 @click.option(
     "--ca-file", type=_PEM, metavar="PEM", help="Authorities that the server's certificate may come from."
 )
-@click.option("--timeout", type=click.FloatRange(min=0.1, max=300), default=30, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=click.FloatRange(min=0.1, max=300), default=15, show_default=True, metavar="SECONDS",
               help="How long to wait for one answer.")  # fmt: skip
 @click.option("--messages", type=click.Path(path_type=Path, file_okay=False), default=Path("conformance-messages"),
               show_default=True, metavar="FOLDER", help="Keeps every message, in a folder for each run.")  # fmt: skip
@@ -109,20 +110,20 @@ def conformance(  # noqa: PLR0913  each is an option
         url, service_id, order_keys, _certificates(certificates), gateway, pay_order_keys=pay_order_keys,
         timeouts=Timeouts(read=timeout), ca_file=ca_file,
     )  # fmt: skip
+    files = tuple(
+        (path, writer) for path, writer in zip((html, json_file, junit), _WRITERS, strict=True) if path
+    )
+    say = partial(click.echo, err=any(str(path) == "-" for path, _ in files))
     folder = MessageFolder(messages, datetime.now(UTC))
     if key is None:
-        _introduce(gateway, folder.path)
+        say(_introduction(gateway, folder.path))
     with _progress() as progress:
         report = run_checks(target, SystemClock(), CATALOGUE, kept=folder.keep, progress=progress)
     for line in text_report(report):
-        click.echo(one_line(line, _LONGEST_LINE))
-    click.echo(f"Every message is in {folder.path}")
-    writers: tuple[tuple[Path | None, _Writer], ...] = (
-        (html, html_report), (json_file, json_report), (junit, junit_report),
-    )  # fmt: skip
-    for path, writer in writers:
-        if path is not None:
-            write_report(path, writer(report))
+        say(one_line(line, _LONGEST_LINE))
+    say(f"Every message is in {folder.path}")
+    for path, writer in files:
+        write_report(path, writer(report))
     if not report.reached:
         raise click.exceptions.Exit(UNREACHED)
     if not report.passes:
@@ -150,17 +151,16 @@ def _certificates(files: tuple[Path, ...]) -> tuple[x509.Certificate, ...]:
     return tuple(found)
 
 
-def _introduce(gateway: Identity, folder: Path) -> None:
-    """Keep and print a pair that was made for this run: the service must trust it before anything can pass."""
+def _introduction(gateway: Identity, folder: Path) -> str:
+    """Keep a pair that was made for this run, and say so: the service must trust it before anything can pass."""
     key, certificate = folder / "gateway.key", folder / "gateway.crt"
     key.touch(mode=0o600)
     key.write_bytes(gateway.key_pem)
     certificate.write_bytes(gateway.certificate_pem)
-    click.echo(gateway.certificate_pem.decode().rstrip())
-    click.echo(
-        "Requests are signed with this certificate, made now. Let the service trust it, then run again with "
-        f"--key {key} --key-certificate {certificate}"
+    said = (
+        "Requests are signed with this certificate, made now. Let the service trust it, then run again with"
     )
+    return f"{gateway.certificate_pem.decode()}{said} --key {key} --key-certificate {certificate}"
 
 
 @contextmanager
