@@ -73,6 +73,7 @@ def same_at_once(bench: Bench) -> Iterator[str]:
     mend="Lock the order, then look whether it is paid.", explained_by="CNF-25",
 )  # fmt: skip
 def two_payments(bench: Bench) -> Iterator[str]:
+    bench.accepted_payment()
     order = bench.purse.rigid()
     bench.purse.spend(order, "was paid by this run")
     first = confirmation(bench, order)
