@@ -126,6 +126,11 @@ class Page:
         """Whether an order of the service begins on a page of the gateway's, with a form to fill in."""
         return bool(entrance_to(self._request, service))
 
+    def listed_problem(self, error: FormError) -> str:
+        """The same away from its field, which is named where it has a label; plugins' own errors have none."""
+        label = getattr(error, "label", "")
+        return f"{label}: {self.problem(error)}" if label else self.problem(error)
+
     def problem(self, error: FormError) -> str:
         """What is wrong with a field, in the payer's language."""
         return error.words or self.either(f"form.{error.text}", "form.invalid")
