@@ -64,6 +64,8 @@ UNMARKED = {
     "`tests/unit/flow/test_restored_refunds.py` has one",
     "flow.reversal_acts:acknowledge_reversal": "no simulated operators decide it; `test_mended_reversals.py` has some",
     "flow.reversal_acts:_left": "no simulated operators decide it; `test_heard_reversals.py` has some",
+    "flow.reversal_acts:_refuse_what_may_be_back": "no simulated operator gives the command; "
+    "`tests/unit/flow/test_asked_before_a_retry.py` has some",
     "flow.reversal_acts:_refused": "a reversal that is done has no other edge, and `transition` is marked",
     "flow.reversal_acts:retry_reversal": "no simulated operator gives the command; `test_mended_reversals.py` has some",
     "flow.reviewed_returns:refuse_what_went_back": "no world has a check that shows it; "

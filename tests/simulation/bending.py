@@ -79,6 +79,7 @@ _ON_EDGE: Mapping[str, Bent] = {
     "reversal:due:done": Bent(instruments=ONLINE, acts=_acts("pay-twice", "pay"), second_payers=0.5),
     "reversal:due:unanswered": Bent(instruments=ONLINE, acts=_acts("pay-twice", "pay")),
     "reversal:due:refuse": Bent(instruments=ONLINE, acts=_acts("pay-twice", "pay")),
+    "reversal:refused:went-back": Bent(instruments=ONLINE, acts=_acts("pay-twice", "pay")),
     "reversal:refused:retry": Bent(instruments=HOLD, acts=PAY, order_changes=0.05),
     "refund:due:release": REFUNDED,
     "refund:due:override": REFUNDED,

@@ -156,6 +156,9 @@ WAYS: Mapping[str, tuple[Step, ...]] = {
     "reversal:due:done": (_TWICE,),
     "reversal:due:unanswered": (_TWICE, Step("reversal:due", _call("reverse", *LOSSES), at_once=True),),
     "reversal:due:refuse": (_TWICE, Step("reversal:due", _call("reverse", Fault.REFUSED), at_once=True),),
+    "reversal:refused:went-back": (
+        _TWICE, Step("reversal:due", _call("reverse", Fault.ANSWER_LOST, Fault.REFUSED), at_once=True),
+    ),
     "reversal:refused:retry": (
         Step("payment:authorised", _cancel_order, at_once=True), Step("reversal:due", _drop, at_once=True),
         Step("reversal:refused", _pay),

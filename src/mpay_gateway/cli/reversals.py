@@ -7,9 +7,12 @@ from mpay_gateway.cli.decisions import approve, reject, tell_proposal
 from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import local, print_json, print_table
 from mpay_gateway.cli.words import WORDS, reason_option
+from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Reversal
 from mpay_gateway.flow.decisions import propose_about
 from mpay_gateway.flow.reversal_acts import proposed_acknowledgement, retry_reversal
+from mpay_gateway.flow.reviewed_returns import went_by_itself
+from mpay_gateway.storage import Work
 
 MOST = 1000
 
@@ -24,18 +27,24 @@ def reversal() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
 @click.pass_obj
 def list_reversals(configured: Configured, *, everything: bool, as_json: bool) -> None:
-    """List reversals whose money is not known to be back, the oldest first."""
-    found = configured.units.read(
-        lambda work: work.reversals.list(MOST) if everything else work.reversals.unfinished(MOST)
-    )
+    """List reversals whose money is not known to be back, the oldest first.
+
+    `otherwise`: what went back of the payment, as its provider says, beyond all that is written down.
+    """
+    found = configured.units.read(lambda work: _listed(work, everything=everything))
     if as_json:
-        print_json(found)
+        print_json([
+            {name: getattr(each, name) for name in Reversal.__dataclass_fields__} | {"went_otherwise": otherwise}
+            for each, otherwise in found
+        ])  # fmt: skip
         return
-    headings = ("reversal", "why", "amount", "went back", "payment", "since", "state", "tries", "last said")
+    headings = (
+        "reversal", "why", "amount", "went back", "otherwise", "payment", "since", "state", "tries", "last said"
+    )  # fmt: skip
     rows = [
-        (each.id, each.ground.value, str(each.amount), str(each.gone), each.payment_id, local(each.created_at),
-         each.state.value, str(each.attempts), each.last_error[:80])
-        for each in found
+        (each.id, each.ground.value, str(each.amount), str(each.gone), str(otherwise or "-"), each.payment_id,
+         local(each.created_at), each.state.value, str(each.attempts), each.last_error[:80])
+        for each, otherwise in found
     ]  # fmt: skip
     print_table(headings, rows, none="no reversals")
 
@@ -68,6 +77,11 @@ def acknowledge(configured: Configured, reversal_id: str, *, reason: str, operat
 
 reversal.add_command(approve)
 reversal.add_command(reject)
+
+
+def _listed(work: Work, *, everything: bool) -> tuple[tuple[Reversal, Money], ...]:
+    found = work.reversals.list(MOST) if everything else work.reversals.unfinished(MOST)
+    return tuple((each, went_by_itself(work, work.payments.get(each.payment_id))) for each in found)
 
 
 def _tell(found: Reversal) -> None:

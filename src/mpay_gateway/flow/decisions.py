@@ -15,8 +15,8 @@ from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.refunds.opening import GROUNDS, open_refund, override
 from mpay_gateway.flow.reversal_acts import acknowledge_reversal
 from mpay_gateway.flow.review import accept_capture, give_capture_back
-from mpay_gateway.flow.reviewed_returns import can_be_asked, refuse_what_went_back
-from mpay_gateway.flow.settling import settle
+from mpay_gateway.flow.reviewed_returns import refuse_what_went_back
+from mpay_gateway.flow.settling import ask_first
 from mpay_gateway.flow.unknown_payments import end_unknown, to_end
 from mpay_gateway.storage import Work
 
@@ -111,9 +111,7 @@ def _ask_first(parts: Parts, decision_id: str) -> _Asked:
         return work.payments.get(decision.payment_id)
 
     since, payment = parts.clock.now(), parts.units.read(read)
-    if payment is None or not can_be_asked(parts, payment.account_id):
-        return _Asked(since)
-    return _Asked(since, unheard=not settle(parts, payment.id))
+    return _Asked(since, unheard=payment is not None and ask_first(parts, payment))
 
 
 def _refuse_what_may_have_gone(work: Work, decision: Decision) -> None:

@@ -15,6 +15,7 @@ from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.transitions import ReversalEvent
 from mpay_gateway.flow.evidence_sinks import DurableSink
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.pulled_accounts import ask_soon
 from mpay_gateway.flow.schedules import next_delivery
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.bank_statements import StoredLine
@@ -200,7 +201,12 @@ def _book(
 
 
 def _not_done(parts: Parts, work: Work, lease: Lease, answer: NotGiven) -> None:
-    _, reversal = _leased(work, lease)
+    """After a definite no, an earlier try may have had its effect: a line that came before tells, or the provider."""
+    payment, reversal = _leased(work, lease)
+    if answer.final and work.stated_returns.names_reversal(reversal.id):
+        work.tasks.finish(lease, due=None)
+        went_back_otherwise(parts, work, reversal, actor=f"provider:{payment.account_id}", detail=_STATED)
+        return
     now, attempts = parts.clock.now(), reversal.attempts + 1
     event = ReversalEvent.REFUSE if answer.final else ReversalEvent.UNANSWERED
     work.reversals.change(
@@ -208,4 +214,6 @@ def _not_done(parts: Parts, work: Work, lease: Lease, answer: NotGiven) -> None:
         last_error=remark(answer.error),
     )  # fmt: skip
     work.tasks.finish(lease, due=None if answer.final else now + next_delivery(attempts))
+    if answer.final:
+        ask_soon(parts, work, payment)
     _log.warning("reversal_not_done", reversal=reversal.id, attempts=attempts, again=not answer.final)

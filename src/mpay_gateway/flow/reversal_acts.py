@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 from mpay_gateway.domain.decision import Act, Decision, Proposal
-from mpay_gateway.domain.errors import InvalidTransition, NotFound
+from mpay_gateway.domain.errors import Conflict, InvalidTransition, NotFound
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalState
 from mpay_gateway.domain.transitions import ReversalEvent
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.reversal import capture_of, left_of, went_back_otherwise
+from mpay_gateway.flow.reviewed_returns import went_by_itself
+from mpay_gateway.flow.settling import ask_first
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 
@@ -16,9 +18,14 @@ from mpay_gateway.storage.tasks import TaskKind
 def retry_reversal(parts: Parts, reversal_id: str, *, actor: str) -> Reversal:
     """Ask the provider again now, under the same key. Nothing else changes.
 
+    A provider that refused is asked first what went back: an earlier try may have had its effect, or people sent it.
     Raises: NotFound; InvalidTransition when the money is back, when a part of it is: the same key gives no more; and
-    for what was asked back as a hold.
+    for what was asked back as a hold; Conflict when money of the payment went back that may be of it, or when the
+    provider does not say.
     """
+    found, payment = parts.units.read(lambda work: _with_payment(work, reversal_id))
+    if found.state is ReversalState.REFUSED and ask_first(parts, payment):
+        raise Conflict("the provider does not say now what went back: try again later")
 
     def retry(work: Work) -> Reversal:
         reversal, capture = _held(work, reversal_id)
@@ -30,11 +37,26 @@ def retry_reversal(parts: Parts, reversal_id: str, *, actor: str) -> Reversal:
                 f"reversal {reversal.id} was asked for as a hold: its key may have had its effect"
             )
         if reversal.state is not ReversalState.DUE:
+            _refuse_what_may_be_back(work, reversal)
             reversal = work.reversals.change(reversal, ReversalEvent.RETRY, actor=actor, at=now)
         work.tasks.hurry(TaskKind.REVERSE, reversal.id, now)
         return reversal
 
     return parts.units.run("retry-reversal", retry)
+
+
+def _with_payment(work: Work, reversal_id: str) -> tuple[Reversal, Payment]:
+    reversal = work.reversals.get(reversal_id)
+    return reversal, work.payments.get(reversal.payment_id)
+
+
+def _refuse_what_may_be_back(work: Work, reversal: Reversal) -> None:
+    """Raises: Conflict."""
+    if back := went_by_itself(work, work.payments.get(reversal.payment_id)):
+        raise Conflict(
+            f"the provider gave {back} of the payment back in another way, which may be of this reversal: have it give"
+            " back by hand what is left, and acknowledge the reversal"
+        )
 
 
 def _was_a_void(reversal: Reversal, capture: Capture) -> bool:

@@ -1,26 +1,28 @@
-"""What a provider gave back by itself of money that is in review: no service is told of it as paid.
+"""What a provider gave back by itself of a payment that waits for people: money in review, or a refused reversal.
 
-It is heard with every answer about such a payment, and asked for afresh before two operators let the money pay.
+It is heard with every answer about such a payment, and asked for afresh before two operators let money in review pay,
+and before one has money asked back again.
 """
 
 from datetime import datetime
 
 from mpay_gateway.domain.errors import NotPayable
-from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.payment import Capture, CaptureState, Payment, PaymentState
-from mpay_gateway.domain.provider_answer import Confirms, ProviderConfirmation, ProviderStatus
+from mpay_gateway.domain.provider_answer import ProviderConfirmation, ProviderStatus
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.pulled_accounts import can_be_asked
 from mpay_gateway.flow.refunds.provider_refunds import given_back
+from mpay_gateway.flow.reversal import going_back
 from mpay_gateway.storage import Work
 
 
 def note_returns(work: Work, payment: Payment, answer: ProviderConfirmation, *, asked_at: datetime) -> None:
-    """Keep what the answer says went back, if money of the payment is in review. The payment is locked."""
+    """Keep what the answer says went back, if the payment waits for people. The payment is locked."""
     if payment.state is not PaymentState.CAPTURED or not answer.captures:
         return
     captures = work.payments.captures_of(payment.id)
-    if any(each.state is CaptureState.REVIEW for each in captures):
+    if any(each.state is CaptureState.REVIEW for each in captures) or going_back(work, payment.id):
         work.heard_returns.note(payment.id, _said(payment, answer), asked_at=asked_at)
 
 
@@ -66,9 +68,3 @@ def refuse_what_went_back(parts: Parts, work: Work, capture: Capture, *, asked_s
     heard = work.heard_returns.of_payment(payment.id)
     if can_be_asked(parts, capture.account_id) and (heard is None or heard.asked_at < asked_since):
         raise NotPayable("the provider does not say now whether the money is still there: try again later")
-
-
-def can_be_asked(parts: Parts, account_id: AccountId) -> bool:
-    """Of money of other accounts their statements tell, or whoever brought it."""
-    account = parts.registry.accounts.get(account_id)
-    return account is not None and account.confirms is Confirms.PULL

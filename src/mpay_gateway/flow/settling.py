@@ -26,6 +26,7 @@ from mpay_gateway.flow.evidence_sinks import BufferedSink
 from mpay_gateway.flow.heard_reversals import hear_given_back
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_ending import announce, end_in, rest
+from mpay_gateway.flow.pulled_accounts import can_be_asked
 from mpay_gateway.flow.refunds.provider_refunds import ASK_AGAIN, hear_taken_back
 from mpay_gateway.flow.reviewed_returns import note_returns
 from mpay_gateway.flow.schedules import LEASE, next_check, next_hearing, session_over
@@ -79,6 +80,14 @@ def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING)
     if lease is not None:
         finish_authorised(parts, lease)
     return True
+
+
+def ask_first(parts: Parts, payment: Payment) -> bool:
+    """Hear what the provider has of a payment before people decide about its money, where it can be asked.
+
+    Returns whether it is silent though it can be.
+    """
+    return can_be_asked(parts, payment.account_id) and not settle(parts, payment.id)
 
 
 def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmation) -> Lease | None:

@@ -80,6 +80,18 @@ class StatedReturns:
         ).first()  # fmt: skip
         return None if row is None else Match.of_row(row)
 
+    def names_reversal(self, reversal_id: str) -> bool:
+        """Whether a posted line is about the reversal, other than of what was left of it."""
+        return self._given_back(statement_lines.c.reversal_id == reversal_id)
+
+    def names_refund(self, refund_id: str) -> bool:
+        """The same of a refund."""
+        return self._given_back(statement_lines.c.refund_id == refund_id)
+
+    def _given_back(self, of: ColumnElement[bool]) -> bool:
+        posted = statement_lines.c.outcome == LineOutcome.GIVEN_BACK
+        return bool(self._connection.execute(select(exists().where(of, posted))).scalar_one())
+
     def charged_back(self, payment_id: str, currency: str) -> Money:
         """What posted lines say that the provider took back of the payment by itself."""
         c = statement_lines.c

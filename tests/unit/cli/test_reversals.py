@@ -8,6 +8,8 @@ from mpay_gateway.domain.errors import RemoteRefused
 from mpay_gateway.domain.payment import Payment, Reversal
 from mpay_gateway.domain.provider_answer import ProviderCapture
 from mpay_gateway.flow.settling import settle
+from mpay_gateway.plugin_host.calls import HookCalls
+from tests.unit.flow.scripted import lei
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def refused(run, gateway, monkeypatch) -> tuple[Payment, Reversal]:
     return payment, reversal
 
 
-def test_a_refused_reversal_is_listed_and_asked_for_again(run, gateway, refused):
+def test_a_refused_reversal_is_listed_and_asked_for_again(run, gateway, refused, monkeypatch):
     payment, reversal = refused
     (listed,) = json.loads(run("reversal", "list", "--json").out)
     assert (listed["id"], listed["payment_id"], listed["state"]) == (reversal.id, payment.id, "refused")
@@ -35,8 +37,23 @@ def test_a_refused_reversal_is_listed_and_asked_for_again(run, gateway, refused)
         f"refused 150.00 MDL, second-capture, 1 tries, {reversal.id}"
         in run("payment", "show", payment.id).out
     )
+    silent = run("reversal", "retry", reversal.id, "--operator", "ana")
+    assert (silent.status, "does not say now what went back" in silent.err) == (1, True)
+    heard = gateway.calls.fetch_confirmation
+    monkeypatch.setattr(HookCalls, "fetch_confirmation", lambda _calls, *about: heard(*about))
     retried = run("reversal", "retry", reversal.id, "--operator", "ana")
     assert (retried.status, retried.out) == (0, f"{reversal.id}: 150.00 MDL, due\n")
+
+
+def test_the_list_says_what_went_back_in_another_way(run, gateway, refused):
+    payment, _ = refused
+    gateway.calls.given_back[payment.reference] = lei("40")
+    settle(gateway.parts, payment.id)
+    (listed,) = json.loads(run("reversal", "list", "--json").out)
+    assert listed["went_otherwise"] == {"amount": "40.00", "currency": "MDL"}
+    headings, line = run("reversal", "list").out.splitlines()
+    at = headings.index("otherwise")
+    assert line[at:].startswith("40.00 MDL  ")
 
 
 def test_a_reversal_that_is_none_is_an_error_in_words(run, refused):

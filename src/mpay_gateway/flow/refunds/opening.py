@@ -1,6 +1,7 @@
 """A refund is born when a second operator agrees, and only of money of which its service knows."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from mpay_gateway.domain.decision import Act, Decision, Proposal
 from mpay_gateway.domain.errors import Conflict, InvalidInput, InvalidTransition, NotFound
@@ -79,13 +80,18 @@ def _refuse_what_went_since(work: Work, decision: Decision) -> None:
 
     Raises: Conflict.
     """
-    refunds = work.refunds.of_payment(decision.payment_id)
-    if any(
-        each.ground is RefundGround.BY_PROVIDER and each.created_at >= decision.opened_at for each in refunds
-    ):
+    if went_since(work, decision.payment_id, decision.opened_at):
         raise Conflict(
             "money went back since this was proposed: reject it, and propose what is still to go back"
         )
+
+
+def went_since(work: Work, payment_id: str, since: datetime) -> bool:
+    """Whether the provider is known to have taken money of the payment back by itself at or after a time (UTC)."""
+    return any(
+        each.ground is RefundGround.BY_PROVIDER and each.created_at >= since
+        for each in work.refunds.of_payment(payment_id)
+    )
 
 
 def override(parts: Parts, work: Work, decision: Decision) -> None:

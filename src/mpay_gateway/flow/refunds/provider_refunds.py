@@ -109,9 +109,10 @@ def has_room(work: Work, payment: Payment, amount: Money) -> bool:
 
 
 def note_refunded(parts: Parts, work: Work, refund_id: str) -> None:
-    """Write down that a refund was sent by a person's hand: the account's own statement says so.
+    """Write down that a refund is back: the account's own statement says so.
 
-    For accounts that give nothing back by themselves: at those, no try of ours can have sent it.
+    For accounts that give nothing back by themselves: at those, no try of ours can have sent it. And for refunds that
+    are refused after a line of them came.
     """
     payment = work.payments.lock(work.refunds.get(refund_id).payment_id)
     refund, actor, now = work.refunds.lock(refund_id), f"provider:{payment.account_id}", parts.clock.now()

@@ -18,7 +18,9 @@ from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.transitions import RefundEvent
 from mpay_gateway.flow.order_lookup import Answer, look_up
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.pulled_accounts import ask_soon
 from mpay_gateway.flow.refunds.postings import book_refund
+from mpay_gateway.flow.refunds.provider_refunds import note_refunded
 from mpay_gateway.flow.reversal import NotGiven, ask_back
 from mpay_gateway.flow.schedules import next_delivery, next_word
 from mpay_gateway.storage import Work
@@ -133,11 +135,18 @@ def _answered(parts: Parts, work: Work, lease: Lease, answer: ReversalAnswer) ->
 
 
 def _not_done(parts: Parts, work: Work, lease: Lease, answer: NotGiven) -> None:
-    _, found = _leased(work, lease)
+    """After a definite no, an earlier try may have had its effect: a line that came before tells, or the provider."""
+    payment, found = _leased(work, lease)
+    if answer.final and work.stated_returns.names_refund(found.id):
+        work.tasks.finish(lease, due=None)
+        note_refunded(parts, work, found.id)
+        return
     now, attempts = parts.clock.now(), found.attempts + 1
     event = RefundEvent.REFUSE if answer.final else RefundEvent.UNANSWERED
     work.refunds.change(
         found, event, actor="machine", at=now, attempts=attempts, last_error=remark(answer.error)
     )
     work.tasks.finish(lease, due=None if answer.final else now + next_delivery(attempts))
+    if answer.final:
+        ask_soon(parts, work, payment)
     _log.warning("refund_not_done", refund=found.id, attempts=attempts, again=not answer.final)
