@@ -40,9 +40,11 @@ class Configured:
     @cached_property
     def units(self) -> "UnitOfWork":
         """The database alone, for commands that call nobody. Raises: ConfigurationError."""
+        from mpay_gateway.cli.logs import log_troubles
         from mpay_gateway.flow.operating.readiness import check_database
         from mpay_gateway.storage import UnitOfWork, create_engine
 
+        log_troubles()
         units = UnitOfWork(create_engine(self.settings.gateway.database), self.clock)
         check_database(units)
         return units
@@ -50,8 +52,10 @@ class Configured:
     @cached_property
     def built(self) -> "Parts":
         """The whole gateway, put together: its database may not be there yet. Raises: ConfigurationError."""
+        from mpay_gateway.cli.logs import log_troubles
         from mpay_gateway.flow.gateway import build_parts
 
+        log_troubles()
         return build_parts(self.settings)
 
     def await_database(self) -> None:

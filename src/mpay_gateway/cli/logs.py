@@ -27,14 +27,24 @@ def default_format() -> LogFormat:
     return LogFormat.CONSOLE if sys.stderr.isatty() else LogFormat.JSON
 
 
-def configure_logs(form: LogFormat, least: int = logging.INFO) -> None:
-    """Send the events of this process, and what libraries log, to standard error, from a level on."""
+def configure_logs(form: LogFormat) -> None:
+    """Send the events of this process, and what libraries log, to standard error, from level INFO on."""
     logging.config.dictConfig(logging_settings(form))
     structlog.configure(
         processors=[*_COMMON, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(least),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
+
+
+def log_troubles() -> None:
+    """Send what goes wrong to standard error, and nothing else, unless it was said already what to log."""
+    if not structlog.is_configured():
+        structlog.configure(
+            processors=[*_MARKS, *_LAST[default_format()]()],
+            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        )
 
 
 def logging_settings(form: LogFormat) -> dict[str, object]:
@@ -61,17 +71,23 @@ def logging_settings(form: LogFormat) -> dict[str, object]:
 
 def json_lines() -> logging.Formatter:
     """An object a line."""
-    return _formatter(
-        structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)
-    )
+    return _formatter(*_json())
 
 
 def console_lines() -> logging.Formatter:
     """Lines for people; coloured on a terminal."""
-    return _formatter(
+    return _formatter(*_console())
+
+
+def _json() -> tuple[Processor, ...]:
+    return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False))
+
+
+def _console() -> tuple[Processor, ...]:
+    return (
         structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), pad_event_to=24, exception_formatter=structlog.dev.plain_traceback
-        )
+        ),
     )
 
 
@@ -82,9 +98,10 @@ def _formatter(*last: Processor) -> logging.Formatter:
     )
 
 
-_COMMON: list[Processor] = [
+_LAST = {LogFormat.JSON: _json, LogFormat.CONSOLE: _console}
+_MARKS: list[Processor] = [
     structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+_COMMON: list[Processor] = [structlog.stdlib.add_logger_name, *_MARKS]

@@ -1,6 +1,5 @@
 """The command group, and how errors reach the person at the terminal."""
 
-import logging
 import os
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ import click
 import mpay_gateway
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.lazy import Entry, LazyCommands
-from mpay_gateway.cli.logs import configure_logs, default_format
 from mpay_gateway.crash_points import refuse_unknown_point
 from mpay_gateway.domain.errors import ConfigurationError, MpayError
 
@@ -90,7 +88,6 @@ def main() -> None:
 
     A trace is shown to whoever asks for one, of what should not happen.
     """
-    configure_logs(default_format(), logging.WARNING)
     try:
         cli(prog_name="mpay")
     except ConfigurationError as error:
