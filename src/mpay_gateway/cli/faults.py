@@ -7,7 +7,6 @@ import click
 from mpay_gateway.cli.printing import print_table
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.service_faults import RULES, UNSIGNED, FaultRule, ServiceOperation
-from mpay_gateway.texts import Texts
 
 language_option = click.option(
     "--language", type=click.Choice([each.value for each in Language]), default=Language.EN.value,
@@ -35,6 +34,8 @@ def as_markdown(language: Language = Language.EN) -> str:
 
 def explained(rule: FaultRule, language: Language) -> tuple[str, ...]:
     """The code, what it says, whether and when it is tried again, who must act."""
+    from mpay_gateway.texts import Texts  # with it comes Babel, which help does without
+
     texts = Texts.load("portal")
     return (
         _name(rule),

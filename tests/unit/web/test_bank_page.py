@@ -28,6 +28,7 @@ def show(request_of, wsgi, monkeypatch):
         result = page()
         bank_page = BankPage(result.payment, result.service, step)
         monkeypatch.setattr(bank, "show_bank_page", lambda *_: bank_page)
+        monkeypatch.setattr(bank, "how_to_pay", lambda *_: "At any bank.")
         request = request_of(f"/?lang={language}")
         request.matchdict = {"token": "t" * 22, "payment": "A" * 16}
         values = bank.show(request)
