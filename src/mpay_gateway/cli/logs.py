@@ -43,7 +43,7 @@ def log_troubles() -> None:
         structlog.configure(
             processors=[*_MARKS, *_LAST[default_format()]()],
             wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+            logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         )
 
 

@@ -116,8 +116,8 @@ def test_what_is_no_amount_is_refused_as_wrong_usage(tokens, paid, amount):
 
 def test_more_than_is_left_is_refused(tokens, paid):
     refused = tokens("ana", "refund", "open", paid.id, "--reason", "x", "--amount", "150.01")
-    assert (refused.status, refused.err) == (
-        1, "mpay: invalid input: 150.01 MDL cannot be given back: 150.00 MDL is left\n",
+    assert (refused.status, refused.err.splitlines()[-1:]) == (
+        1, ["mpay: invalid input: 150.01 MDL cannot be given back: 150.00 MDL is left"],
     )  # fmt: skip
 
 
