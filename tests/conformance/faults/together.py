@@ -14,7 +14,7 @@ from tests.conformance.service import Service
 
 MOMENT: Final = 0.6
 """How long a confirmation waits for another one, in seconds: on a busy machine the other one may be late."""
-SHORT_MOMENT: Final = 0.15
+SHORT_MOMENT: Final = 0.5
 """The same for lookups, of which there are many."""
 
 

@@ -100,7 +100,8 @@ def certificate(days: float) -> bytes:
 
 @pytest.fixture(autouse=True)
 def own_logging() -> Iterator[None]:
-    """Leave the logging of the test run as it was."""
+    """Begin as a process does, and leave the logging of the test run as it was."""
+    structlog.reset_defaults()
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
