@@ -11,7 +11,7 @@ from tests.browser.listening import Spoken, listen
 from tests.browser.pages import Find, KeyForm, Result
 from tests.browser.stack import Stack
 from tests.browser.window import DESKTOP, Window, open_window
-from tests.browser.words import FINES, LANGUAGES, OFFICE, lei
+from tests.browser.words import FINES, KINDERGARTEN, LANGUAGES, MUSEUM, OFFICE, lei
 
 _ORDER_NUMBER = {
     Language.RO: "Numărul comenzii",
@@ -49,6 +49,8 @@ def test_catalogue_names_services_and_what_each_needs(window: Window) -> None:
     assert links == {
         f"{FINES[language]} {window.says('catalogue.you_need', what=_TICKET[language])}",
         f"{OFFICE[language]} {window.says('catalogue.you_need', what=_ORDER_NUMBER[language])}",
+        f"{KINDERGARTEN[language]} {window.says('catalogue.form')}",
+        f"{MUSEUM[language]} {window.says('catalogue.form')}",
         window.says("catalogue.paid_link"),
     }
 

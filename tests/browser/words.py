@@ -18,6 +18,12 @@ OFFICE = {
     Language.EN: "Codru Public Services Office",
 }
 FINES = {Language.RO: "Amenzi rutiere", Language.RU: "Дорожные штрафы", Language.EN: "Traffic fines"}
+KINDERGARTEN = {
+    Language.RO: "Grădinița nr. 17 „Albinuța”",
+    Language.RU: "Детский сад № 17 «Пчёлка»",
+    Language.EN: "Kindergarten no. 17 “Albinuța”",
+}
+MUSEUM = {Language.RO: "Muzeul satului", Language.RU: "Музей села", Language.EN: "Village museum"}
 _texts = Texts.load("portal")
 
 
