@@ -111,7 +111,11 @@ NEAR: Mapping[str, tuple[str, ...]] = {
     "a second capture pays too": ("payment:captured:capture",),
     "a second capture is kept": ("payment:captured:capture",),
     "any amount pays": ("wrong-amount",),
-    "money that the provider took back pays": ("taken-back",),
+    "money that the provider took back pays": (
+        "taken-back",
+        "payment:started:capture",
+        "payment:expired:capture",
+    ),
     "money of a hold that was given up pays": ("intent:due:unanswered", "order-changed"),
     "outbox after commit": ("crash", "crash-all"),
     "expire blindly": ("payment:started:expire", "payment:expired:capture"),
