@@ -26,6 +26,7 @@ from mpay_gateway.domain.errors import (
     UnknownService,
 )
 from mpay_gateway.domain.evidence import Direction, EvidenceSink, MessageMeta
+from mpay_gateway.domain.filling import is_idn
 from mpay_gateway.domain.identifiers import (
     AccountId,
     Alphabet,
@@ -120,5 +121,5 @@ __all__ = [
     "Refused", "RemoteError", "RemoteRefused", "RemoteUnavailable", "Retry", "ReversalAnswer", "Secret",
     "Service", "ServiceId", "ServiceOperation", "ShowQr", "StatementLine", "StatementPeriod",
     "StatementReading", "UnknownOrder", "UnknownService", "WebConfigurator", "clean_order_key", "hookimpl",
-    "rule_of", "sum_money",
+    "is_idn", "rule_of", "sum_money",
 ]  # fmt: skip

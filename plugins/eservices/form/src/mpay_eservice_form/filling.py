@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from stdnum.md import idno
-
 from mpay_eservice_form import texts
 from mpay_eservice_form.settings import Field, FieldType, Line, ServiceForm
-from mpay_gateway.api import Language, LocalText, Money
+from mpay_gateway.api import Language, LocalText, Money, is_idn
 
 _NUMBER = re.compile(r"-?[0-9]{1,12}([.,][0-9]{1,6})?\Z", re.ASCII)
 _AMOUNT = re.compile(r"[0-9]{1,12}([.,][0-9]{1,3})?\Z", re.ASCII)
@@ -128,7 +126,7 @@ def _string(field: Field, text: str) -> tuple[str, LocalText]:
 def _idn(_: Field, text: str) -> tuple[str, LocalText]:
     """An IDNP or IDNO by its check digit; both have the same."""
     digits = text.replace(" ", "")
-    if not idno.is_valid(digits):
+    if not is_idn(digits):
         raise Wrong(texts.NO_IDN)
     return _plain(digits)
 
@@ -137,7 +135,7 @@ def _tc(field: Field, text: str) -> tuple[str, LocalText]:
     """A tax code: an IDN, or any string with non-digits, at least 5 characters (contract section 3)."""
     digits = text.replace(" ", "")
     if digits.isdigit():
-        if not idno.is_valid(digits):
+        if not is_idn(digits):
             raise Wrong(texts.NO_TC)
         return _plain(digits)
     if len(text) < _SHORTEST_TC:
