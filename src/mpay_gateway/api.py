@@ -54,6 +54,7 @@ from mpay_gateway.domain.intake import (
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language, LocalText
 from mpay_gateway.domain.money import Money, sum_money
+from mpay_gateway.domain.normal_form import normal_form
 from mpay_gateway.domain.order import (
     CustomerType,
     Order,
@@ -121,5 +122,5 @@ __all__ = [
     "Refused", "RemoteError", "RemoteRefused", "RemoteUnavailable", "Retry", "ReversalAnswer", "Secret",
     "Service", "ServiceId", "ServiceOperation", "ShowQr", "StatementLine", "StatementPeriod",
     "StatementReading", "UnknownOrder", "UnknownService", "WebConfigurator", "clean_order_key", "hookimpl",
-    "is_idn", "rule_of", "sum_money",
+    "is_idn", "normal_form", "rule_of", "sum_money",
 ]  # fmt: skip

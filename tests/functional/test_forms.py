@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from mpay_eservice_form import plugin
 from mpay_gateway.domain.confirmation import Confirmation, ConfirmationToDeliver
 from mpay_gateway.domain.errors import RemoteRefused
 from mpay_gateway.domain.identifiers import PaymentId
 from mpay_gateway.domain.language import Language
+from mpay_gateway.domain.order import OrderProperty
 from mpay_gateway.domain.payment import DeliveryState, PaymentState
 from mpay_gateway.flow.registration import apply_service, disable_service
 from mpay_gateway.texts.local_days import local_day
@@ -84,6 +86,25 @@ def test_a_form_becomes_an_order_that_is_paid_told_once_and_exported(gateway, pa
     assert (meals["order_key"], meals["group"], meals["attends_from"]) == (key, "middle", "2026-09-01")
     assert len(form_records(gateway, f"order/{KINDERGARTEN}/")) == 1
     assert payer.open(f"/service/pay?ServiceID={KINDERGARTEN}&OrderKey={key}").says("standing.paid.title")
+
+
+def test_what_is_said_of_a_line_and_cannot_be_changed_stands_on_the_page(gateway, payer, monkeypatch):
+    real = plugin.order_now
+
+    def with_plot(*arguments):
+        order = real(*arguments)
+        plot = OrderProperty("Plot", "37B", "Lotul")
+        return replace(order, lines=(order.lines[0], replace(order.lines[1], properties=(plot,))))
+
+    monkeypatch.setattr(plugin, "order_now", with_plot)
+    page = fill_in(payer, **CHILD)
+    line = gateway.parts.services.get(KINDERGARTEN).settings.lines[1].reason.ro
+    facts = {
+        term.text_content(): term.getnext().text_content()
+        for term in page.html.xpath("//dl[@class='facts']//dt")
+    }
+    assert facts[f"{line}: Lotul"] == "37B"
+    assert "Ion Țurcanu" in facts.values()
 
 
 def test_each_wrong_field_has_its_own_error_and_nothing_is_kept(gateway, payer):

@@ -9,6 +9,7 @@ from mpay_gateway.documents.parts import (
     PrintedQr,
     code_label,
     print_contact,
+    print_details,
     print_line,
     print_qr,
     printable,
@@ -44,6 +45,7 @@ class InvoicePage:
     notes: tuple[str, ...]
     reason: str
     order_key: str
+    details: tuple[tuple[str, str], ...]
     lines: tuple[PrintedLine, ...]
     ways: tuple[tuple[str, str], ...]
     qr: PrintedQr | None
@@ -91,6 +93,7 @@ def _page(invoice: Invoice, language: Language, translate: Translate) -> Invoice
         notes=_notes(invoice, language, translate),
         reason=printable(order.reason),
         order_key=printable(order.order_key),
+        details=print_details(invoice.details),
         lines=_lines(invoice, language, translate),
         ways=_ways(invoice, payee=payee, number=number, translate=translate),
         qr=print_qr(invoice.address, translate("invoice.qr", number=number)),
@@ -174,6 +177,7 @@ def _data(invoice: Invoice, page: InvoicePage) -> dict[str, Plain]:
         "due_at": plain_time(order.due_at),
         "total_due": plain_money(order.total_due),
         "payable": plain_money(invoice.payable),
+        "details": [{"name": name, "value": value} for name, value in page.details],
         "lines": [
             {
                 "id": line.line_id,

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from mpay_gateway.documents.qr import QrDrawing, draw_qr
 from mpay_gateway.documents.template import Translate
+from mpay_gateway.domain.details import Detail
 from mpay_gateway.domain.identifiers import grouped
 from mpay_gateway.domain.order import CustomerType, PaymentAccount
 from mpay_gateway.domain.service import SupportContact
@@ -81,6 +82,11 @@ def print_contact(contact: SupportContact) -> tuple[str, ...]:
     """Whom to ask: telephone, e-mail, address, as far as they are known."""
     known = (contact.phone, contact.email, without_scheme(contact.url) if contact.url else "")
     return tuple(printable(each) for each in known if each)
+
+
+def print_details(details: tuple[Detail, ...]) -> tuple[tuple[str, str], ...]:
+    """Name and value of each."""
+    return tuple((printable(each.label), printable(each.value)) for each in details)
 
 
 def code_label(kind: CustomerType, translate: Translate) -> str:

@@ -8,6 +8,7 @@ from mpay_gateway.documents.parts import (
     PrintedLine,
     PrintedQr,
     print_contact,
+    print_details,
     print_line,
     print_qr,
     printable,
@@ -42,6 +43,7 @@ class ReceiptPage:
     refunded: str
     reason: str
     order_key: str
+    details: tuple[tuple[str, str], ...]
     lines: tuple[PrintedLine, ...]
     qr: PrintedQr | None
     contact: tuple[str, ...]
@@ -85,6 +87,7 @@ def _page(receipt: Receipt, language: Language, translate: Translate) -> Receipt
         refunded=format_money(receipt.refunded, language) if receipt.refunded else "",
         reason=printable(receipt.order_reason),
         order_key=printable(confirmation.order_key),
+        details=print_details(receipt.details),
         lines=_lines(receipt, language, translate),
         qr=print_qr(receipt.check_address, translate("receipt.qr", number=number)),
         contact=print_contact(service.support),
@@ -123,6 +126,7 @@ def _data(receipt: Receipt, page: ReceiptPage) -> dict[str, Plain]:
         "instrument": page.instrument,
         "total": plain_money(confirmation.total),
         "refunded": plain_money(receipt.refunded) if receipt.refunded else None,
+        "details": [{"name": name, "value": value} for name, value in page.details],
         "lines": [
             {
                 "id": line.line_id,

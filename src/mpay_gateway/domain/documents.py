@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mpay_gateway.domain.confirmation import Confirmation
+from mpay_gateway.domain.details import Detail
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.domain.service import Service
@@ -33,7 +34,7 @@ class Receipt:
     `reasons`: line id and reason of each line as the payer saw it, in the order's language.
     `instrument`: label in the language of the paper. `confirmed_at`: when the service knew, None while it does
     not. `check_address`: the page where anyone can see that the receipt is genuine. `refunded`: what of the money
-    went back after the service knew, None when nothing did.
+    went back after the service knew, None when nothing did. `details`: what else the paper may tell.
     """
 
     payment: Payment
@@ -48,3 +49,4 @@ class Receipt:
     confirmed_at: datetime | None
     check_address: str
     refunded: Money | None = None
+    details: tuple[Detail, ...] = ()

@@ -11,13 +11,14 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from mpay_gateway.domain.normal_form import normal_form
 from mpay_gateway.domain.order import Order, OrderLine, OrderProperty
 
 VALUE_LENGTH = 255
 CUSTOMER_LENGTH = 13
 SHORTEST_CODE = 5
 CUSTOMER = "CustomerID"
-"""The kind of the payer's own code, and the name under which it comes back: the contract has no other place for it."""
+"""The name under which the payer's own code comes back: the contract has no other place for it."""
 
 Filled = Mapping[str, str]
 """What was filled in, by the id of the field."""
@@ -26,6 +27,7 @@ _IDN = re.compile(r"[0-9]{13}\Z", re.ASCII)
 _IDN_WEIGHTS = (7, 3, 1)
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,10})?\Z", re.ASCII)
 _DROPPED = {"Cf", "Cs", "Co", "Cn"}
+_PAYERS_CODE = OrderProperty(CUSTOMER, modifiable=True, required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,18 @@ class Field:
     """One thing to fill in. `line_id`: empty for what belongs to the whole order.
 
     `id` names its input on the page: made of the names alone, so that it holds nothing of the payer's.
+    `payers_code`: it is who the payer is, which the service does not know; no property of the service's own.
     """
 
     id: str
     wanted: OrderProperty
     line_id: str = ""
+    payers_code: bool = False
 
     @property
     def longest(self) -> int:
         """Characters."""
-        return CUSTOMER_LENGTH if self.wanted.type == CUSTOMER else VALUE_LENGTH
+        return CUSTOMER_LENGTH if self.payers_code else VALUE_LENGTH
 
 
 def fields_of(order: Order) -> tuple[Field, ...]:
@@ -53,8 +57,8 @@ def fields_of(order: Order) -> tuple[Field, ...]:
     fields: list[Field] = []
     for line_id, each in places:
         number = seen[line_id, each.name] = seen.get((line_id, each.name), 0) + 1
-        if each.modifiable and each.visible:
-            fields.append(Field(_field_id(line_id, each.name, number), each, line_id))
+        if _given(each):
+            fields.append(Field(_field_id(line_id, each.name, number), each, line_id, each is _PAYERS_CODE))
     return tuple(fields)
 
 
@@ -62,7 +66,7 @@ def tidied(field: Field, typed: str) -> str:
     """What was typed as it is kept: NFC, one line, without what cannot be seen; numbers as the wire writes them."""
     text = "".join(
         " " if unicodedata.category(each) in {"Cc", "Zl", "Zp", "Zs"} else each
-        for each in unicodedata.normalize("NFC", typed)
+        for each in normal_form(typed)
         if unicodedata.category(each) not in _DROPPED
     ).strip()
     together = text.replace(" ", "")
@@ -73,7 +77,7 @@ def tidied(field: Field, typed: str) -> str:
             return together
         case "tc" if together.isdigit():
             return together
-        case _ if field.wanted.type == CUSTOMER:
+        case _ if field.payers_code:
             return together.upper()
         case _:
             return text
@@ -93,7 +97,7 @@ def problem_with(field: Field, value: str) -> str:
             return "fill.tc"
         case "number" if not _NUMBER.match(value):
             return "fill.number"
-        case _ if wanted.type == CUSTOMER and not _may_be_customer(value):
+        case _ if field.payers_code and not _may_be_customer(value):
             return "fill.customer"
         case _:
             return ""
@@ -112,8 +116,7 @@ def filled_in(order: Order, filled: Filled) -> Order:
         by_place.setdefault((field.line_id, field.wanted.name), []).append(replace(field.wanted, value=value))
 
     def in_place(line_id: str, each: OrderProperty) -> OrderProperty:
-        given = each.modifiable and each.visible
-        return by_place[line_id, each.name].pop(0) if given else each
+        return by_place[line_id, each.name].pop(0) if _given(each) else each
 
     def in_line(line: OrderLine) -> OrderLine:
         return replace(line, properties=tuple(in_place(line.line_id, each) for each in line.properties))
@@ -149,7 +152,12 @@ def _properties(order: Order) -> tuple[OrderProperty, ...]:
     """The order's own, after the payer's code where the service asks for it."""
     if not order.customer_id_asked:
         return order.properties
-    return (OrderProperty(CUSTOMER, type=CUSTOMER, modifiable=True, required=True), *order.properties)
+    return (_PAYERS_CODE, *order.properties)
+
+
+def _given(wanted: OrderProperty) -> bool:
+    """Whether the payer fills it in: what is hidden from him he cannot change."""
+    return wanted.modifiable and wanted.visible
 
 
 def _field_id(line_id: str, name: str, number: int) -> str:

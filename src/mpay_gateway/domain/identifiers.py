@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+from mpay_gateway.domain.normal_form import normal_form
+
 ServiceId = NewType("ServiceId", str)
 OrderKey = NewType("OrderKey", str)
 InvoiceId = NewType("InvoiceId", str)
@@ -48,7 +50,7 @@ def clean_order_key(text: str) -> OrderKey:
     Raises: ValueError when nothing is left, when it is longer than 36 characters, or holds control or
     directional characters.
     """
-    key = unicodedata.normalize("NFC", text).strip()
+    key = normal_form(text).strip()
     if not key or len(key) > ORDER_KEY_LENGTH:
         raise ValueError("an order key has 1 to 36 characters")
     if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in key):

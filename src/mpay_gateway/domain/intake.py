@@ -61,8 +61,8 @@ class InboundQuery:
 class DueOrder:
     """What may be shown at the payer's place: names and codes are masked as the service wishes.
 
-    `invoice.payable`: what may be paid at most now, zero with a `refusal`, None when the service does not
-    know the amount. `smallest`: the least that may be paid.
+    `invoice.payable`: what may be paid at most now, zero with a `refusal`, None when the payer says
+    how much he pays. `smallest`: the least that may be paid.
     """
 
     invoice: Invoice

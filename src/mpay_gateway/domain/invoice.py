@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+from mpay_gateway.domain.details import Detail
 from mpay_gateway.domain.identifiers import InvoiceId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import Order, OrderLine
@@ -16,7 +17,8 @@ class Invoice:
     """An order as it is shown to a payer and printed.
 
     `snapshot_id` names the GetOrderDetails answer that `order` comes from. `payable`: what is due now, None when the
-    service does not know the amount; for instruments what the payer agreed to pay. `address`: the page on our own
+    payer says how much he pays: of an amount that the service does not know, or in advance of one that is not due yet.
+    For instruments it is what he agreed to pay. `address`: the page on our own
     host that opens it.
     """
 
@@ -27,6 +29,7 @@ class Invoice:
     payable: Money | None
     issued_at: datetime
     address: str = ""
+    details: tuple[Detail, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,13 @@ def given(order: Order, typed: Mapping[str, str], *, masked: bool) -> dict[str, 
     return {each.id: value for each, value in found.items() if value or not (masked and each.wanted.value)}
 
 
+def remembered(order: Order, typed: Mapping[str, str], *, masked: bool) -> dict[str, str]:
+    """What of it is kept before it is checked, so that he need not type it again: no more than a field takes."""
+    longest = {each.id: each.longest for each in fields_of(order)}
+    found = given(order, typed, masked=masked)
+    return {place: value for place, value in found.items() if len(value) <= longest[place]}
+
+
 def shown_value(field: Field, filled: Filled, *, masked: bool) -> str:
     """What stands in a field before the payer types: what he gave before, or the service's where he may see it."""
     return filled.get(field.id, "" if masked else field.wanted.value)

@@ -2,31 +2,19 @@
 
 from dataclasses import dataclass, replace
 
-from mpay_gateway.domain.errors import (
-    InvalidChoice,
-    InvalidForm,
-    OrderNotNamed,
-    RemoteRefused,
-    UnknownOrder,
-    UnknownService,
-)
+from mpay_gateway.domain.details import Detail, details_of
+from mpay_gateway.domain.errors import InvalidForm, UnknownOrder
 from mpay_gateway.domain.filling import Field, fields_of
 from mpay_gateway.domain.identifiers import new_invoice_id
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
-from mpay_gateway.domain.order import Order
 from mpay_gateway.domain.payment import Payment, PaymentState
 from mpay_gateway.domain.service import Service
-from mpay_gateway.flow.claiming import Payable, Standing, closed_by_service, payable_now
-from mpay_gateway.flow.filling_in import Agreement, amount_asked, check_form, given, shown_value
-from mpay_gateway.flow.order_lookup import (
-    Answer,
-    SeveralOrders,
-    look_up_to_choose,
-    look_up_to_show,
-    second_factor_matches,
-)
+from mpay_gateway.flow.claiming import Payable, Standing, payable_now
+from mpay_gateway.flow.filling_in import Agreement, amount_asked, check_form, remembered, shown_value
+from mpay_gateway.flow.order_choosing import OrderChoice, ask_for_visit
+from mpay_gateway.flow.order_lookup import Answer, SeveralOrders, second_factor_matches
 from mpay_gateway.flow.paid_elsewhere import numbers_given
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import Work
@@ -79,22 +67,24 @@ class InvoicePage:
         """What the payer fills in."""
         return fields_of(self.invoice.order)
 
+    @property
+    def details(self) -> tuple[Detail, ...]:
+        """What else is known of the order; what can be filled in now stands in its field."""
+        found = details_of(self.invoice.order, self.visit.filled, masked=self.invoice.service.mask)
+        open_now = self.payable.standing is Standing.PAYABLE
+        return tuple(each for each in found if not (each.asked and open_now))
+
     def value_of(self, field: Field) -> str:
         """What stands in a field as the page is first shown."""
         return shown_value(field, self.visit.filled, masked=self.invoice.service.mask)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChoice:
-    """Several orders stand under the key of the visit: the payer chooses one."""
+class FormRefused(InvalidForm):
+    """The payer's form, and the page on which he mends it: the service need not be asked once more."""
 
-    visit: Visit
-    service: Service
-    orders: tuple[Order, ...]
-
-    def standing(self, order: Order) -> Standing:
-        """Whether the order can be paid, as far as the service has said."""
-        return closed_by_service(order) or Standing.PAYABLE
+    def __init__(self, problems: tuple[tuple[str, str], ...], page: InvoicePage) -> None:
+        super().__init__(problems)
+        self.page = page
 
 
 def show_invoice(
@@ -108,7 +98,7 @@ def show_invoice(
     service = parts.services.get(visit.service_id)
     if not visit.factor_passed:
         return FactorWanted(visit, service)
-    found = _asked(parts, visit, service, language, client=client)
+    found = ask_for_visit(parts, visit, service, language, client=client)
     if isinstance(found, SeveralOrders):
         return OrderChoice(visit, service, found.orders)
     return parts.units.run("show-invoice", lambda work: _shown(parts, work, visit, service, found))
@@ -121,7 +111,7 @@ def pass_second_factor(parts: Parts, token: str, typed: str, language: Language,
     """
     visit = parts.units.read(lambda work: work.visits.get(token))
     service = parts.services.get(visit.service_id)
-    found = _asked(parts, visit, service, language, client=client)
+    found = ask_for_visit(parts, visit, service, language, client=client)
     orders = found.orders if isinstance(found, SeveralOrders) else (found.order,)
 
     def keep(work: Work) -> None:
@@ -140,64 +130,40 @@ def pass_second_factor(parts: Parts, token: str, typed: str, language: Language,
     parts.units.run("pass-factor", note)
 
 
-def choose_order(parts: Parts, token: str, order_key: str, language: Language, *, client: str) -> Visit:
-    """A place of its own for one of the orders under the visit's key: it is read and paid by its own key alone.
-
-    Raises: InvalidChoice when the service has no such order under the visit's key; what `show_invoice` raises.
-    """
-    visit = parts.units.read(lambda work: work.visits.get(token))
-    service = parts.services.get(visit.service_id)
-    if not visit.factor_passed:
-        raise UnknownOrder(service.id)
-    found = _asked(parts, visit, service, language, client=client)
-    if isinstance(found, Answer):  # by now it is the only one
-        return visit
-    chosen = next((each.order_key for each in found.orders if each.order_key == order_key), None)
-    if chosen is None:
-        raise InvalidChoice("order", "order.unknown")
-    own = Visit(
-        token=parts.ids.token(), service_id=service.id, order_key=chosen, return_url=visit.return_url,
-        channel=visit.channel, created_at=parts.clock.now(), factor_passed=True, form_token=parts.ids.token(),
-        chosen_from=visit.token,
-    )  # fmt: skip
-    parts.units.run("open-visit", lambda work: work.visits.add(own))
-    return own
-
-
 def agree(
     parts: Parts, token: str, agreement: Agreement, language: Language, *, client: str
 ) -> InvoicePage | OrderChoice:
     """The payer agrees to pay what he saw. Returns the page with `changed` set when the order is another by now.
 
     Nothing is agreed to then, nor when there are several orders by now: the payer sees what is new and decides.
-    Raises: InvalidForm with all that cannot be accepted; what `show_invoice` raises.
+    Raises: FormRefused with all that cannot be accepted; what `show_invoice` raises.
     """
     visit = parts.units.read(lambda work: work.visits.get(token))
     service = parts.services.get(visit.service_id)
     if not visit.factor_passed:
         raise UnknownOrder(service.id)
-    answer = _asked(parts, visit, service, language, client=client)
+    answer = ask_for_visit(parts, visit, service, language, client=client)
     if isinstance(answer, SeveralOrders):
         return OrderChoice(visit, service, answer.orders)
     agreed = parts.units.run(
         "agree", lambda work: _agreed(parts, work, agreement, _shown(parts, work, visit, service, answer))
     )
-    if isinstance(agreed, InvalidForm):
+    if isinstance(agreed, FormRefused):
         raise agreed
     return agreed
 
 
-def _agreed(parts: Parts, work: Work, agreement: Agreement, page: InvoicePage) -> InvoicePage | InvalidForm:
+def _agreed(parts: Parts, work: Work, agreement: Agreement, page: InvoicePage) -> InvoicePage | FormRefused:
     """Note what the payer agrees to. A refusal is returned: what the service said is stored all the same."""
     order, token, masked = page.invoice.order, page.visit.token, page.invoice.service.mask
     if order.version != agreement.version or page.payable.standing is not Standing.PAYABLE:
         # He need not type it again to see what changed.
-        work.visits.change(token, filled=given(order, agreement.fields, masked=masked))
+        work.visits.change(token, filled=remembered(order, agreement.fields, masked=masked))
         return replace(page, changed=True)
     try:
         form = check_form(order, page.payable, agreement, masked=masked)
     except InvalidForm as refused:
-        return refused
+        return FormRefused(refused.problems, page)
     # A page with the old form shows another amount: it must not start this one.
     work.visits.change(
         token, accepted_version=order.version, amount_minor=form.amount.minor, filled=form.filled,
@@ -210,13 +176,13 @@ def invoice_of(
     parts: Parts, service: Service, row: InvoiceRow, snapshot: Snapshot, payable: Payable
 ) -> Invoice:
     """The invoice as a value."""
-    unknown = payable.standing is Standing.PAYABLE and snapshot.order.total_due is None
+    payers_to_say = payable.standing is Standing.PAYABLE and not payable.most
     return Invoice(
         id=row.id,
         service=service,
         order=snapshot.order,
         snapshot_id=snapshot.id,
-        payable=None if unknown else payable.most,
+        payable=None if payers_to_say else payable.most,
         issued_at=row.issued_at,
         address=parts.address(f"/i/{row.id}"),
     )
@@ -242,26 +208,6 @@ def invoice_showing(parts: Parts, work: Work, snapshot: Snapshot) -> InvoiceRow:
     )  # fmt: skip
     work.invoices.add(row)
     return row
-
-
-def _asked(
-    parts: Parts, visit: Visit, service: Service, language: Language, *, client: str
-) -> Answer | SeveralOrders:
-    if visit.invoice_id is None:
-        parts.limits.before_lookup(client, service.id, visit.order_key)
-    else:
-        parts.limits.before_looking_again(visit.token)
-    try:
-        if visit.chosen_from:
-            return look_up_to_show(parts, service, visit.order_key, language)
-        return look_up_to_choose(parts, service, visit.order_key, language)
-    except UnknownService as error:  # we know it: it is the service that does not know itself
-        raise RemoteRefused(UnknownService.__name__) from error
-    except OrderNotNamed:  # it may be the service's trouble: nobody is taken for a guesser
-        raise
-    except UnknownOrder:
-        parts.limits.not_found(client, service.id, visit.order_key)
-        raise
 
 
 def _shown(parts: Parts, work: Work, visit: Visit, service: Service, answer: Answer) -> InvoicePage:

@@ -1,11 +1,14 @@
 """Step 14: the receipt and the invoice on paper, and the page where anyone sees whether a receipt is genuine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mpay_gateway.domain.confirmation import Confirmation
+from mpay_gateway.domain.details import details_of, payer_named
 from mpay_gateway.domain.documents import Document, Medium, Receipt
 from mpay_gateway.domain.errors import NotFound, NotPayable, UnknownPayment
+from mpay_gateway.domain.filling import Filled
+from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, CaptureState, Payment, paid_amount
@@ -42,10 +45,18 @@ def receipt_pdf(parts: Parts, token: str, payment_id: str, language: Language) -
 
 def invoice_pdf(parts: Parts, token: str, language: Language) -> Document:
     """The invoice that the visit shows: a paper that asks for money. Raises: NotFound; NotPayable."""
-    _, invoice = visit_and_invoice(parts, token)
+    visit, invoice = visit_and_invoice(parts, token)
     if invoice.payable is not None and not invoice.payable:
         raise NotPayable(invoice.order.status.value)
-    return parts.calls.render_invoice(invoice, Medium.A4, language)
+    return parts.calls.render_invoice(_as_filled_in(invoice, visit.filled), Medium.A4, language)
+
+
+def _as_filled_in(invoice: Invoice, filled: Filled) -> Invoice:
+    """The invoice with what its reader gave himself, and what else he may see."""
+    order, masked = invoice.order, invoice.service.mask
+    return replace(
+        invoice, order=payer_named(order, filled), details=details_of(order, filled, masked=masked)
+    )
 
 
 def check_receipt(parts: Parts, receipt_token: str) -> GenuineReceipt:
@@ -72,7 +83,8 @@ def _receipt(parts: Parts, work: Work, token: str, payment: Payment, service: Se
     delivery = work.deliveries.of_payment(payment.id)
     if payment.visit_token != token or delivery is None or payment.captured_at is None:
         raise NotFound("no receipt")
-    order = work.snapshots.get(payment.snapshot_id).order
+    filled = work.filled_fields.of_payment(payment.id)
+    order = payer_named(work.snapshots.get(payment.snapshot_id).order, filled)
     return Receipt(
         payment=payment,
         service=service,
@@ -86,6 +98,7 @@ def _receipt(parts: Parts, work: Work, token: str, payment: Payment, service: Se
         confirmed_at=delivery.confirmed_at,
         check_address=receipt_address(parts, payment),
         refunded=_refunded(work, payment) or None,
+        details=details_of(order, filled, masked=service.mask),
     )
 
 

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from mpay_gateway.domain.normal_form import normal_form
+
 _COMBINING_RUN = 2  # no word of any language that is written here stacks more marks on a letter
 _SPACES = {"Zs", "Zl", "Zp", "Cc"}
 
@@ -14,7 +16,7 @@ def clean_text(text: str) -> str:
     """
     kept: list[str] = []
     marks = 0
-    for character in unicodedata.normalize("NFC", text):
+    for character in normal_form(text):
         category = unicodedata.category(character)
         marks = marks + 1 if category in {"Mn", "Me"} else 0
         if category in _SPACES:

@@ -10,7 +10,7 @@ from chameleon import PageTemplateLoader
 from pyramid.csrf import get_csrf_token
 from pyramid.request import Request
 
-from mpay_gateway.domain.filling import CUSTOMER, Field
+from mpay_gateway.domain.filling import Field
 from mpay_gateway.domain.identifiers import grouped
 from mpay_gateway.domain.language import Language, LocalText
 from mpay_gateway.domain.money import Money
@@ -102,7 +102,7 @@ class Page:
 
     def label(self, field: Field) -> str:
         """What a field that the payer fills in is called: by the service, in the language that it gave."""
-        if field.wanted.type == CUSTOMER:
+        if field.payers_code:
             return self.text("fill.customer")
         return field.wanted.display_name or field.wanted.name
 

@@ -4,12 +4,14 @@ import http.server
 import io
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pikepdf
 import pytest
 from weasyprint import HTML
 
 from mpay_gateway.documents.drawing import PackagedAssets
+from mpay_gateway.domain.details import Detail
 from tests.unit.documents.samples import with_order
 
 ATTACKS = [
@@ -49,8 +51,10 @@ def listening():
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_hostile_text_is_shown_literally(draw, read, attack):
-    content = draw(with_order(reason=attack))
-    assert attack.replace(" ", "") in read(content)[0].replace(" ", "")
+    content = draw(replace(with_order(reason=attack), details=(Detail(f"A{attack}", f"B{attack}"),)))
+    shown = read(content)[0].replace(" ", "")
+    for told in (attack, f"A{attack}", f"B{attack}"):
+        assert told.replace(" ", "") in shown
     with pikepdf.open(io.BytesIO(content)) as pdf:
         assert len(pdf.Root.AF) == 1
         assert "/JavaScript" not in pdf.Root.get("/Names", {})

@@ -7,6 +7,7 @@ import pdfplumber
 import pytest
 
 from mpay_gateway.domain.confirmation import ConfirmationLine
+from mpay_gateway.domain.details import Detail
 from mpay_gateway.domain.language import Language
 from tests.unit.documents.samples import INVOICE, RECEIPT, bare_invoice, bare_receipt, huge_invoice, lei
 
@@ -63,6 +64,10 @@ def huge_receipt():
     )
 
 
+DETAILS = tuple(
+    Detail(f"Câmpul {place} " + "Ж" * 30, "Ș" * 255, line="L" * 50 if place % 2 else "")
+    for place in range(30)
+)
 SUBJECTS = {
     "invoice": INVOICE,
     "bare invoice": bare_invoice(),
@@ -71,11 +76,14 @@ SUBJECTS = {
     "receipt": RECEIPT,
     "bare receipt": bare_receipt(),
     "huge receipt": huge_receipt(),
+    "huge details": replace(INVOICE, details=DETAILS),
+    "huge details of a receipt": replace(RECEIPT, details=DETAILS),
 }
 
 
 CASES = [(name, language) for name in SUBJECTS for language in Language if not name.startswith("huge")]
 CASES += [("huge invoice", Language.RU), ("huge receipt", Language.RO)]
+CASES += [("huge details", Language.RO), ("huge details of a receipt", Language.EN)]
 
 
 @pytest.mark.parametrize(("name", "language"), CASES)

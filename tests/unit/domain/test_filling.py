@@ -37,6 +37,9 @@ def asked_for(name: str, type_: str = "string", value: str = "", *, required: bo
 
 
 def field(type_: str, *, required: bool = False) -> Field:
+    """A field of this type; CUSTOMER stands for the payer's own code."""
+    if type_ == CUSTOMER:
+        return fields_of(an_order(asked=True))[0]
     (found,) = fields_of(an_order(asked_for("X", type_, required=required)))
     return found
 
@@ -64,8 +67,17 @@ def test_ids_of_fields_are_distinct_and_do_not_depend_on_their_order():
 
 def test_a_service_that_does_not_know_who_pays_has_him_asked_first():
     (customer, telephone) = fields_of(an_order(asked_for("Telephone"), asked=True))
-    assert (customer.wanted.type, customer.wanted.required, customer.longest) == (CUSTOMER, True, 13)
-    assert telephone.wanted.name == "Telephone"
+    assert (customer.wanted.name, customer.wanted.required, customer.longest) == (CUSTOMER, True, 13)
+    assert (telephone.wanted.name, telephone.payers_code) == ("Telephone", False)
+
+
+def test_a_property_of_the_service_s_own_is_a_string_though_it_is_called_as_the_payer_s_code():
+    """Every type but the documented ones is read as a string (contract, section 3)."""
+    own, customer = asked_for(CUSTOMER, CUSTOMER), fields_of(an_order(asked=True))[0]
+    payer, telling = fields_of(an_order(own, asked=True))
+    assert (payer, telling.payers_code, telling.longest) == (customer, False, 255)
+    assert payer.id != telling.id
+    assert problem_with(telling, tidied(telling, "Ion, son of Vasile")) == ""
 
 
 @pytest.mark.parametrize("number", [IDNP, IDNO, "1007606001232"])

@@ -5,77 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from mpay_gateway.domain.confirmation import Confirmation
-from mpay_gateway.domain.errors import InvalidForm
 from mpay_gateway.domain.language import Language
-from mpay_gateway.domain.order import Order, OrderProperty
-from mpay_gateway.flow.bookkeeping.books import check_books
+from mpay_gateway.domain.order import OrderProperty
 from mpay_gateway.flow.claiming import Standing
 from mpay_gateway.flow.filling_in import Agreement
-from mpay_gateway.flow.invoicing import InvoicePage, agree, show_invoice
-from mpay_gateway.flow.payment_start import OrderChanged, Started
+from mpay_gateway.flow.invoicing import FormRefused, InvoicePage, agree
+from mpay_gateway.flow.payment_start import OrderChanged
 from mpay_gateway.flow.registration import apply_service
-from mpay_gateway.flow.visiting import Arrival, find_visit, open_visit
-from mpay_gateway.storage.visits import Visit
-from tests.unit.flow.scripted import SERVICE, ScriptedGateway, lei, service_named
-
-TELEPHONE = OrderProperty("Telephone", display_name="Telefon", modifiable=True, required=True)
-COPIES = OrderProperty("Copies", "1", type="number", modifiable=True, required=True)
-RECIPIENT = OrderProperty("Recipient", modifiable=True)
+from mpay_gateway.flow.visiting import find_visit
+from tests.unit.flow.filling import COPIES, RECIPIENT, TELEPHONE, agree_to, arrive, paid, shown
+from tests.unit.flow.scripted import SERVICE, lei, service_named
 
 
-@pytest.fixture
-def shape(gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch):
-    """Called with changes: from now on the service says so of every order."""
-    was = gateway.calls.order
-    monkeypatch.setattr(gateway.calls, "shape", {}, raising=False)
-
-    def order(key: str) -> Order:
-        changes = dict(gateway.calls.shape)
-        told = was(key)
-        lines = changes.pop("lines", None)
-        return replace(told, **changes, lines=lines(told.lines) if lines else told.lines)
-
-    monkeypatch.setattr(gateway.calls, "order", order)
-
-    def shape(**changes: object) -> None:
-        gateway.calls.shape = changes
-
-    return shape
-
-
-def arrive(gateway: ScriptedGateway, key: str = "ORDER-1") -> tuple[Visit, InvoicePage]:
-    visit = open_visit(gateway.parts, Arrival(SERVICE, key, "127.0.0.1"))
-    return visit, shown(gateway, visit)
-
-
-def shown(gateway: ScriptedGateway, visit: Visit) -> InvoicePage:
-    page = show_invoice(gateway.parts, visit.token, Language.RO, client="127.0.0.1")
-    assert isinstance(page, InvoicePage)
-    return page
-
-
-def agree_to(
-    gateway: ScriptedGateway, visit: Visit, page: InvoicePage, amount: str = "", **values: str
-) -> InvoicePage:
-    """Send the page's form. `values`: by the names of the properties."""
-    fields = {each.id: values[each.wanted.name] for each in page.fields if each.wanted.name in values}
-    agreement = Agreement(page.invoice.order.version, amount, fields)
-    return agree(gateway.parts, visit.token, agreement, Language.RO, client="127.0.0.1")
-
-
-def paid(gateway: ScriptedGateway, visit: Visit) -> Confirmation:
-    """The visit's payer pays; what the service is told."""
-    started = gateway.press(find_visit(gateway.parts, visit.token))
-    assert isinstance(started, Started)
-    payment = gateway.capture(started.payment)
-    assert check_books(gateway.parts.units) == ()
-    delivery = gateway.parts.units.read(lambda work: work.deliveries.of_payment(payment.id))
-    assert delivery is not None
-    return Confirmation.from_json(delivery.content)
-
-
-def wrong(refused: pytest.ExceptionInfo[InvalidForm], page: InvoicePage) -> dict[str, str]:
+def wrong(refused: pytest.ExceptionInfo[FormRefused], page: InvoicePage) -> dict[str, str]:
     names = {each.id: each.wanted.name for each in page.fields}
     return {names.get(field, field): reason for field, reason in refused.value.problems}
 
@@ -106,7 +48,7 @@ def test_what_the_payer_fills_in_comes_back_with_its_prefix_and_in_its_line(gate
 def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_agreed_to(gateway, shape):
     shape(properties=(TELEPHONE, COPIES), allow_partial=True)
     visit, page = arrive(gateway)
-    with pytest.raises(InvalidForm) as refused:
+    with pytest.raises(FormRefused) as refused:
         agree_to(gateway, visit, page, "1000", Telephone=" ", Copies="many")
     assert wrong(refused, page) == {
         "Telephone": "fill.missing",
@@ -154,6 +96,48 @@ def test_what_was_typed_outlives_a_change_of_the_order(gateway, shape):
     again = shown(gateway, visit)
     assert [again.value_of(each) for each in again.fields] == ["069123456"]
     assert find_visit(gateway.parts, visit.token).accepted_version == ""
+
+
+def test_nobody_has_more_kept_of_him_than_a_field_takes(gateway, shape):
+    """Whoever sends an old version may type what he likes: nothing of it was checked."""
+    shape(properties=(TELEPHONE, COPIES))
+    visit, page = arrive(gateway)
+    telephone, copies = page.fields
+    typed = {telephone.id: "x" * 60_000, copies.id: "12", "f-strange": "y"}
+    agree(gateway.parts, visit.token, Agreement("another", "", typed), Language.RO, client="127.0.0.1")
+    assert find_visit(gateway.parts, visit.token).filled == {copies.id: "12"}
+
+
+def test_a_form_that_is_refused_comes_with_its_page_and_the_service_is_asked_once(
+    gateway, shape, monkeypatch
+):
+    shape(properties=(TELEPHONE,))
+    visit, page = arrive(gateway)
+    asked = []
+    was = gateway.calls.lookup_orders
+    monkeypatch.setattr(gateway.calls, "lookup_orders", lambda *each: asked.append(each) or was(*each))
+    with pytest.raises(FormRefused) as refused:
+        agree_to(gateway, visit, page, Telephone="")
+    assert refused.value.page.invoice.order == page.invoice.order
+    assert len(asked) == 1
+
+
+def test_what_cannot_be_changed_or_seen_stays_as_the_service_said_whatever_is_posted(gateway, shape):
+    """A forged form names the fields that such properties would have if they could be filled in."""
+    fixed, hidden = (
+        OrderProperty("Plate", "CDR 482"),
+        OrderProperty("Fee", "5", visible=False, modifiable=True),
+    )
+    shape(properties=(replace(fixed, modifiable=True), replace(hidden, visible=True)))
+    visit, page = arrive(gateway)
+    forged = {each.id: "forged" for each in page.fields}
+    assert len(forged) == 2
+    shape(properties=(fixed, hidden))
+    page = shown(gateway, visit)
+    agreement = Agreement(page.invoice.order.version, "", forged)
+    agree(gateway.parts, visit.token, agreement, Language.RO, client="127.0.0.1")
+    told = dict(paid(gateway, visit).properties)
+    assert (told["HO:Plate"], told["HO:Fee"]) == ("CDR 482", "5")
 
 
 def test_a_field_that_is_demanded_at_the_last_moment_is_asked_for_before_money_moves(gateway, shape):
@@ -215,7 +199,7 @@ def test_of_an_unknown_amount_the_payer_says_how_much_and_the_first_line_takes_a
 def test_an_amount_that_cannot_be_is_refused_beside_its_field(gateway, shape, typed, reason):
     shape(total_due=None, allow_partial=True, lines=unknown)
     visit, page = arrive(gateway)
-    with pytest.raises(InvalidForm) as refused:
+    with pytest.raises(FormRefused) as refused:
         agree_to(gateway, visit, page, typed)
     assert wrong(refused, page) == {"amount": reason}
 
@@ -236,7 +220,7 @@ def test_flags_say_which_amounts_the_order_takes(gateway, shape, *, flags, least
         agree_to(gateway, visit, page, amount)
         assert find_visit(gateway.parts, visit.token).amount_minor == lei(amount).minor
     for amount in refused:
-        with pytest.raises(InvalidForm, match="out-of-range"):
+        with pytest.raises(FormRefused, match="out-of-range"):
             agree_to(gateway, visit, page, amount)
 
 

@@ -11,14 +11,8 @@ from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.order import OrderLookup, OrderProperty, OrderStatus
 from mpay_gateway.flow.claiming import Standing
 from mpay_gateway.flow.filling_in import Agreement
-from mpay_gateway.flow.invoicing import (
-    InvoicePage,
-    OrderChoice,
-    agree,
-    choose_order,
-    pass_second_factor,
-    show_invoice,
-)
+from mpay_gateway.flow.invoicing import InvoicePage, agree, pass_second_factor, show_invoice
+from mpay_gateway.flow.order_choosing import OrderChoice, choose_order
 from mpay_gateway.flow.order_lookup import look_up
 from mpay_gateway.flow.payment_start import Started
 from mpay_gateway.flow.registration import apply_service

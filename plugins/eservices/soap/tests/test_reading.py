@@ -105,6 +105,22 @@ def test_a_required_property_that_nobody_can_give_a_value_is_noted(look_up_order
     assert (("required-and-closed", "Required") in found) is noted
 
 
+@pytest.mark.parametrize(("of_order", "of_line", "read"), [(100, 100, True), (100, 101, False)])
+def test_an_order_with_more_properties_than_a_page_can_show_is_refused(
+    look_up_order, wire, of_order, of_line, *, read
+):
+    own, line = (
+        properties(*(f"<Name>{name}{place}</Name>" for place in range(count)))
+        for name, count in (("P", of_order), ("L", of_line))
+    )
+    answer = wire.order(Properties=own, Lines=wire.line(Properties=line))
+    if read:
+        look_up_order(answer)
+        return
+    with pytest.raises(InvalidAnswer, match="Properties: 201 of the order and its lines"):
+        look_up_order(answer)
+
+
 DEFAULT = PaymentAccount("MD24AG000225100013104168", "TREZMD2X", "1006601000255", "Moldsilva")
 
 

@@ -1,6 +1,5 @@
 """Orders that are paid elsewhere: which, whether they can be, and what is known of them when money is told."""
 
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -18,6 +17,7 @@ from mpay_gateway.domain.identifiers import OrderKey
 from mpay_gateway.domain.intake import OrderName, RefusalReason
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
+from mpay_gateway.domain.normal_form import normal_form
 from mpay_gateway.domain.order import Order
 from mpay_gateway.domain.payment import ClaimState
 from mpay_gateway.domain.service import Channel, Service
@@ -119,9 +119,7 @@ def order_of_just_now(parts: Parts, place: Place, name: OrderName) -> OrderNow:
 
 def tidy(name: OrderName) -> OrderName:
     """The name as it is compared, whatever was typed. Never cut: less of a name is another order's."""
-    service_id, order_key = (
-        unicodedata.normalize("NFC", each).strip() for each in (name.service_id, name.order_key)
-    )
+    service_id, order_key = (normal_form(each).strip() for each in (name.service_id, name.order_key))
     return OrderName(service_id, order_key)
 
 

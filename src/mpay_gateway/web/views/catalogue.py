@@ -8,6 +8,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from mpay_gateway.domain.language import Language
+from mpay_gateway.domain.normal_form import stream_safe
 from mpay_gateway.domain.service import Service
 from mpay_gateway.web.rendering import logo_digest
 from mpay_gateway.web.static_files import FOR_EVER
@@ -70,5 +71,5 @@ def _shelves(services: list[Service], language: Language) -> list[Shelf]:
 
 def _plain(text: str) -> str:
     """Small letters without marks: `ș`, `ş` and `s` are one to somebody who seeks."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", stream_safe(text.casefold()))
     return "".join(character for character in decomposed if not unicodedata.combining(character))

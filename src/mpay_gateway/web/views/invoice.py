@@ -8,10 +8,11 @@ from pyramid.renderers import render_to_response
 from pyramid.request import Request
 from pyramid.response import Response
 
-from mpay_gateway.domain.errors import InvalidChoice, InvalidForm, UnknownOrder
+from mpay_gateway.domain.errors import InvalidChoice, UnknownOrder
 from mpay_gateway.flow import invoicing
 from mpay_gateway.flow.filling_in import Agreement
-from mpay_gateway.flow.invoicing import FactorWanted, InvoicePage, OrderChoice
+from mpay_gateway.flow.invoicing import FactorWanted, FormRefused, InvoicePage
+from mpay_gateway.flow.order_choosing import OrderChoice, choose_order
 from mpay_gateway.flow.visiting import find_visit
 from mpay_gateway.web.addresses import client_of
 from mpay_gateway.web.form import FormError, read_form
@@ -46,8 +47,8 @@ def agree(request: Request) -> Page:
     client = client_of(request)
     try:
         page = invoicing.agree(request.parts, token, agreement, request.language, client=client)
-    except InvalidForm as error:
-        return _again(request, error, form.values)
+    except FormRefused as refused:
+        return _again(request, refused, form.values)
     except UnknownOrder:
         return _no_such_order(request)
     if isinstance(page, OrderChoice) or page.changed:
@@ -61,9 +62,7 @@ def take_order(request: Request) -> Page:
     error = FormError("order", "order.missing")
     try:
         if chosen:
-            visit = invoicing.choose_order(
-                request.parts, token, chosen, request.language, client=client_of(request)
-            )
+            visit = choose_order(request.parts, token, chosen, request.language, client=client_of(request))
             return go_to(request, "pay", token=visit.token)
     except InvalidChoice as refused:
         error = FormError(refused.field, refused.reason)
@@ -101,16 +100,12 @@ def back_to_invoice(request: Request) -> Response:
     return go_to(request, "pay", token=request.matchdict["token"])
 
 
-def _again(request: Request, error: InvalidForm, typed: Mapping[str, str]) -> Page:
+def _again(request: Request, refused: FormRefused, typed: Mapping[str, str]) -> Page:
     """The invoice with what is wrong beside each field, and what was typed in them."""
-    page = invoicing.show_invoice(
-        request.parts, request.matchdict["token"], request.language, client=client_of(request)
-    )
-    if not isinstance(page, InvoicePage):
-        return go_to(request, "pay", token=page.visit.token)
+    page = refused.page
     request.response.status_int = 422
     names = {each.id: PageTexts(request).label(each) for each in page.fields}
-    errors = tuple(FormError(field, reason, label=names.get(field, "")) for field, reason in error.problems)
+    errors = tuple(FormError(field, reason, label=names.get(field, "")) for field, reason in refused.problems)
     return _values(request, page, typed=typed, errors=errors)
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from mpay_eservice_form import texts
 from mpay_eservice_form.settings import Field, FieldType, Line, ServiceForm
-from mpay_gateway.api import Language, LocalText, Money, is_idn
+from mpay_gateway.api import Language, LocalText, Money, is_idn, normal_form
 
 _NUMBER = re.compile(r"-?[0-9]{1,12}([.,][0-9]{1,6})?\Z", re.ASCII)
 _AMOUNT = re.compile(r"[0-9]{1,12}([.,][0-9]{1,3})?\Z", re.ASCII)
@@ -100,7 +100,7 @@ def _explained(place: str, wrong: Wrong, label: str, language: Language) -> Fiel
 
 def _value(field: Field, typed: str) -> list[Value]:
     """What the field holds, nothing where it may stay empty. Raises: Wrong."""
-    text = " ".join(unicodedata.normalize("NFC", typed).split())
+    text = " ".join(normal_form(typed).split())
     if any(unicodedata.category(character).startswith("C") for character in text):
         raise Wrong(texts.ODD_CHARACTERS)
     if not text:

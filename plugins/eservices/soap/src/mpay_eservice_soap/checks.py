@@ -1,11 +1,13 @@
 """What must hold in an answer before anyone may be asked for money on its word (contract 3, 6, 8)."""
 
 from dataclasses import replace
-from unicodedata import normalize
 
 from mpay_eservice_soap.members import Members
 from mpay_eservice_soap.texts import for_a_log
-from mpay_gateway.api import InvalidAnswer, Money, Order, OrderKey, clean_order_key, sum_money
+from mpay_gateway.api import InvalidAnswer, Money, Order, OrderKey, clean_order_key, normal_form, sum_money
+
+MOST_PROPERTIES = 200
+"""Of an order and its lines together: each is a field or a line of a page, of papers and of the confirmation."""
 
 
 def check_keys(orders: tuple[Order, ...], asked: OrderKey) -> None:
@@ -14,7 +16,7 @@ def check_keys(orders: tuple[Order, ...], asked: OrderKey) -> None:
     Raises: InvalidAnswer.
     """
     keys = [order.order_key for order in orders]
-    if len(keys) == 1 and keys[0] != normalize("NFC", asked):
+    if len(keys) == 1 and keys[0] != normal_form(asked):
         raise InvalidAnswer("OrderKey: the order of another key than the one that was asked for")
     if len(set(keys)) != len(keys):
         raise InvalidAnswer("OrderKey: two orders with the same key could not be told apart")
@@ -31,6 +33,15 @@ def check_lines(order: Order, members: Members) -> None:
         if line.line_id in seen:
             members.refuse("Lines", f"two lines with the LineID {for_a_log(line.line_id, 40)!r}")
         seen.add(line.line_id)
+
+
+def check_properties(order: Order, members: Members) -> None:
+    """No more than a page can show, and a form of 64 KiB bring back. Raises: InvalidAnswer."""
+    count = len(order.properties) + sum(len(line.properties) for line in order.lines)
+    if count > MOST_PROPERTIES:
+        members.refuse(
+            "Properties", f"{count} of the order and its lines; at most {MOST_PROPERTIES} are read"
+        )
 
 
 def check_amounts(order: Order, members: Members) -> Order:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from lxml import etree
 
 from mpay_eservice_soap.account import read_account
-from mpay_eservice_soap.checks import check_amounts, check_keys, check_lines
+from mpay_eservice_soap.checks import check_amounts, check_keys, check_lines, check_properties
 from mpay_eservice_soap.currencies import CIRCULATING
 from mpay_eservice_soap.members import Findings, Members
 from mpay_eservice_soap.settings import ContractVersion
@@ -84,6 +84,7 @@ def _order(members: Members, question: Question) -> Order:
         properties=_properties(members),
     )
     check_lines(order, members)
+    check_properties(order, members)
     return check_amounts(order, members)
 
 

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from mpay_gateway.api import normal_form
+
 LENGTHS = {
     "BankAccount": 24,
     "BankCode": 20,
@@ -34,7 +36,7 @@ def clean_text(text: str) -> str:
     """
     kept = (
         " " if unicodedata.category(character) in _SPACES else character
-        for character in unicodedata.normalize("NFC", text)
+        for character in normal_form(text)
         if unicodedata.category(character) not in _DROPPED
     )
     return "".join(kept).strip()
@@ -42,7 +44,7 @@ def clean_text(text: str) -> str:
 
 def opaque(text: str) -> str:
     """An identifier as it is compared and sent back: NFC, outer white space off (contract section 6)."""
-    return unicodedata.normalize("NFC", text).strip()
+    return normal_form(text).strip()
 
 
 def cut(text: str, member: str) -> str:
