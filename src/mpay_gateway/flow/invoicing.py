@@ -1,5 +1,6 @@
 """Step 6: make the order an invoice, or bring the existing one up to date, and show it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from mpay_gateway.domain.details import Detail, details_of
@@ -35,8 +36,9 @@ class FactorWanted:
 class InvoicePage:
     """What the invoice page shows. `changed`: the order is another than the payer agreed to, and not by his payment.
 
-    `earlier`: payments of this order that captured money within a day, newest first. `own`: the visit's own
-    payment, when it is the one in progress. `numbers`: payments under whose number somebody may be paying elsewhere.
+    `earlier`: payments of this order that captured money within a day, newest first. `own`: the payer's own
+    payment, when it is the one in progress: of this visit, or of another in which he began it. `numbers`: payments
+    under whose number somebody may be paying elsewhere.
     """
 
     visit: Visit
@@ -88,10 +90,11 @@ class FormRefused(InvalidForm):
 
 
 def show_invoice(
-    parts: Parts, token: str, language: Language, *, client: str
+    parts: Parts, token: str, language: Language, *, client: str, begun: Collection[str] = ()
 ) -> InvoicePage | FactorWanted | OrderChoice:
     """Ask the service again, store its answer, and show the invoice.
 
+    `begun`: other visits of this payer's, in which he began a payment.
     Raises: NotFound, UnknownOrder, UnknownService, TooManyRequests, RemoteError.
     """
     visit = parts.units.read(lambda work: work.visits.get(token))
@@ -101,7 +104,13 @@ def show_invoice(
     found = ask_for_visit(parts, visit, service, language, client=client)
     if isinstance(found, SeveralOrders):
         return OrderChoice(visit, service, found.orders)
-    return parts.units.run("show-invoice", lambda work: _shown(parts, work, visit, service, found))
+    own = {token, *begun}
+
+    def show(work: Work) -> InvoicePage:
+        page = _shown(parts, work, visit, service, found)
+        return replace(page, own=_own_claim(work, own, page.payable))
+
+    return parts.units.run("show-invoice", show)
 
 
 def pass_second_factor(parts: Parts, token: str, typed: str, language: Language, *, client: str) -> None:
@@ -223,15 +232,14 @@ def _shown(parts: Parts, work: Work, visit: Visit, service: Service, answer: Ans
         invoice=invoice_of(parts, service, row, answer.snapshot, payable),
         payable=payable,
         earlier=earlier,
-        own=_own_claim(work, visit, payable),
         changed=changed and not changed_by_payer,
         numbers=numbers_given(work, visit, now=parts.clock.now()),
     )
 
 
-def _own_claim(work: Work, visit: Visit, payable: Payable) -> Payment | None:
+def _own_claim(work: Work, visit_tokens: Collection[str], payable: Payable) -> Payment | None:
     mine = (work.payments.get(claim.payment_id) for claim in payable.others)
-    return next((payment for payment in mine if payment.visit_token == visit.token), None)
+    return next((payment for payment in mine if payment.visit_token in visit_tokens), None)
 
 
 def _paid_today(parts: Parts, work: Work, visit: Visit) -> tuple[Payment, ...]:

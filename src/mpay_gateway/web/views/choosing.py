@@ -11,6 +11,7 @@ from mpay_gateway.domain.instrument import InstrumentChoice
 from mpay_gateway.flow.instrument_choice import show_instruments
 from mpay_gateway.flow.payment_start import OrderChanged, start_payment
 from mpay_gateway.flow.visiting import find_visit
+from mpay_gateway.web.begun import remember_begun
 from mpay_gateway.web.form import FormError, read_form
 from mpay_gateway.web.language import go_to
 
@@ -45,7 +46,9 @@ def start(request: Request) -> Page:
         response = go_to(request, "pay", token=token)
         response.location += ("&" if "?" in response.location else "?") + "changed=1"
         return response
-    return go_to(request, "bank", token=token, payment=started.payment.id)
+    response = go_to(request, "bank", token=token, payment=started.payment.id)
+    remember_begun(request, response, token)
+    return response
 
 
 def _shown(request: Request, chosen: str, errors: tuple[FormError, ...]) -> Page:

@@ -15,6 +15,7 @@ from mpay_gateway.flow.invoicing import FactorWanted, FormRefused, InvoicePage
 from mpay_gateway.flow.order_choosing import OrderChoice, choose_order
 from mpay_gateway.flow.visiting import find_visit
 from mpay_gateway.web.addresses import client_of
+from mpay_gateway.web.begun import begun_here
 from mpay_gateway.web.form import FormError, read_form
 from mpay_gateway.web.key_page import order_not_found
 from mpay_gateway.web.language import go_to
@@ -27,7 +28,7 @@ def show(request: Request) -> Page:
     """GET /pay/{token}: the invoice as the service describes it now."""
     token = request.matchdict["token"]
     try:
-        page = invoicing.show_invoice(request.parts, token, request.language, client=client_of(request))
+        page = _looked_up(request, token)
     except UnknownOrder:
         return _no_such_order(request)
     match page:
@@ -68,7 +69,7 @@ def take_order(request: Request) -> Page:
         error = FormError(refused.field, refused.reason)
     except UnknownOrder:
         return _no_such_order(request)
-    page = invoicing.show_invoice(request.parts, token, request.language, client=client_of(request))
+    page = _looked_up(request, token)
     if not isinstance(page, OrderChoice):
         return go_to(request, "pay", token=token)
     place = request.route_path("pay", token=token)
@@ -98,6 +99,13 @@ def take_factor(request: Request) -> Page:
 def back_to_invoice(request: Request) -> Response:
     """GET /pay/{token}/factor and /order: the form itself is the invoice's address until it is passed."""
     return go_to(request, "pay", token=request.matchdict["token"])
+
+
+def _looked_up(request: Request, token: str) -> InvoicePage | FactorWanted | OrderChoice:
+    """What `show_invoice` returns and raises, for this browser."""
+    return invoicing.show_invoice(
+        request.parts, token, request.language, client=client_of(request), begun=begun_here(request)
+    )
 
 
 def _again(request: Request, refused: FormRefused, typed: Mapping[str, str]) -> Page:
