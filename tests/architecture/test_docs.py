@@ -189,7 +189,7 @@ def test_every_command_that_is_printed_can_be_typed() -> None:
 def printed_commands(text: str) -> Iterator[str]:
     """Lines of blocks, and pieces of code in the text, that begin with `mpay`."""
     for _, block in BLOCK.findall(text):
-        for line in block.splitlines():
+        for line in re.sub(r"\\\n\s*", " ", block).splitlines():
             if found := re.match(r"\s*(?:\S*/)?(mpay [a-z-].*)", line):
                 yield found[1]
     for code in CODE.findall(BLOCK.sub("", text)):

@@ -1,4 +1,4 @@
-"""The service of docs/integrators.md, taken from the page as it stands: served, registered, asked, paid, verified."""
+"""The service of docs/eservice-developers.md, registered as docs/integrators.md says: asked, paid, verified."""
 
 import importlib.util
 import shutil
@@ -37,6 +37,7 @@ from mpay_gateway.settings import read_services, read_settings
 from tests.unit.docs.pages import files_in
 
 PAGE = "integrators.md"
+SERVICE_PAGE = "eservice-developers.md"
 FEE = Money.from_minor(8550, "MDL")
 GATEWAY = """
 [gateway]
@@ -69,7 +70,7 @@ class NoEvidence:
 
 @dataclass(frozen=True)
 class Connected:
-    """The page's service, running, and a gateway that knows it."""
+    """The service, running, and a gateway that knows it."""
 
     folder: Path
     address: str
@@ -79,10 +80,11 @@ class Connected:
 
 @pytest.fixture
 def connected(tmp_path: Path) -> Iterator[Connected]:
-    for name, content in files_in(PAGE).items():
+    for name, content in (files_in(SERVICE_PAGE) | files_in(PAGE)).items():
         (tmp_path / name).write_text(content, "utf-8")
     for name in ("gateway", "permits"):
         write_certificate(name, tmp_path / f"{name}.key", tmp_path / f"{name}.crt")
+    subprocess.run([sys.executable, "new_permits.py"], cwd=tmp_path, check=True, timeout=60)
     server = make_server("127.0.0.1", 0, application_of(tmp_path), handler_class=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/"
@@ -123,10 +125,10 @@ def tell(connected: Connected, key: str) -> None:
 
 
 def test_an_order_is_found_paid_and_found_paid(connected: Connected) -> None:
-    assert looked_up(connected, "P-123") == ((OrderStatus.ACTIVE, FEE),)
-    tell(connected, "P-123")
-    tell(connected, "P-123")
-    assert looked_up(connected, "P-123") == ((OrderStatus.PAID, Money.zero("MDL")),)
+    assert looked_up(connected, "P-101") == ((OrderStatus.ACTIVE, FEE),)
+    tell(connected, "P-101")
+    tell(connected, "P-101")
+    assert looked_up(connected, "P-101") == ((OrderStatus.PAID, Money.zero("MDL")),)
 
 
 def test_what_does_not_exist_is_not_found_and_not_paid(connected: Connected) -> None:

@@ -15,6 +15,7 @@ from eservice_kit.messages import (
     PaymentConfirmation,
     PaymentProperty,
 )
+from eservice_kit.payment_check import check_payment
 from eservice_kit.payment_register import (
     Delivery,
     content_digest,
@@ -51,6 +52,7 @@ __all__ = [
     "SigningKey",
     "Trust",
     "UnusableKey",
+    "check_payment",
     "content_digest",
     "create_payment_register",
     "read_certificates",

@@ -12,6 +12,9 @@ class FaultCode(StrEnum):
     INVALID_PARAMETER = "InvalidParameter"
     UNKNOWN_SERVICE = "UnknownService"
     UNKNOWN_ORDER = "UnknownOrder"
+    UNKNOWN_INVOICE = "UnknownInvoice"
+    UNKNOWN_PAYMENT = "UnknownPayment"
+    INVOICE_ALREADY_PAID = "InvoiceAlreadyPaid"
     INVOICE_EXPIRED = "InvoiceExpired"
 
 
