@@ -13,9 +13,10 @@ from mpay_gateway.domain.identifiers import PaymentId
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.order import OrderProperty
 from mpay_gateway.domain.payment import DeliveryState, PaymentState
+from mpay_gateway.domain.refund import RefundState
 from mpay_gateway.flow.registration import apply_service, disable_service
 from mpay_gateway.texts.local_days import local_day
-from tests.scene.commands import mpay
+from tests.scene.commands import mpay, token_of
 from tests.scene.form_records import form_records
 from tests.scene.forms import CHILD, KINDERGARTEN, MUSEUM, PATH, fill_in, order_key, register_forms
 from tests.scene.payer import Payer
@@ -168,10 +169,36 @@ def test_a_second_payment_and_other_content_are_refused_for_good(gateway, payer)
     assert len(exported(gateway)) == 2
 
 
+def test_its_money_goes_back_when_two_operators_say_so_and_the_beneficiary_releases_it(gateway, payer, bank):
+    paid = pay(payer, fill_in(payer, **CHILD))
+    gateway.settle_down()
+    payment = gateway.payment(paid.payment_id)
+    ana, ion = token_of(gateway, "ana"), token_of(gateway, "ion")
+    opened = mpay(
+        gateway, "refund", "open", payment.id, "--reason", "paid twice", "--operator", "ana", token=ana
+    )
+    mpay(gateway, "refund", "approve", opened.partition(":")[0], "--operator", "ion", token=ion)
+    gateway.work()
+    assert "waits for the service" in mpay(gateway, "refund", "list")
+    assert bank.session(payment.reference)["reversed_minor"] == 0
+    written = mpay(
+        gateway, "form", "release", KINDERGARTEN, payment.order_key, "--by", "ana", "--reason", "letter 12"
+    )
+    assert written.startswith(f"{payment.order_key}: 700.50 MDL released by ana")
+    gateway.clock.advance(minutes=6)
+    gateway.work()
+    gateway.settle_down()
+    assert bank.session(payment.reference)["reversed_minor"] == 700_50
+    [refund] = gateway.read(lambda work: work.refunds.of_payment(payment.id))
+    assert (refund.state, refund.decision_id is not None) == (RefundState.DONE, True)
+    assert payer.result(paid).says("result.refunded.title")
+    assert all(row["released_at"] for row in exported(gateway))
+
+
 def test_an_order_that_nobody_paid_in_time_is_expired(gateway, payer):
     invoice = fill_in(payer, MUSEUM, **{"amount-donation": "20"})
     (stored,) = form_records(gateway, f"order/{MUSEUM}/")
-    overdue = stored.value.replace(b'"due_at": "20', b'"due_at": "19')
+    overdue = stored.value.replace(b'"due_at":"20', b'"due_at":"19')
     assert overdue != stored.value
     older = replace(stored, value=overdue, version=stored.version + 1)
     gateway.parts.units.run(

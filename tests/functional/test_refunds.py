@@ -1,21 +1,10 @@
 """Confirmed money goes back, with a real bank and a real service: its signed word first, then one movement."""
 
-import os
-import subprocess
-
 from mpay_gateway.domain.payment import DeliveryState
 from mpay_gateway.domain.refund import RefundGround, RefundState
+from tests.scene.commands import mpay
 from tests.scene.payer import Page
 from tests.scene.waiting import eventually
-
-
-def mpay(gateway, *arguments, token=""):
-    """What a command says, as an operator types it."""
-    command = [gateway.counterparts.place.command("mpay"), "--config", str(gateway.ini), *arguments]
-    environment = os.environ | {"MPAY_OPERATOR_TOKEN": token}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
-    assert done.returncode == 0, done
-    return done.stdout
 
 
 def refunds(gateway, page: Page):

@@ -33,6 +33,9 @@ FIELD = """
 name = "child"
 label = { ro = "Copil", ru = "Ребёнок", en = "Child" }
 """
+LONG_FIELDS = "".join(
+    FIELD.replace("child", f"child{place}").replace("Copil", "C" * 600) for place in range(40)
+)
 
 
 @pytest.fixture
@@ -76,6 +79,7 @@ def test_the_demo_s_forms_are_sound_and_survive_storage():
         (HEAD + LINE + FIELD + 'payer = "code"', "settings.fields[0]: payer: a code is of type idn or tc"),
         (HEAD + LINE + FIELD + FIELD, "settings: fields: 'child' is there twice"),
         (HEAD + LINE + FIELD.replace('"child"', '"a b"'), "settings.fields[0]: name: a letter, then"),
+        (HEAD + LINE + LONG_FIELDS, "fields, lines: an order of this form can have "),
         (HEAD + LINE + FIELD + "requird = true", "settings.fields[0].requird: unknown key; did you mean 'required'?"),
     ],
 )  # fmt: skip

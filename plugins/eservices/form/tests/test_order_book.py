@@ -1,7 +1,10 @@
 """Orders that are kept: under keys that nobody guesses, paid once, whatever dies in between."""
 
+import csv
+import io
+import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,79 +12,31 @@ import pytest
 from mpay_eservice_form import forgetting
 from mpay_eservice_form.export import COLUMNS, Writing, as_csv
 from mpay_eservice_form.filling import fill_in
-from mpay_eservice_form.forgetting import KEPT, forget_piece
+from mpay_eservice_form.forgetting import UNPAID_KEPT, Forgetter
 from mpay_eservice_form.mapping import order_now
 from mpay_eservice_form.order_book import OrderBook
-from mpay_eservice_form.settings import Field, FieldType, Line, PayerPart, ServiceForm
-from mpay_eservice_form.stored_order import StoredOrder, make_order
+from mpay_eservice_form.settings import LARGEST_ORDER, Field, FieldType, Line, PayerPart, ServiceForm
+from mpay_eservice_form.stored_order import Released, StoredOrder, make_order
 from mpay_gateway.api import (
-    Confirmation,
-    ConfirmationLine,
     Conflict,
-    InvoiceId,
     Language,
     LocalText,
     Money,
     OrderStatus,
-    PaymentAccount,
     PaymentId,
-    Record,
     RemoteRefused,
     RemoteUnavailable,
-    Service,
-    ServiceId,
 )
-
-NOW = datetime(2026, 11, 23, 21, 59, 59, tzinfo=UTC)
-"""One second before midnight in Chisinau."""
-TEXT = LocalText("Ceva", "Что-то", "Something")
-OWN, DEFAULT = (
-    PaymentAccount(iban="MD22AG000000022512345678"),
-    PaymentAccount(iban="MD87TRPBAA142310A1500001"),
+from plugins.eservices.form.tests.shelf import (
+    DEFAULT,
+    FORM,
+    LARGEST_RECORD,
+    NOW,
+    OWN,
+    SERVICE,
+    Shelf,
+    confirmation,
 )
-FORM = ServiceForm(
-    TEXT, TEXT,
-    (Line("meals", TEXT, amount=Decimal("620.00")), Line("upkeep", TEXT, amount=Decimal("80.50"), account=OWN)),
-    (Field("child", LocalText("Copil", "Ребёнок", "Child")),
-     Field("day", LocalText("Ziua", "День", "Day"), FieldType.DATE),
-     Field("who", TEXT, payer=PayerPart.NAME)),
-)  # fmt: skip
-SERVICE = Service(ServiceId("K1"), "form", TEXT, TEXT, FORM, account=DEFAULT)
-
-
-class Shelf:
-    """A record store in memory. `break_on`: puts of keys that begin so fail once, before or after they are done."""
-
-    def __init__(self):
-        self.kept = {}
-        self.break_on = ""
-        self.done_first = False
-        self.rivals = 0
-
-    def get(self, key):
-        return self.kept.get(key)
-
-    def put(self, key, value, expected_version):
-        broken = self.break_on and key.startswith(self.break_on)
-        if broken and not self.done_first:
-            self._break()
-        if self.rivals and key in self.kept:
-            self.rivals -= 1
-            raise Conflict("somebody was faster")
-        if (self.kept[key].version if key in self.kept else 0) != expected_version:
-            raise Conflict("another version")
-        self.kept[key] = Record(key, value, expected_version + 1)
-        if broken:
-            self._break()
-        return self.kept[key]
-
-    def list(self, prefix, *, after="", limit=1000):
-        found = sorted(key for key in self.kept if key.startswith(prefix) and key > after)
-        return tuple(self.kept[key] for key in found[:limit])
-
-    def _break(self):
-        self.break_on = ""
-        raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -98,14 +53,6 @@ def book(shelf):
 def order(book):
     typed = {"field-child": "=Ion", "field-day": "1.9.2026", "field-who": "Maria"}
     return book.add(make_order(SERVICE, FORM, fill_in(FORM, typed, Language.RO), NOW))
-
-
-def confirmation(order, **changes):
-    told = Confirmation(
-        PaymentId("P1"), InvoiceId("00000000000000"), ServiceId("K1"), order.key, NOW, order.total,
-        tuple(ConfirmationLine(line.id, order.amount(line), line.account) for line in order.lines),
-    )  # fmt: skip
-    return replace(told, **changes)
 
 
 def paid(book, days_later=0):
@@ -233,12 +180,29 @@ def test_the_export_has_exact_amounts_local_times_and_no_formula(book, order):
     assert head == ",".join((*COLUMNS, "child", "day", "who"))
     time = "2026-11-23T23:59:59+02:00"
     assert meals == (
-        f"P1,{time},{time},00000000000000,{order.key},meals,Ceva,620.00,MDL,{DEFAULT.iban},'=Ion,2026-09-01,Maria"
+        f"P1,{time},{time},00000000000000,{order.key},meals,Ceva,620.00,MDL,{DEFAULT.iban},,'=Ion,2026-09-01,Maria"
     )
     assert f"upkeep,Ceva,80.50,MDL,{OWN.iban}" in upkeep
     spreadsheet = as_csv(paid(book), Writing.SPREADSHEET)
     assert spreadsheet.encode().startswith(b"\xef\xbb\xbfpayment_id;")
     assert ";620,00;" in spreadsheet
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+1", "@SUM(1)", "＝1", "＋1", "－1", "＠1"])
+def test_no_text_of_a_stranger_is_a_formula(book, order, text):
+    told = book.add(replace(order, key="", values=(replace(order.values[0], value=text),)))
+    book.confirm(confirmation(told), NOW)
+    for writing in Writing:
+        (row, _) = list(csv.DictReader(io.StringIO(as_csv(paid(book), writing)), delimiter=writing.value[0]))
+        assert row["child"] == f"'{text}"
+
+
+def test_a_number_stays_one_below_zero_and_in_spreadsheets(book, order):
+    number = replace(order.values[0], type="number", value="-12.50")
+    told = book.add(replace(order, key="", values=(number,)))
+    book.confirm(confirmation(told), NOW)
+    assert as_csv(paid(book), Writing.PLAIN).splitlines()[1].endswith(",-12.50")
+    assert as_csv(paid(book), Writing.SPREADSHEET).splitlines()[1].endswith(";-12,50")
 
 
 def test_orders_of_an_older_definition_have_their_own_columns(book, order):
@@ -250,23 +214,162 @@ def test_orders_of_an_older_definition_have_their_own_columns(book, order):
     assert rows[2].endswith(",,,,Ana")
 
 
-def test_what_was_never_paid_is_forgotten_long_after_its_last_day(shelf, book, order):
+PAID_KEPT = timedelta(days=1827)
+
+
+@pytest.fixture
+def forget(shelf, book):
+    """A call of the job at a time; how many orders it emptied."""
+    return Forgetter(book, shelf, PAID_KEPT).forget
+
+
+def test_what_was_never_paid_is_forgotten_long_after_its_last_day(shelf, book, order, forget):
     paid_one = book.add(replace(order, key=""))
     book.confirm(confirmation(paid_one), NOW)
-    kept = NOW + timedelta(days=30) + KEPT
-    assert forget_piece(lambda: shelf, kept) == 0
-    assert forget_piece(lambda: shelf, kept + timedelta(seconds=1)) == 1
+    kept = NOW + timedelta(days=30) + UNPAID_KEPT
+    assert forget(kept) == 0
+    assert forget(kept + timedelta(seconds=1)) == 1
     assert book.find("K1", order.key) is None
     assert b"Ion" not in shelf.kept[f"order/K1/{order.key}"].value
     assert book.find("K1", paid_one.key).paid.payment_id == "P1"
     with pytest.raises(RemoteRefused, match="UnknownOrder"):
         book.confirm(confirmation(order, payment_id=PaymentId("P2")), NOW)
-    assert forget_piece(lambda: shelf, kept + timedelta(days=1)) == 0
+    assert forget(kept + timedelta(days=1)) == 0
 
 
-def test_forgetting_goes_on_where_it_ended_and_begins_anew(shelf, book, order, monkeypatch):
+def test_of_what_was_paid_long_ago_only_what_was_written_into_the_form_is_forgotten(
+    shelf, book, order, forget
+):
+    book.confirm(confirmation(order), NOW)
+    assert forget(NOW + PAID_KEPT) == 0
+    assert forget(NOW + PAID_KEPT + timedelta(seconds=1)) == 1
+    everything = b"".join(each.value for each in shelf.kept.values())
+    for written in (b"Ion", b"Maria", b"2026-09-01"):
+        assert written not in everything
+    left = book.find("K1", order.key)
+    assert (left.total, left.lines, left.paid.payment_id) == (order.total, order.lines, "P1")
+    assert paid(book) == [left]
+    assert forget(NOW + PAID_KEPT + timedelta(days=1)) == 0
+    book.confirm(confirmation(order), NOW + PAID_KEPT)  # told again, it is still the same payment
+
+
+@pytest.mark.parametrize("done_first", [False, True])
+@pytest.mark.parametrize("place", ["order/", "paid/"])
+def test_a_process_that_dies_while_it_forgets_leaves_nothing_for_ever(
+    shelf, order, forget, place, done_first
+):
+    OrderBook(lambda: shelf).confirm(confirmation(order), NOW)
+    late = NOW + PAID_KEPT + timedelta(days=1)
+    shelf.break_on, shelf.done_first = place, done_first
+    with pytest.raises(KeyboardInterrupt):
+        forget(late)
+    forget(late)
+    assert not [key for key, each in shelf.kept.items() if b"Maria" in each.value]
+
+
+def test_forgetting_goes_on_where_it_ended_and_begins_anew(shelf, book, order, forget, monkeypatch):
     monkeypatch.setattr(forgetting, "PIECE", 2)
+    monkeypatch.setattr(forgetting, "MOST_PIECES", 1)
     for _ in range(4):
         book.add(replace(order, key=""))
     late = NOW + timedelta(days=400)
-    assert [forget_piece(lambda: shelf, late) for _ in range(4)] == [2, 2, 1, 0]
+    assert [forget(late) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_one_call_looks_at_many_pieces_and_ends_with_the_last(shelf, book, order, forget, monkeypatch):
+    monkeypatch.setattr(forgetting, "PIECE", 2)
+    for _ in range(6):
+        book.add(replace(order, key=""))
+    assert forget(NOW + timedelta(days=400)) == 7
+    assert shelf.kept["job/forget"].value == b""
+
+
+# Money that goes back
+
+
+RELEASED = Released(NOW + timedelta(days=2), "ana", "letter 12")
+
+
+def test_a_paid_order_that_its_beneficiary_releases_reads_refunded_and_is_listed_so(book, order):
+    book.confirm(confirmation(order), NOW)
+    assert book.release("K1", order.key, RELEASED).released == RELEASED
+    (listed,) = paid(book)
+    assert (listed.released, listed.paid.payment_id) == (RELEASED, "P1")
+    assert order_now(book.find("K1", order.key), Language.RO, NOW).status is OrderStatus.REFUNDED
+    assert as_csv(paid(book), Writing.PLAIN).splitlines()[1].count("2026-11-25T23:59:59+02:00") == 1
+
+
+def test_a_release_is_written_down_once_and_outlives_a_confirmation_told_again(shelf, book, order):
+    book.confirm(confirmation(order), NOW)
+    book.release("K1", order.key, RELEASED)
+    kept = dict(shelf.kept)
+    again = book.release("K1", order.key, replace(RELEASED, by="ion"))
+    book.confirm(confirmation(order), NOW + timedelta(days=3))
+    assert again.released.by == "ana"
+    assert shelf.kept == kept
+
+
+def test_what_nobody_paid_is_not_released(shelf, book, order):
+    kept = dict(shelf.kept)
+    for service, key in (("K1", order.key), ("K1", "0" * 16), ("K2", order.key), ("K1", "?")):
+        assert book.release(service, key, RELEASED) is None
+    assert shelf.kept == kept
+
+
+@pytest.mark.parametrize("done_first", [False, True])
+@pytest.mark.parametrize("place", ["order/", "paid/"])
+def test_a_process_that_dies_in_a_release_leaves_one(shelf, book, order, place, done_first):
+    book.confirm(confirmation(order), NOW)
+    shelf.break_on, shelf.done_first = place, done_first
+    with pytest.raises(KeyboardInterrupt):
+        book.release("K1", order.key, RELEASED)
+    book.release("K1", order.key, RELEASED)
+    assert [each.released for each in paid(book)] == [RELEASED]
+
+
+def test_who_lists_late_does_not_take_a_release_back(shelf, book, order, monkeypatch):
+    """A confirmation that stands still between its two records is overtaken by a release."""
+    real, overtaken = book._list, []
+
+    def overtake(stored):
+        if not overtaken:
+            overtaken.append(stored)
+            book.release("K1", order.key, RELEASED)
+        real(stored)
+
+    monkeypatch.setattr(book, "_list", overtake)
+    book.confirm(confirmation(order), NOW)
+    assert [each.released for each in paid(book)] == [RELEASED]
+
+
+# What is kept
+
+
+def test_an_order_as_large_as_a_form_can_make_it_has_room_in_a_record(book):
+    text = LocalText("Ж" * 40, "Ж" * 40, "Ж" * 40)
+    reason = LocalText("Ж" * 50, "Ж" * 50, "Ж" * 50)
+    form = ServiceForm(
+        text, reason, (Line("a" * 36, reason, least=Decimal(1), most=Decimal(9_999_999), account=OWN),),
+        (
+            *(Field("f" * 30 + f"{place:02}", text) for place in range(38)),
+            Field("payer", text, payer=PayerPart.NAME), Field("code", text, FieldType.TC, payer=PayerPart.CODE),
+        ),
+    )  # fmt: skip
+    typed = {f"field-{field.name}": "\N{PILE OF POO}" * 255 for field in form.fields}
+    filled = fill_in(form, typed | {"amount-" + "a" * 36: "9999999.00"}, Language.RO)
+    assert filled.errors == ()
+    made = book.add(make_order(SERVICE, form, filled, NOW))
+    book.confirm(confirmation(made), NOW)
+    words = "Ж" * 200
+    book.release("K1", made.key, Released(NOW, words, words))
+    size = len(book.find("K1", made.key).to_json())
+    assert LARGEST_ORDER - 10_000 < size <= LARGEST_RECORD
+
+
+def test_orders_as_they_were_kept_at_first_are_read(order):
+    """Each value stood there twice, and nothing was ever released."""
+    plain = json.loads(order.to_json())
+    del plain["released"]
+    for each in plain["values"]:
+        each.setdefault("shown", {"ro": each["value"], "ru": "", "en": ""})
+    assert StoredOrder.from_json(json.dumps(plain).encode()) == order

@@ -1,4 +1,4 @@
-"""`mpay form`: what was paid, for the beneficiary's accountant."""
+"""`mpay form`: what was paid, for the beneficiary's accountant, and what he lets go back."""
 
 import os
 import re
@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 
 from mpay_eservice_form.export import Writing, as_csv
-from mpay_eservice_form.order_book import OrderBook
-from mpay_eservice_form.stored_order import StoredOrder
+from mpay_eservice_form.order_book import LOCAL_ZONE, OrderBook
+from mpay_eservice_form.stored_order import Released, StoredOrder
 from mpay_gateway.api import CommandContext
 
 INSTANCE = "form"
 MOST_DAYS = 400
+LONGEST_WORDS = 200
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}\Z", re.ASCII)
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
@@ -45,6 +46,14 @@ def _service(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
     if not _SERVICE.match(text):
         raise click.BadParameter(f"{text!r} can be no service's id")
     return text
+
+
+def _words(_ctx: click.Context, _param: click.Parameter, text: str) -> str:
+    """Raises: BadParameter for nothing, too much, and what a terminal or a table would obey."""
+    words = " ".join(text.split())
+    if not 1 <= len(words) <= LONGEST_WORDS or not words.isprintable():
+        raise click.BadParameter(f"1 to {LONGEST_WORDS} characters that can be printed")
+    return words
 
 
 @form.command()
@@ -78,9 +87,34 @@ def export(
     click.echo(f"{len(orders)} paid orders of {service}, {days[0]} to {days[-1]}", err=True)
 
 
+@form.command()
+@click.argument("service", callback=_service)
+@click.argument("order_key", metavar="ORDER_KEY")
+@click.option("--by", required=True, callback=_words, metavar="NAME", help="Who writes it down.")
+@click.option("--reason", required=True, callback=_words, metavar="TEXT", help="By which letter or act.")
+@click.pass_obj
+def release(context: CommandContext, service: str, order_key: str, *, by: str, reason: str) -> None:
+    """Write down that the beneficiary lets the money of a paid order of SERVICE go back.
+
+    The order reads `Refunded` from then on: a refund that two operators decided on waits for it (`mpay refund open`).
+    By itself this moves no money.
+    """
+    book = OrderBook(lambda: context.records_of(INSTANCE))
+    order = book.release(service, order_key, Released(context.clock.now(), by, reason))
+    if order is None or order.released is None:
+        raise click.ClickException(f"{service} has no paid order {order_key!r}")
+    since = order.released.at.astimezone(LOCAL_ZONE).isoformat(timespec="seconds")
+    click.echo(
+        f"{order.key}: {order.total} released by {order.released.by}, {since}: {order.released.reason}"
+    )
+
+
 def _put(path: Path, text: str) -> None:
-    """The file is there whole, for its owner alone, or as it was. Raises: OSError."""
-    handle, unfinished = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
+    """The file is there whole, for its owner alone, or as it was. Raises: OSError, which names the file."""
+    try:
+        handle, unfinished = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)

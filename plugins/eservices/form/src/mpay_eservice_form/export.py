@@ -3,16 +3,20 @@
 import csv
 import io
 from collections.abc import Iterable
+from datetime import datetime
 from enum import Enum
 
+from mpay_eservice_form.filling import Value
 from mpay_eservice_form.order_book import LOCAL_ZONE
+from mpay_eservice_form.settings import FieldType
 from mpay_eservice_form.stored_order import StoredLine, StoredOrder
 
 COLUMNS = (
     "payment_id", "paid_at", "told_at", "invoice_id", "order_key", "line_id", "reason", "amount", "currency", "iban",
+    "released_at",
 )  # fmt: skip
 """What every row begins with; the fields of the forms follow under their names."""
-_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Writing(Enum):
@@ -31,24 +35,33 @@ def as_csv(orders: Iterable[StoredOrder], writing: Writing) -> str:
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow([*COLUMNS, *names])
     for order in kept:
-        filled = {value.name: value.value for value in order.values}
+        filled = {value.name: _written(value, decimal) for value in order.values}
         for line in order.lines:
             row = _row(order, line, decimal)
-            writer.writerow([*row, *(_cell(filled.get(name, "")) for name in names)])
+            writer.writerow([*row, *(filled.get(name, "") for name in names)])
     return mark + text.getvalue()
 
 
 def _row(order: StoredOrder, line: StoredLine, decimal: str) -> list[str]:
     assert order.paid is not None, "only what was paid is listed"
     paid = order.paid
-    times = (
-        each.astimezone(LOCAL_ZONE).isoformat(timespec="seconds") for each in (paid.paid_at, paid.told_at)
-    )
     amount = str(order.amount(line).amount).replace(".", decimal)
     return [
-        _cell(paid.payment_id), *times, paid.invoice_id, order.key, _cell(line.id), _cell(line.reason.ro), amount,
-        order.currency, _cell(line.account.iban),
+        _cell(paid.payment_id), _local(paid.paid_at), _local(paid.told_at), paid.invoice_id, order.key, _cell(line.id),
+        _cell(line.reason.ro), amount, order.currency, _cell(line.account.iban),
+        _local(order.released.at) if order.released else "",
     ]  # fmt: skip
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone(LOCAL_ZONE).isoformat(timespec="seconds")
+
+
+def _written(value: Value, decimal: str) -> str:
+    """A value as the table has it. A number is one, whatever its sign: digits alone compute nothing."""
+    if value.type == FieldType.NUMBER:
+        return value.value.replace(".", decimal)
+    return _cell(value.value)
 
 
 def _cell(text: str) -> str:

@@ -1,42 +1,62 @@
-"""Orders that nobody paid: what people wrote into them is not kept for ever."""
+"""What people wrote into forms is not kept for ever, be their orders paid or not."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mpay_eservice_form.order_book import ORDERS
+from mpay_eservice_form.order_book import ORDERS, OrderBook
 from mpay_eservice_form.stored_order import StoredOrder
 from mpay_gateway.api import Conflict, Record, Records
 
-KEPT = timedelta(days=90)
+UNPAID_KEPT = timedelta(days=90)
 """After its last day: longer than any provider is asked what became of a payment."""
 PIECE = 1000
-"""Orders that are looked at in one call."""
+"""Orders that are looked at at once."""
+MOST_PIECES = 20
+"""In one call: with an hour between two, half a million orders a day."""
 _CURSOR = "job/forget"
 
 
-def forget_piece(records: Callable[[], Records], now: datetime) -> int:
-    """Look at the next orders, and empty those that are long over and were never paid. Returns how many were.
+@dataclass(frozen=True, slots=True)
+class Forgetter:
+    """`paid_kept`: how long after it was paid an order keeps what was written into its form."""
 
-    The record stays, empty, so that its key is never given again. Where the last call ended is kept beside them.
-    Raises: Conflict when another call does the same.
-    """
-    store = records()
-    cursor = store.get(_CURSOR)
-    after = cursor.value.decode() if cursor else ""
-    found = store.list(ORDERS, after=after, limit=PIECE)
-    over = [record for record in found if _is_over(record, now)]
-    for record in over:
-        try:
-            store.put(record.key, b"", record.version)
-        except Conflict:
-            continue  # it was paid at this moment
-    end = found[-1].key if len(found) == PIECE else ""
-    store.put(_CURSOR, end.encode(), cursor.version if cursor else 0)
-    return len(over)
+    book: OrderBook
+    records: Records
+    paid_kept: timedelta
 
+    def forget(self, now: datetime) -> int:
+        """Look at the next orders, up to the last. Returns how many were emptied.
 
-def _is_over(record: Record, now: datetime) -> bool:
-    if not record.value:
-        return False
-    order = StoredOrder.from_json(record.value)
-    return order.paid is None and order.due_at + KEPT < now
+        Where the call ended is kept beside them. Raises: Conflict when another call does the same.
+        """
+        total = 0
+        for _ in range(MOST_PIECES):
+            emptied, last = self._piece(now)
+            total += emptied
+            if last:
+                break
+        return total
+
+    def _piece(self, now: datetime) -> tuple[int, bool]:
+        """How many were emptied, and whether these were the last orders."""
+        cursor = self.records.get(_CURSOR)
+        after = cursor.value.decode() if cursor else ""
+        found = self.records.list(ORDERS, after=after, limit=PIECE)
+        over = [record for record in found if self._is_over(record, now)]
+        for record in over:
+            try:
+                self.book.forget(record)
+            except Conflict:
+                continue  # it was paid or released at this moment
+        last = len(found) < PIECE
+        end = "" if last else found[-1].key
+        self.records.put(_CURSOR, end.encode(), cursor.version if cursor else 0)
+        return len(over), last
+
+    def _is_over(self, record: Record, now: datetime) -> bool:
+        if not record.value:
+            return False
+        order = StoredOrder.from_json(record.value)
+        if order.paid is None:
+            return order.due_at + UNPAID_KEPT < now
+        return bool(order.values) and order.paid.paid_at + self.paid_kept < now

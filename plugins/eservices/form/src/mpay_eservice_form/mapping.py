@@ -37,7 +37,7 @@ def order_now(stored: StoredOrder, language: Language, now: datetime) -> Order:
 
 def _status(stored: StoredOrder, now: datetime) -> OrderStatus:
     if stored.paid is not None:
-        return OrderStatus.PAID
+        return OrderStatus.PAID if stored.released is None else OrderStatus.REFUNDED
     return OrderStatus.EXPIRED if now > stored.due_at else OrderStatus.ACTIVE
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import ClassVar
 
-from mpay_eservice_form.forgetting import forget_piece
+from mpay_eservice_form.forgetting import Forgetter
 from mpay_eservice_form.mapping import order_now
 from mpay_eservice_form.order_book import OrderBook
 from mpay_eservice_form.settings import ConnectorSettings, ServiceForm
@@ -31,8 +31,9 @@ class FormConnector(Connector):
     jobs: ClassVar[tuple[Job, ...]] = (Job("forget", every=timedelta(hours=1)),)
     commands: ClassVar[str] = "mpay_eservice_form.commands:form"
 
-    def __init__(self, context: PluginContext, settings: ConnectorSettings) -> None:  # noqa: ARG002  fixed form
+    def __init__(self, context: PluginContext, settings: ConnectorSettings) -> None:
         self._context = context
+        self._paid_kept = timedelta(days=settings.paid_kept_days)
         self._book = OrderBook(lambda: context.gateway.records)
 
     @hookimpl
@@ -65,5 +66,7 @@ class FormConnector(Connector):
 
     @hookimpl
     def mpay_run_job(self) -> None:
-        """The only one: what was filled in and never paid is emptied, a piece each hour."""
-        forget_piece(lambda: self._context.gateway.records, self._context.clock.now())
+        """The only one: orders whose time is over keep nothing of what was written into their forms."""
+        Forgetter(self._book, self._context.gateway.records, self._paid_kept).forget(
+            self._context.clock.now()
+        )

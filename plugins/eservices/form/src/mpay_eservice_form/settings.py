@@ -1,8 +1,9 @@
 """What a form is: the table `[service.settings]` of a service with `connector = "form"`."""
 
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -20,6 +21,13 @@ MOST_FIELDS = 40
 MOST_LINES = 20
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,32}\Z", re.ASCII)
 """Leaves room for the prefix with which properties come back, within the guide's 36 characters."""
+LARGEST_ORDER = 60 * 1024
+"""Bytes: what one record takes, less what is written to an order when it is paid and released."""
+_BYTES_OF_LETTER = 4
+_BYTES_BESIDE = 150
+"""Names of members, signs and numbers that stand beside each field or line."""
+_BYTES_OF_ACCOUNT = 600
+"""Of the service's own, which a line without one gets."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}\Z", re.ASCII)
 
 
@@ -43,7 +51,16 @@ class PayerPart(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectorSettings:
-    """The section `[eservice.form]`; nothing can be set."""
+    """The section `[eservice.form]`. `paid_kept_days`: how long what was written into the form of a paid order is kept.
+
+    What was paid, when and to which account is kept without end.
+    """
+
+    paid_kept_days: int = 1827
+
+    def __post_init__(self) -> None:
+        if not 180 <= self.paid_kept_days <= 36_500:
+            raise ValueError("paid_kept_days: from 180 to 36500")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +200,18 @@ class ServiceForm:
             if sum(each.payer is part for each in self.fields) > 1:
                 yield f"fields: two tell the payer's {part.value}"
         yield from self._line_problems()
+        if (size := self._largest_order()) > LARGEST_ORDER:
+            yield f"fields, lines: an order of this form can have {size} bytes; {LARGEST_ORDER} at most are kept"
+
+    def _largest_order(self) -> int:
+        """Bytes that an order can take, whatever is written into the form."""
+        names = 2 * LONGEST_VALUE * _BYTES_OF_LETTER  # the payer's name and code are kept beside the values
+        fields = sum(_size(each.label) + _longest_value(each) + _BYTES_BESIDE for each in self.fields)
+        lines = sum(
+            _size(each.reason) + max(_size(each.account), _BYTES_OF_ACCOUNT) + _BYTES_BESIDE
+            for each in self.lines
+        )
+        return _size(self.reason) + _BYTES_BESIDE + names + fields + lines
 
     def _line_problems(self) -> Iterator[str]:
         if not 1 <= len(self.lines) <= MOST_LINES:
@@ -205,6 +234,22 @@ def _texts(key: str, text: LocalText, longest: int = 1000) -> Iterator[str]:
             yield f"{key}.{language}: required, and empty"
         elif len(written) > longest:
             yield f"{key}.{language}: {longest} characters at most"
+
+
+def _longest_value(field: Field) -> int:
+    """Bytes of the longest value that the field takes."""
+    match field.type:
+        case FieldType.STRING | FieldType.TC:
+            return field.longest * _BYTES_OF_LETTER
+        case FieldType.CHOICE:
+            return max(len(each.value) * _BYTES_OF_LETTER + _size(each.label) for each in field.choices)
+        case FieldType.IDN | FieldType.NUMBER | FieldType.DATE:
+            return _BYTES_BESIDE
+
+
+def _size(value: LocalText | PaymentAccount) -> int:
+    """Bytes of its texts as they are kept."""
+    return len(json.dumps(asdict(value), ensure_ascii=False).encode())
 
 
 def _twice(key: str, names: list[str]) -> Iterator[str]:

@@ -29,8 +29,20 @@ class Paid:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """That the beneficiary lets the money of a paid order go back: since when (UTC), who wrote it down, and why."""
+
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredOrder:
-    """`due_at`: until when it can be paid (UTC). `paid`: None as long as nobody has paid it."""
+    """`due_at`: until when it can be paid (UTC). `paid`: None as long as nobody has paid it.
+
+    `released`: None as long as its beneficiary keeps the money.
+    """
 
     service_id: str
     key: str
@@ -43,6 +55,7 @@ class StoredOrder:
     made_at: datetime
     due_at: datetime
     paid: Paid | None = None
+    released: Released | None = None
 
     @property
     def total(self) -> Money:
@@ -52,8 +65,13 @@ class StoredOrder:
         return Money.from_minor(line.minor, self.currency)
 
     def to_json(self) -> bytes:
-        """The record's content."""
-        return json.dumps(asdict(self), ensure_ascii=False, default=datetime.isoformat).encode()
+        """The record's content. What is shown as it was written is written once."""
+        plain = asdict(self)
+        for value, each in zip(self.values, plain["values"], strict=True):
+            if value.shown == LocalText(value.value):
+                del each["shown"]
+        written = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat)
+        return written.encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> "StoredOrder":
@@ -68,6 +86,7 @@ class StoredOrder:
                 "made_at": datetime.fromisoformat(plain["made_at"]),
                 "due_at": datetime.fromisoformat(plain["due_at"]),
                 "paid": None if plain["paid"] is None else _paid(plain["paid"]),
+                "released": None if plain.get("released") is None else _released(plain["released"]),
             }
         )
 
@@ -99,9 +118,9 @@ def make_order(service: Service, form: ServiceForm, filled: Filled, now: datetim
     )
 
 
-def paid_with(order: StoredOrder, paid: Paid) -> StoredOrder:
-    """The same order, paid."""
-    return replace(order, paid=paid)
+def emptied(order: StoredOrder) -> StoredOrder:
+    """The order without anything that somebody wrote into its form."""
+    return replace(order, values=(), payer_name="", payer_code="")
 
 
 def _line(plain: dict[str, Any]) -> StoredLine:
@@ -111,9 +130,14 @@ def _line(plain: dict[str, Any]) -> StoredLine:
 
 
 def _value(plain: dict[str, Any]) -> Value:
-    return Value(**plain | {"label": LocalText(**plain["label"]), "shown": LocalText(**plain["shown"])})
+    shown = LocalText(**plain["shown"]) if "shown" in plain else LocalText(plain["value"])
+    return Value(**plain | {"label": LocalText(**plain["label"]), "shown": shown})
 
 
 def _paid(plain: dict[str, Any]) -> Paid:
     times = {name: datetime.fromisoformat(plain[name]) for name in ("paid_at", "told_at")}
     return Paid(**plain | times)
+
+
+def _released(plain: dict[str, Any]) -> Released:
+    return Released(**plain | {"at": datetime.fromisoformat(plain["at"])})
