@@ -1,6 +1,7 @@
 """All that a plugin may import (with `mpay_gateway.wssecurity`). Changes follow semantic versioning."""
 
 from mpay_gateway.boundary import Clock
+from mpay_gateway.domain.callers import Networks, certified, networks_of, within
 from mpay_gateway.domain.confirmation import (
     Confirmation,
     ConfirmationLine,
@@ -114,13 +115,13 @@ __all__ = [
     "HttpClient", "HttpRequest", "InboundQuery", "Instructions", "InstrumentChoice", "InstrumentOffer",
     "InstrumentPlan", "InstrumentPlugin", "IntakeState", "IntakeStatus", "InvalidAnswer", "InvalidCallback",
     "InvalidChoice", "Invoice", "InvoiceId", "Job", "Language", "LocalText", "Medium", "MessageMeta",
-    "Money", "MpayError", "Need", "NextStep", "NotAuthorised", "Order", "OrderKey", "OrderLine",
+    "Money", "MpayError", "Need", "Networks", "NextStep", "NotAuthorised", "Order", "OrderKey", "OrderLine",
     "OrderLookup", "OrderName", "OrderProperty", "OrderQuery", "OrderStatus", "OutcomeUnknown", "Payment",
     "PaymentAccount", "PaymentChange", "PaymentId", "PaymentRequest", "PaymentState", "PaymentToCheck",
     "PluginContext", "PostForm", "Proof", "ProviderCapture", "ProviderConfirmation", "ProviderPlugin",
     "ProviderStatus", "Receipt", "Record", "Records", "Redirect", "ReferenceForm", "RefusalReason",
     "Refused", "RemoteError", "RemoteRefused", "RemoteUnavailable", "Retry", "ReversalAnswer", "Secret",
     "Service", "ServiceId", "ServiceOperation", "ShowQr", "StatementLine", "StatementPeriod",
-    "StatementReading", "UnknownOrder", "UnknownService", "WebConfigurator", "clean_order_key", "hookimpl",
-    "is_idn", "normal_form", "rule_of", "sum_money",
+    "StatementReading", "UnknownOrder", "UnknownService", "WebConfigurator", "certified",
+    "clean_order_key", "hookimpl", "is_idn", "networks_of", "normal_form", "rule_of", "sum_money", "within",
 ]  # fmt: skip

@@ -21,6 +21,8 @@ UNITS = frozenset(
         # What the payer's pages and the providers' callbacks commit.
         "agree", "evidence-received", "evidence-sent", "keep-callback", "keep-fruitless-call", "keep-next-step",
         "note-change", "open-payment", "open-visit", "pass-factor", "show-invoice", "start-again", "wrong-factor",
+        # What integrators ask for.
+        "issue-invoice",
         # Money that starts elsewhere.
         "accept-payment", "claim-order", "expire-claim", "put-record", "refuse-payment", "release-claim", "show-due",
         # What becomes of a payment.

@@ -95,6 +95,26 @@ ROWS = {
         "test_parameter_names_are_matched_without_regard_to_case_by_get_and_post",
         "test_the_two_parameters_are_required", "test_arriving_from_another_site_charges_nothing",
     ),
+    "invoice ids": (
+        "test_an_order_has_one_number_from_the_first_question_to_its_payment",
+        "test_each_of_several_orders_under_a_key_has_its_number_and_no_paper_is_guessed",
+        "test_an_unknown_order_has_no_numbers_and_no_paper",
+    ),
+    "invoice PDF": ("test_the_paper_is_downloaded_under_the_name_that_the_guide_gives",),
+    "invoice PDF bytes": (
+        "test_the_bytes_are_of_the_size_that_was_asked_for",
+        "test_the_ordinary_invoice_is_one_page_of_a5_and_says_what_a4_says",
+    ),
+    "API description": (
+        "test_the_description_is_sound_and_names_every_address",
+        "test_the_page_of_the_description_has_all_that_the_document_has",
+    ),
+    "certificate and address list": (
+        "test_who_lacks_certificate_right_or_address_reads_nothing_of_the_reason",
+        "test_over_tls_a_known_certificate_from_a_known_address_is_served",
+        "test_over_tls_nobody_else_is_served_whatever_he_says_of_himself",
+    ),
+    "names in any case of letters": ("test_the_words_of_a_path_and_the_names_of_parameters_count_in_any_case",),
     # 8: rules of the guide.
     "lines sum to the total, at least one": ("test_d65_lines_that_contradict_are_refused",),
     "the rest at the next look-up": ("test_the_rest_of_a_partly_paid_order_is_due_at_the_next_lookup",),

@@ -21,7 +21,7 @@ from mpay_gateway.cli.installed import installed_distributions
 from mpay_gateway.cli.main import cli
 from mpay_gateway.plugin_host.command_groups import load_commands, place_of_commands
 from mpay_gateway.plugin_host.discovery import find_plugins
-from mpay_gateway.settings import gateway, services
+from mpay_gateway.settings import access, gateway, services
 from mpay_gateway.web.routes import ROUTES
 from tests.architecture import checkout
 
@@ -38,6 +38,8 @@ SETTINGS = {
     ("operations.md", "`[plugins]`"): gateway.PluginSettings,
     ("operations.md", "`[outbound]`"): gateway.OutboundSettings,
     ("operations.md", "`[limits]`"): gateway.LimitSettings,
+    ("operations.md", "`[access]`"): access.AccessSettings,
+    ("operations.md", "`[access.callers.<id>]`"): access.Caller,
     ("operations.md", "`[provider.<id>]`"): gateway._ProviderKeys,
     ("operations.md", "`[instrument.<id>]`"): gateway._InstrumentKeys,
     ("integrators.md", "Keys of `[[service]]`"): services._Registration,

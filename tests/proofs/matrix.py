@@ -11,6 +11,7 @@ from tests.proofs.scenarios import (
     databases,
     forms,
     holds,
+    integrators,
     kiosks,
     operators,
     plugins,
@@ -21,7 +22,20 @@ from tests.proofs.scenarios import (
 )
 from tests.proofs.stage import SCENARIOS, Scenario
 
-MODULES = (portal, worker, holds, refunds, kiosks, books, operators, plugins, forms, databases, restored)
+MODULES = (
+    portal,
+    worker,
+    holds,
+    refunds,
+    kiosks,
+    books,
+    operators,
+    plugins,
+    forms,
+    databases,
+    restored,
+    integrators,
+)
 OTHERS = 12
 """So many other cases are in the share of every run."""
 

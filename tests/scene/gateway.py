@@ -46,7 +46,8 @@ label = {{ ro = "Card cu rezervare", ru = "Карта с резервирова�
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a gateway is set up. `limits`: lines of the section. `more`: tables of further accounts and instruments, of
-    plugins in the distributions `enabled`. `public_url`: empty for where it is served.
+    plugins in the distributions `enabled`. `public_url`: empty for where it is served. `proxies`: our
+    own, in front of it.
 
     Only one gateway at a time can be `served`: the shop and the bank know one address.
     """
@@ -59,6 +60,7 @@ class Plan:
     public_url: str = ""
     process: str = ""
     watermark: str = ""
+    proxies: tuple[str, ...] = ()
     served: bool = True
 
 
@@ -160,6 +162,8 @@ def write_configuration(counterparts: Counterparts, plan: Plan, folder: Path) ->
         text = re.sub(r"(?m)^public_url = .*$", f'public_url = "{plan.public_url}"', text)
     if plan.watermark:
         text = text.replace("[gateway]\n", f'[gateway]\nwatermark = "{plan.watermark}"\n', 1)
+    if plan.proxies:
+        text = text.replace("[gateway]\n", f"[gateway]\ntrusted_proxies = {list(plan.proxies)}\n", 1)
     text += f"\n[limits]\n{plan.limits}\n" if plan.limits else ""
     text += f"\n{plan.more}\n"
     text = re.sub(r"(?m)^enabled = \[", f"enabled = [{''.join(f'{each!r}, ' for each in plan.enabled)}", text)

@@ -22,7 +22,9 @@ class PaperRenderer(Protocol):
 
 
 class CoreDocuments:
-    """A4 papers: made to PDF/A-3b and PDF/UA-1, not validated by veraPDF. Other media are for plugins.
+    """Invoices on A4 and A5, receipts on A4: made to PDF/A-3b and PDF/UA-1, not validated by veraPDF.
+
+    Receipts of other sizes are for plugins.
 
     Same content, same bytes: a paper can be rendered again at any time instead of being kept.
     """
@@ -32,14 +34,12 @@ class CoreDocuments:
         self._texts = texts or Texts.load("documents")
 
     @hookimpl(trylast=True)
-    def mpay_render_invoice(self, invoice: Invoice, medium: Medium, language: Language) -> Document | None:
+    def mpay_render_invoice(self, invoice: Invoice, medium: Medium, language: Language) -> Document:
         """Draw the invoice; the payer is masked where the service asks for it.
 
         Raises: DocumentFailed.
         """
-        if medium is not Medium.A4:
-            return None
-        content = self._renderer.render(write_invoice(invoice, language, self._texts))
+        content = self._renderer.render(write_invoice(invoice, language, self._texts, medium=medium))
         return Document(content, PDF, f"{self._texts.text('invoice.title', language)} {invoice.id}.pdf")
 
     @hookimpl(trylast=True)

@@ -16,6 +16,7 @@ from mpay_gateway.documents.parts import (
     without_scheme,
 )
 from mpay_gateway.documents.template import Translate, fill, in_language
+from mpay_gateway.domain.documents import Medium
 from mpay_gateway.domain.identifiers import grouped
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
@@ -25,9 +26,10 @@ from mpay_gateway.texts import Texts, format_date, format_money, mask_code, mask
 
 @dataclass(frozen=True, slots=True)
 class InvoicePage:
-    """Everything that the template prints, as text. Empty where nothing is known."""
+    """Everything that the template prints, as text. Empty where nothing is known. `sheet`: what it is printed on."""
 
     language: str
+    sheet: str
     number: str
     title: str
     description: str
@@ -52,13 +54,13 @@ class InvoicePage:
     contact: tuple[str, ...]
 
 
-def write_invoice(invoice: Invoice, language: Language, texts: Texts) -> Paper:
+def write_invoice(invoice: Invoice, language: Language, texts: Texts, *, medium: Medium = Medium.A4) -> Paper:
     """The invoice as a page with its data, in one language.
 
     Name and code of the payer are masked when the service asks for it, in the page and in the data.
     """
     translate = in_language(texts, language)
-    page = _page(invoice, language, translate)
+    page = _page(invoice, language, translate, sheet=medium.value)
     return Paper(
         html=fill("invoice.pt", page=page, translate=translate),
         data=to_json(_data(invoice, page)),
@@ -69,13 +71,14 @@ def write_invoice(invoice: Invoice, language: Language, texts: Texts) -> Paper:
     )
 
 
-def _page(invoice: Invoice, language: Language, translate: Translate) -> InvoicePage:
+def _page(invoice: Invoice, language: Language, translate: Translate, *, sheet: str) -> InvoicePage:
     order, service = invoice.order, invoice.service
     number = grouped(invoice.id)
     payee = printable(service.name.in_language(language))
     payer, payer_code = _payer(invoice)
     return InvoicePage(
         language=language.value,
+        sheet=sheet,
         number=number,
         title=f"{translate('invoice.title')} {number}",
         description=translate("invoice.description", number=number, payee=payee),

@@ -14,7 +14,7 @@ from mpay_gateway.documents.parts import (
     printable,
 )
 from mpay_gateway.documents.template import Translate, fill, in_language
-from mpay_gateway.domain.documents import Receipt
+from mpay_gateway.domain.documents import Medium, Receipt
 from mpay_gateway.domain.identifiers import grouped
 from mpay_gateway.domain.language import Language
 from mpay_gateway.texts import Texts, format_datetime, format_money
@@ -22,9 +22,10 @@ from mpay_gateway.texts import Texts, format_datetime, format_money
 
 @dataclass(frozen=True, slots=True)
 class ReceiptPage:
-    """Everything that the template prints, as text. Empty where nothing is known."""
+    """Everything that the template prints, as text. Empty where nothing is known. `sheet`: what it is printed on."""
 
     language: str
+    sheet: str
     number: str
     title: str
     description: str
@@ -69,6 +70,7 @@ def _page(receipt: Receipt, language: Language, translate: Translate) -> Receipt
     payee = printable(service.name.in_language(language))
     return ReceiptPage(
         language=language.value,
+        sheet=Medium.A4.value,
         number=number,
         title=f"{translate('receipt.title')} {number}",
         description=translate("receipt.description", number=number, payee=payee),

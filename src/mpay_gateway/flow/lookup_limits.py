@@ -47,6 +47,7 @@ class LookupLimits:
         self._prefix_misses = RateLimitItemPerHour(settings.misses_per_key_prefix_per_hour)
         self._callbacks = RateLimitItemPerMinute(settings.callbacks_per_minute)
         self._forgeries = RateLimitItemPerMinute(settings.refused_callbacks_per_minute)
+        self._calls = RateLimitItemPerMinute(settings.calls_per_minute)
 
     def refuse_guesser(self, client: str) -> None:
         """Called before anything is looked for. Raises: TooManyRequests after too many misses."""
@@ -122,6 +123,10 @@ class LookupLimits:
     def authentic_callback(self, account_id: str) -> None:
         """Called for each authentic callback of an account. Raises: TooManyRequests."""
         self._count(self._callbacks, "callback", account_id)
+
+    def before_call(self, caller_id: str) -> None:
+        """Called before a caller who was let in is served. Raises: TooManyRequests."""
+        self._count(self._calls, "call", caller_id)
 
     def _has_missed(self, client: str) -> bool:
         whole_day = self._misses[-1]

@@ -1,18 +1,19 @@
 """The gateway's own settings: public addresses, keys, database, plugins, accounts, instruments, limits."""
 
-import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
+from mpay_gateway.domain.callers import Networks, networks_of
 from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.service import Channel, SupportContact
 from mpay_gateway.outbound import AddressPolicy, TlsFiles
+from mpay_gateway.settings.access import AccessSettings
 from mpay_gateway.settings.bookkeeping import BookSettings
 from mpay_gateway.settings.breakers import BreakerSettings
 from mpay_gateway.settings.decode import PemFile, SecretText, Source, decode
@@ -25,13 +26,12 @@ _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:)(.+)")
 MOST_CALL_SECONDS = 60.0
 """A task is leased for 90 s: a call must be over before another process may take its task over."""
 T = TypeVar("T")
-Networks: TypeAlias = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 
 def _networks(key: str, texts: tuple[str, ...]) -> Networks:
     """Raises: BadValue."""
     try:
-        return tuple(ipaddress.ip_network(text) for text in texts)
+        return networks_of(texts)
     except ValueError as error:
         raise BadValue(f"{key}: {error}") from None
 
@@ -156,6 +156,7 @@ class GatewaySettings:
     connectors: tuple[ConnectorEntry, ...]
     books: BookSettings = BookSettings()
     breakers: BreakerSettings = BreakerSettings()
+    access: AccessSettings = AccessSettings()
 
     @property
     def tls_files(self) -> TlsFiles:
@@ -182,7 +183,8 @@ class _ConnectorKeys:
 
 
 _PLAIN_SECTIONS = {"gateway": GatewaySection, "plugins": PluginSettings, "outbound": OutboundSettings,
-                   "limits": LimitSettings, "books": BookSettings, "breakers": BreakerSettings}  # fmt: skip
+                   "limits": LimitSettings, "books": BookSettings, "breakers": BreakerSettings,
+                   "access": AccessSettings}  # fmt: skip
 _KEYED_SECTIONS = ("provider", "instrument", "eservice")
 
 
@@ -224,12 +226,13 @@ class _Reader:
         limits = self._section("limits", LimitSettings)
         books = self._section("books", BookSettings)
         breakers = self._section("breakers", BreakerSettings)
+        access = self._section("access", AccessSettings)
         providers = self._keyed("provider", _ProviderKeys)
         instruments = self._keyed("instrument", _InstrumentKeys)
         connectors = self._keyed("eservice", _ConnectorKeys)
         if self._problems:
             raise ConfigurationError(tuple(self._problems))
-        assert gateway and plugins and outbound and limits and books and breakers  # noqa: PT018
+        assert gateway and plugins and outbound and limits and books and breakers and access  # noqa: PT018
         return GatewaySettings(
             source=self._source,
             gateway=_with_absolute_database(gateway, self._source),
@@ -238,6 +241,7 @@ class _Reader:
             limits=limits,
             books=books,
             breakers=breakers,
+            access=access,
             providers=tuple(
                 ProviderEntry(AccountId(name), keys.plugin, keys.retired, rest)
                 for name, keys, rest in providers

@@ -12,7 +12,7 @@ class LimitSettings:
     A miss is a look-up that found nothing. Misses count per client address, per service, and per service and
     beginning of the key; look-ups per client address and service, and per visit that was shown its order; visits
     and forms that begin an order per client address; authentic callbacks per provider account, refused ones per
-    client address.
+    client address, and so calls of who is not let in; calls of who is, per caller.
     """
 
     misses_per_10_minutes: int = 5
@@ -24,6 +24,7 @@ class LimitSettings:
     forms_per_hour: int = 120
     callbacks_per_minute: int = 6000
     refused_callbacks_per_minute: int = 60
+    calls_per_minute: int = 600
 
     def __post_init__(self) -> None:
         if any(getattr(self, each.name) < 1 for each in fields(self)):

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pyramid.request import Request
 
-from mpay_gateway.settings.gateway import Networks
+from mpay_gateway.domain.callers import within
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP")
@@ -20,14 +20,15 @@ class PublicAddress:
     hosts: frozenset[str]
 
     @classmethod
-    def of(cls, public_url: str) -> "PublicAddress":
-        """From the setting `public_url`."""
+    def of(cls, public_url: str, also: str = "") -> "PublicAddress":
+        """From the setting `public_url`. `also`: a second address that is answered, empty for none."""
         parts = urlsplit(public_url)
         host = parts.netloc.lower()
         default = f":{_DEFAULT_PORTS[parts.scheme]}"
+        others = cls.of(also).hosts if also else frozenset()
         if parts.port is None:
-            return cls(parts.scheme, frozenset({host, host + default}))
-        return cls(parts.scheme, frozenset({host, host.removesuffix(default)}))
+            return cls(parts.scheme, others | {host, host + default})
+        return cls(parts.scheme, others | {host, host.removesuffix(default)})
 
     @property
     def https(self) -> bool:
@@ -48,14 +49,14 @@ def address_of(request: Request) -> str:
     address = _remote(request)
     proxies = request.parts.settings.gateway.proxy_networks
     hops = [hop.strip() for hop in request.environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-    while hops and _within(address, proxies):
+    while hops and within(address, proxies):
         address = _without_port(hops.pop())
     return address
 
 
 def came_by_own_proxy(request: Request) -> bool:
     """Whether one of our own proxies passed the request on: what only it may set in headers can be believed."""
-    return _within(_remote(request), request.parts.settings.gateway.proxy_networks)
+    return within(_remote(request), request.parts.settings.gateway.proxy_networks)
 
 
 def is_local(request: Request) -> bool:
@@ -89,11 +90,3 @@ def _without_port(address: str) -> str:
     if address.startswith("["):
         return address[1:].partition("]")[0]
     return address.partition(":")[0] if address.count(":") == 1 else address
-
-
-def _within(address: str, networks: Networks) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)

@@ -42,7 +42,7 @@ def make_app(parts: Parts, *, leaving: Callable[[], bool] = lambda: False) -> Ws
 
     Raises: whatever a plugin raises while it adds its routes.
     """
-    public = PublicAddress.of(parts.settings.gateway.public_url)
+    public = PublicAddress.of(parts.settings.gateway.public_url, parts.settings.access.public_url)
     config = Configurator()
     config.registry.public_address = public
     config.registry.static_files = StaticFiles.load()

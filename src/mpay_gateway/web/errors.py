@@ -34,6 +34,7 @@ from mpay_gateway.domain.identifiers import ReferenceForm, new_reference
 from mpay_gateway.domain.service import Service
 from mpay_gateway.domain.service_faults import FaultRule, ServiceOperation, rule_of
 from mpay_gateway.flow.visiting import find_visit
+from mpay_gateway.web.problem_details import for_programs, problem_details
 
 _log = structlog.get_logger("web")
 _REFERENCE = ReferenceForm(length=8)
@@ -96,13 +97,15 @@ def add_error_pages(config: Configurator) -> None:
 
 
 def show_error(error: Exception, request: Request) -> Response:
-    """The page of an error; a line of text for machines."""
+    """The page of an error; a line of text for machines, problem details for integrators' programs."""
     problem = problem_of(error)
     if isinstance(error, InvalidCallback) and _route(request) == "provider_callback":
         problem = Problem(401, "forbidden")
     reference = new_reference(_REFERENCE, request.parts.ids.below)
     _note(error, problem, request, reference)
-    if _route(request) in _MACHINES:
+    if for_programs(request):
+        response = problem_details(error, problem.key, problem.status, reference=reference)
+    elif _route(request) in _MACHINES:
         response = Response(f"{problem.status} {reference}\n", content_type="text/plain", charset="utf-8")
     else:
         response = _page(problem, request, reference, fault=_fault(error, _route(request)))

@@ -37,6 +37,11 @@ def read_form(request: Request) -> Fields:
     return _once(request.POST.items())
 
 
+def read_query(request: Request) -> Fields:
+    """The fields of the address. Raises: HTTPBadRequest when one came twice."""
+    return _once(request.GET.items())
+
+
 def read_fields(request: Request) -> Fields:
     """Fields of the address and of the body together. Raises: HTTPBadRequest when one came twice, wherever."""
     return _once([*request.GET.items(), *request.POST.items()])

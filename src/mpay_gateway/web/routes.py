@@ -1,13 +1,16 @@
 """The one table of routes: every address of the gateway's own, its views and templates."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPMethodNotAllowed
 from pyramid.request import Request
 
-from mpay_gateway.web import measuring, static_files
+from mpay_gateway.web import description, measuring, static_files
+from mpay_gateway.web.guarding import Guard, integrators
 from mpay_gateway.web.views import (
     arriving,
     bank,
@@ -22,6 +25,7 @@ from mpay_gateway.web.views import (
     provider,
     result,
 )
+from mpay_gateway.web.views import integrators as rest
 
 View = Callable[[Request], object]
 
@@ -37,6 +41,8 @@ class Route:
     """One address. `template` renders what the views return, unless they return a response.
 
     `foreign`: others' sites and machines post here, so that no token of ours can be asked for.
+    `guard`: who is let in, before anything else is looked at; None: everybody. `any_case`: the words of the path count
+    in any case of letters, as the guide itself mixes them.
     """
 
     name: str
@@ -45,6 +51,20 @@ class Route:
     post: View | None = None
     template: str | None = None
     foreign: bool = False
+    guard: Guard | None = None
+    any_case: bool = False
+
+    @property
+    def pattern(self) -> str:
+        """The path as Pyramid matches it."""
+        if not self.any_case:
+            return self.path
+        places = count()
+
+        def in_any_case(word: re.Match[str]) -> str:
+            return f"{{word{next(places)}:(?i:{re.escape(word[0])})}}"
+
+        return re.sub(r"(?<=/)[\w.]+(?=/|$)", in_any_case, self.path)
 
 
 ROUTES = (
@@ -70,6 +90,11 @@ ROUTES = (
     Route("accessibility", "/accessibility", get=information.show, template="accessibility.pt"),
     Route("provider_return", f"/providers/{ACCOUNT}/return", provider.come_back, provider.come_back, foreign=True),
     Route("provider_callback", f"/providers/{ACCOUNT}/callback", post=provider.call_back, foreign=True),
+    Route("numbers", "/api/invoices", get=rest.numbers, template="json", guard=integrators, any_case=True),
+    Route("paper", "/api/Invoices/DownloadInvoicePdf", get=rest.download, guard=integrators, any_case=True),
+    Route("paper_bytes", "/api/Invoices/GetPdfInvoiceBytes", get=rest.content, guard=integrators, any_case=True),
+    Route("openapi", "/openapi/index.html", get=description.show, template="openapi.pt", guard=integrators),
+    Route("openapi_json", "/openapi/openapi.json", get=description.plain, template="json", guard=integrators),
     Route("static", rf"/static/{DIGEST}/{{name:[a-z0-9-]+\.[a-z]+}}", get=static_files.serve_static),
     Route("robots", "/robots.txt", get=health.robots),
     Route("health", "/healthz", get=health.alive),
@@ -81,19 +106,32 @@ ROUTES = (
 def add_routes(config: Configurator) -> None:
     """Register the table."""
     for route in ROUTES:
-        config.add_route(route.name, route.path)
+        config.add_route(route.name, route.pattern)
         for method, view in (("GET", route.get), ("POST", route.post)):
             if view is not None:
                 _add_view(config, route, method, view)
-        config.add_view(_refuser(route), route_name=route.name, require_csrf=False)
+        config.add_view(_guarded(route, _refuser(route)), route_name=route.name, require_csrf=False)
 
 
 def _add_view(config: Configurator, route: Route, method: str, view: View) -> None:
     # A GET view answers HEAD too.
     config.add_view(
-        view, route_name=route.name, request_method=method, renderer=route.template,
+        _guarded(route, view), route_name=route.name, request_method=method, renderer=route.template,
         require_csrf=not route.foreign,
     )  # fmt: skip
+
+
+def _guarded(route: Route, view: View) -> View:
+    """The view behind the route's guard, which says in `request.admitted` whom it let in."""
+    guard = route.guard
+    if guard is None:
+        return view
+
+    def admit(request: Request) -> object:
+        request.admitted = guard(request)
+        return view(request)
+
+    return admit
 
 
 def _refuser(route: Route) -> View:

@@ -82,3 +82,31 @@ def test_a_retired_account_keeps_its_open_payments(run, gateway, ready):
 def test_settings_of_a_demo_are_told_of(run, ready):
     ready.configure(replace=('"https://mpay.example"', '"http://mpay.example"'))
     assert finding(run("check-config").out, "[gateway] public_url").startswith("warning")
+
+
+ACCESS = """[access]
+certificate_header = "X-Client-Certificate"
+[access.callers.shop]
+certificates = ["CN=shop"]
+networks = ["198.51.100.7"]
+services = ["SHOP01"]
+
+[plugins]"""
+
+
+def test_callers_who_could_show_no_certificate_are_a_problem(run, ready):
+    ready.configure(replace=("[plugins]", ACCESS))
+    done = run("check-config")
+    assert done.status == 1
+    assert finding(done.out, "[access]").startswith("problem")
+    assert finding(done.out, "caller shop").startswith("warning")
+    run("services", "apply", str(ready.folder / "services.toml"))
+    toml = ready.folder / "gateway.toml"
+    toml.write_text(toml.read_text().replace("[gateway]\n", '[gateway]\ntrusted_proxies = ["10.0.0.1"]\n'))
+    done = run("check-config")
+    assert done.status == 0
+    assert finding(done.out, "caller shop").endswith("may invoices")
+
+
+def test_where_nobody_is_let_in_there_is_nothing_to_say_of_it(run, ready):
+    assert "[access]" not in run("check-config").out

@@ -227,9 +227,8 @@ def test_the_core_answers_the_hooks_with_named_documents(renderer, texts):
     assert receipt.content.startswith(b"%PDF-1.7")
 
 
-def test_the_core_leaves_other_media_to_plugins(renderer, texts):
+def test_the_core_leaves_small_receipts_to_plugins(renderer, texts):
     core = CoreDocuments(renderer, texts)
-    assert core.mpay_render_invoice(INVOICE, Medium.A5, Language.EN) is None
     assert core.mpay_render_receipt(RECEIPT, Medium.A5, Language.EN) is None
 
 

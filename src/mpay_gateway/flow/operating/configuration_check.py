@@ -13,6 +13,7 @@ from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.audit.audit_verification import LATE
 from mpay_gateway.flow.findings import Finding, Level
 from mpay_gateway.flow.gateway import build_parts
+from mpay_gateway.flow.operating.access_check import access_findings
 from mpay_gateway.flow.operating.durability_check import durability_findings
 from mpay_gateway.flow.operating.readiness import check_database, lost_accounts
 from mpay_gateway.flow.parts import Parts
@@ -97,6 +98,7 @@ def _database(parts: Parts) -> Iterator[Finding]:
     yield from _going_back(parts)
     yield from _problems("accounts", lost_accounts(parts))
     yield from _services(parts)
+    yield from access_findings(parts)
 
 
 def _going_back(parts: Parts) -> Iterator[Finding]:

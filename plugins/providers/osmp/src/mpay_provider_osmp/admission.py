@@ -2,10 +2,10 @@
 
 import base64
 import hmac
-import ipaddress
 import logging
 from dataclasses import dataclass
 
+from mpay_gateway.api import certified, within
 from mpay_provider_osmp.settings import OsmpSettings
 
 _log = logging.getLogger("mpay_provider_osmp")
@@ -33,29 +33,15 @@ class NotAdmitted(Exception):
 
 def admit(caller: Caller, settings: OsmpSettings) -> None:
     """Raises: NotAdmitted; the log has why, the caller reads nothing of it."""
-    if not _within(caller.address, settings):
+    if not within(caller.address, settings.parsed_networks):
         _log.warning("osmp caller refused: address %s", caller.address)
         raise NotAdmitted(challenge=False)
-    if settings.certificates and not _certified(caller.certificate, settings):
+    if settings.certificates and not certified(caller.certificate, settings.certificates):
         _log.warning("osmp caller refused: certificate, from %s", caller.address)
         raise NotAdmitted(challenge=False)
     if settings.user and not _knows_password(caller.authorization, settings):
         _log.warning("osmp caller refused: password, from %s", caller.address)
         raise NotAdmitted(challenge=True)
-
-
-def _within(address: str, settings: OsmpSettings) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return any((mapped or parsed) in network for network in settings.parsed_networks)
-
-
-def _certified(told: str, settings: OsmpSettings) -> bool:
-    matches = [hmac.compare_digest(told.encode(), each.encode()) for each in settings.certificates]
-    return any(matches)
 
 
 def _knows_password(authorization: str, settings: OsmpSettings) -> bool:

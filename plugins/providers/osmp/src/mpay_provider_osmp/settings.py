@@ -1,15 +1,13 @@
 """Settings of one account at a network of kiosks."""
 
-import ipaddress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
-from mpay_gateway.api import Language, Money, Secret
+from mpay_gateway.api import Language, Money, Networks, Secret, networks_of
 
 CURRENCY = "MDL"
-Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class OsmpSettings:
     @cached_property
     def parsed_networks(self) -> Networks:
         """Raises: ValueError."""
-        return tuple(ipaddress.ip_network(each) for each in self.networks)
+        return networks_of(self.networks)
 
     @property
     def most(self) -> Money:
