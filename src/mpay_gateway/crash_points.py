@@ -40,7 +40,7 @@ UNITS = frozenset(
         # The worker's own.
         "claim-tasks", "job-done", "job-gone", "put-back", "schedule-jobs",
         # Retention.
-        "erase-bodies", "note-erasure",
+        "erase-bodies", "erase-filled", "note-erasure",
         # What services' answers were like.
         "count-answers", "tend-answers",
         # Seals.

@@ -23,8 +23,8 @@ from mpay_gateway.texts.local_format import LOCAL_ZONE
 def erase(configured: Configured, *, before: date, dry_run: bool, operator: str | None) -> None:
     """Erase the bodies of old messages, in small commits. Their digests stay, and the chains still verify.
 
-    What is not erased: messages of payments of which something is still to come, and what we noted down ourselves. It
-    may be interrupted and repeated.
+    What payers filled in beside orders goes with them. What is not erased: messages of payments of which something is
+    still to come, and what we noted down ourselves. It may be interrupted and repeated.
     """
     limit = datetime.combine(before, time(), LOCAL_ZONE)
     try:
@@ -40,6 +40,8 @@ def erase(configured: Configured, *, before: date, dry_run: bool, operator: str 
     with _progress() as progress:
         done = erase_bodies(configured.units, configured.clock, limit, actor=actor, progress=progress)
     click.echo(f"{done.erased} bodies erased, {done.kept} of the same age kept")
+    if done.filled:
+        click.echo(f"what payers filled in is gone of {done.filled} visits and payments")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalState
 from mpay_gateway.flow.evidence.verification import verify_everything
-from mpay_gateway.storage.tables import evidence
+from mpay_gateway.storage.tables import evidence, visits
 from tests.proofs.dying import Command
 from tests.proofs.stage import Stage, scenario
 from tests.scene.payer import Page
@@ -210,7 +210,7 @@ def _assert_pays(stage: Stage) -> None:
     stage.assert_paid_once(order)
 
 
-@scenario(units=("note-erasure", "erase-bodies"))
+@scenario(units=("note-erasure", "erase-bodies", "erase-filled"))
 def old_messages_are_erased(stage: Stage) -> None:
     """Whoever was stopped goes on, and what is gone was written down before."""
     ana = _add(stage, "ana")
@@ -226,6 +226,9 @@ def old_messages_are_erased(stage: Stage) -> None:
         lambda work: work.erasure.bodies(LONG_AGO + timedelta(days=1), after=0, limit=100)
     )
     assert [each.subject for each in left] == ["operator:ana"]
+    assert not stage.gateway.read(
+        lambda work: work.erasure.filled_in(LONG_AGO + timedelta(days=1), limit=100)
+    )
 
 
 def _make_old(stage: Stage) -> None:
@@ -233,6 +236,7 @@ def _make_old(stage: Stage) -> None:
     engine = stage.gateway.parts.units.engine
     with engine.execution_options(purpose="write").begin() as connection:
         connection.execute(update(evidence).values(at=LONG_AGO))
+        connection.execute(update(visits).values(created_at=LONG_AGO, filled='{"f-telephone":"069"}'))
         subjects = connection.execute(select(evidence.c.subject).distinct()).scalars().all()
     for subject in subjects:
         chain_anew(stage.gateway, evidence, subject)  # type: ignore[arg-type]

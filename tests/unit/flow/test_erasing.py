@@ -12,9 +12,11 @@ from mpay_gateway.flow.evidence import erasing
 from mpay_gateway.flow.evidence.bundle import make_bundle
 from mpay_gateway.flow.evidence.erasing import LEAST_AGE, Erased, erase_bodies
 from mpay_gateway.flow.evidence.verification import verify_everything, verify_payment
+from mpay_gateway.flow.visiting import find_visit
 from mpay_gateway.storage.tables import evidence_bodies
 from tests.unit.flow.counting import rows_in
-from tests.unit.flow.scripted import lei
+from tests.unit.flow.filling import TELEPHONE, agree_to, arrive, paid_payment
+from tests.unit.flow.scripted import SERVICE, lei
 from tests.unit.flow.signing import signing_gateway
 from tests.unit.flow.tampering import by_hand
 from tests.unit.flow.verifying import seal
@@ -58,6 +60,27 @@ def test_old_bodies_go_and_everything_verifies(gateway, old):
     assert len(report.erased) == before
     ((told),) = [each.by for each in report.erasures]
     assert told == "operator:ana"
+    assert check_books(gateway.parts.units) == ()
+
+
+def test_what_payers_filled_in_goes_where_nothing_is_still_to_come(gateway, shape):
+    shape(properties=(TELEPHONE,))
+    for key, silent in (("DONE-1", None), ("UNTOLD-1", OutcomeUnknown("no answer"))):
+        gateway.calls.silent = {SERVICE: silent} if silent else {}
+        visit, page = arrive(gateway, key)
+        agree_to(gateway, visit, page, Telephone="069123456")
+        paid_payment(gateway, visit)
+    gateway.clock.advance(days=100)
+    young, page = arrive(gateway, "YOUNG-1")
+    agree_to(gateway, young, page, Telephone="069654321")
+    assert erase(gateway).filled == 3  # two visits, one payment
+    payments = {key: gateway.parts.units.read(lambda work, of=key: work.payments.of_order(SERVICE, of))[0].id
+                for key in ("DONE-1", "UNTOLD-1")}  # fmt: skip
+    left = {key: gateway.parts.units.read(lambda work, of=each: work.filled_fields.of_payment(of))
+            for key, each in payments.items()}  # fmt: skip
+    assert (left["DONE-1"], list(left["UNTOLD-1"].values())) == ({}, ["069123456"])
+    assert list(find_visit(gateway.parts, young.token).filled.values()) == ["069654321"]
+    assert erase(gateway).filled == 0
     assert check_books(gateway.parts.units) == ()
 
 

@@ -1,4 +1,4 @@
-"""Retention: bodies go when their time is over, digests stay. That it was our doing is written down first."""
+"""Retention: bodies go when their time is over, and what payers typed; digests stay. It is written down first."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from mpay_gateway.boundary import Clock
 from mpay_gateway.domain.errors import InvalidInput
 from mpay_gateway.domain.evidence import Direction, MessageMeta
 from mpay_gateway.storage import UnitOfWork, Work
-from mpay_gateway.storage.erasure import NOTES, KeptBody
+from mpay_gateway.storage.erasure import NOTES, FilledIn, KeptBody
 from mpay_gateway.storage.evidence import ERASURES, Message
 
 LEAST_AGE = timedelta(days=90)
@@ -30,16 +30,20 @@ class Erasing:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """`kept`: bodies that are as old and stay, since something of their payments is still to come, or they are ours."""
+    """`kept`: bodies that are as old and stay, since something of their payments is still to come, or they are ours.
+
+    `filled`: visits and payments of which what the payer filled in is gone.
+    """
 
     erased: int
     kept: int
+    filled: int = 0
 
 
 def erase_bodies(
     units: UnitOfWork, clock: Clock, before: datetime, *, actor: str, progress: Progress = lambda *_: None
 ) -> Erased:
-    """Erase the bodies of messages that passed before then (UTC), of payments that are finished.
+    """Erase what passed before then (UTC) of payments that are finished: bodies of messages, and what payers filled in.
 
     May be interrupted and repeated. Raises: InvalidInput when that is less than 90 days ago.
     """
@@ -53,7 +57,20 @@ def erase_bodies(
         _erase(units, over)
         seen, erased = seen + len(some), erased + len(over)
         progress(seen, max(seen, total))
-    return Erased(erased, seen - erased)
+    return Erased(erased, seen - erased, _forget_filled(units, before))
+
+
+def _forget_filled(units: UnitOfWork, before: datetime) -> int:
+    """Empty what payers filled in before then; confirmations have a copy, fixed for ever, of what was told."""
+    count = 0
+    while found := units.read(lambda work: work.erasure.filled_in(before, limit=_AT_ONCE)):
+        _empty(units, found)
+        count += len(found.visits) + len(found.payments)
+    return count
+
+
+def _empty(units: UnitOfWork, found: FilledIn) -> None:
+    units.run("erase-filled", lambda work: work.erasure.empty(found))
 
 
 def _in_parts(units: UnitOfWork, before: datetime) -> Iterator[tuple[KeptBody, ...]]:
