@@ -3,7 +3,6 @@
 Nothing is fetched: pip finds what the page's packages need among libraries of this environment, and those alone.
 """
 
-import importlib.metadata
 import os
 import re
 import shutil
@@ -11,12 +10,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
+from tests.linked_libraries import link_libraries
 from tests.unit.docs.pages import Step
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -107,23 +104,10 @@ def newcomer(home: Path, *, server: str, libraries: tuple[str, ...]) -> Follower
     kit = Path("counterparts", "eservice_kit")
     shutil.copytree(ROOT / kit, checkout / kit, ignore=BUILT)
     (checkout / ".venv").symlink_to(sys.prefix)
-    (home / "libraries").mkdir()
-    for entry in sorted({entry for name in libraries for entry in _installed(name)}):
-        (home / "libraries" / entry.name).symlink_to(entry)
+    link_libraries(home / "libraries", *libraries)
     folder = home / "work"
     folder.mkdir()
     return Follower(home, folder, server, _free_port())
-
-
-def _installed(name: str) -> Iterator[Path]:
-    """What a distribution of this environment, and each that it requires, has put beside the others."""
-    found = importlib.metadata.distribution(name)
-    for file in found.files or ():
-        if ".." not in file.parts and file.parts[0] != "__pycache__":
-            yield Path(str(found.locate_file(file.parts[0])))
-    for requirement in map(Requirement, found.requires or ()):
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            yield from _installed(requirement.name)
 
 
 def _listens(port: int) -> bool:

@@ -1,12 +1,12 @@
 """docs/eservice-developers.md, followed from an empty folder; and every service that a page shows is its service."""
 
 import re
-import tomllib
 from collections.abc import Iterator
 
 import pytest
 
 from tests.architecture.checkout import files_under_version_control
+from tests.linked_libraries import requirements_of
 from tests.unit.docs.follower import ROOT, Follower, Typed, newcomer
 from tests.unit.docs.pages import files_in, steps_in
 
@@ -21,8 +21,7 @@ PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Follower]:
     """The page's first part, done."""
-    kit = tomllib.loads((ROOT / "counterparts" / "eservice_kit" / "pyproject.toml").read_text("utf-8"))
-    needed = tuple(re.split(r"[^\w.-]", each)[0] for each in kit["project"]["dependencies"])
+    needed = requirements_of(ROOT / "counterparts" / "eservice_kit")
     follower = newcomer(
         tmp_path_factory.mktemp("home"), server=SERVER, libraries=(*needed, "waitress", "setuptools")
     )
