@@ -28,7 +28,7 @@ MAY_KNOW_THE_NETWORK = {
     "src/mpay_gateway/outbound/",  # the one client
     "src/mpay_gateway/flow/gateway.py",  # this machine's name
     "src/mpay_gateway/cli/audit.py",  # this machine's name
-    "src/mpay_gateway/conformance/transport.py",  # somebody's test service, never a payer's call
+    "src/mpay_gateway/conformance/connection.py",  # somebody's test service, never a payer's call
     "src/mpay_gateway/cli/running.py",  # whether an address to listen at is free
 }
 POINTS_BY_MODULE = {

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from cryptography import x509
 from waitress.server import create_server
@@ -14,6 +15,7 @@ from eservice_kit.make_certificate import make_certificate
 from mpay_gateway.conformance import (
     CATALOGUE,
     Check,
+    Limits,
     Report,
     Target,
     read_certificates,
@@ -63,7 +65,8 @@ class Host:
     def target(self, service: Service) -> Target:
         return Target(
             service.url, books.SERVICE_ID, (books.READ,), self._registered(service),
-            read_identity(*self.keys.gateway), pay_order_keys=(*books.RIGID, books.PARTS, books.EXPIRED),
+            read_identity(*self.keys.gateway), pay_order_keys=(*books.RIGID, books.PARTS, books.EXPIRED, books.OPEN),
+            limits=Limits(run=timedelta(days=1)),
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The orders of the service that tests break: three kinds, in memory, and each rule that it may be lax about."""
+"""The orders of the service that tests break: four kinds, in memory, and each rule that it may be lax about."""
 
 import threading
 from collections.abc import Callable
@@ -25,6 +25,7 @@ READ = "READ-100"
 RIGID = tuple(f"RIGID-{number}" for number in range(1, 6))
 PARTS = "PARTS-1"
 EXPIRED = "LATE-1"
+OPEN = "OPEN-1"
 ACCOUNTS = (
     PaymentAccount("MD87TRPBAA142310A1500001", "TREZMD2X", "1006601000255", "MF - Trezoreria de Stat"),
     PaymentAccount("MD22AG000000022512345678", "AGRNMD2X", "1007606001232", "Agenția Țara"),
@@ -34,10 +35,11 @@ REASONS = {"ro": "Taxă școlară", "ru": "Школьный сбор", "en": "Sc
 
 @dataclass(slots=True)
 class Entry:
-    """An order and what was paid of it."""
+    """An order and what was paid of it. The amount of an open one is for the payer to name."""
 
     status: OrderStatus = OrderStatus.ACTIVE
     in_parts: bool = False
+    is_open: bool = False
     due: list[Decimal] = field(default_factory=lambda: [Decimal("120.50"), Decimal("79.50")])
     payments: list[str] = field(default_factory=list)
 
@@ -51,6 +53,7 @@ class Books:
         self.orders = {key: Entry() for key in (READ, *RIGID)}
         self.orders[PARTS] = Entry(in_parts=True)
         self.orders[EXPIRED] = Entry(OrderStatus.EXPIRED)
+        self.orders[OPEN] = Entry(in_parts=True, is_open=True)
         self.digests: dict[str, str] = {}
         self.find: Callable[[str], str | None] = lambda key: key if key in self.orders else None
 
@@ -66,7 +69,7 @@ class Books:
             OrderLine(
                 f"L{place}",
                 f"{REASONS[language]} {place}",
-                due,
+                None if entry.is_open else due,
                 ACCOUNTS[place],
                 allow_partial=entry.in_parts,
             )
@@ -75,7 +78,8 @@ class Books:
         now = datetime.now(UTC)
         return OrderDetails(
             service_id=SERVICE_ID, order_key=key, reason=REASONS[language], lines=lines, status=entry.status,
-            total_due=sum(entry.due, Decimal(0)), customer_id="2002004005676", customer_name="Ștefan Țurcanu",
+            total_due=None if entry.is_open else sum(entry.due, Decimal(0)),
+            customer_id="2002004005676", customer_name="Ștefan Țurcanu",
             customer_type=CustomerType.PERSON, issued_at=now - timedelta(days=3), due_date=now + timedelta(days=3),
             allow_partial=entry.in_parts, properties=(OrderProperty("Class", "5A", "Clasa", type="string"),),
         )  # fmt: skip

@@ -5,7 +5,7 @@ It needs no gateway and no configuration: a service's developers run it from the
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from mpay_gateway.conformance import (
     CATALOGUE,
     Check,
     Identity,
+    Limits,
     MessageFolder,
     Report,
     Target,
@@ -81,7 +82,9 @@ def _list_checks(context: click.Context, _option: click.Parameter, wanted: bool)
     "--ca-file", type=_PEM, metavar="PEM", help="Authorities that the server's certificate may come from."
 )
 @click.option("--timeout", type=click.FloatRange(min=0.1, max=300), default=15, show_default=True, metavar="SECONDS",
-              help="How long to wait for one answer.")  # fmt: skip
+              help="How long to wait for one answer, to its last byte.")  # fmt: skip
+@click.option("--deadline", type=click.FloatRange(min=1, max=86_400), default=900, show_default=True, metavar="SECONDS",
+              help="When the run is over; what is left then is not run.")  # fmt: skip
 @click.option("--messages", type=click.Path(path_type=Path, file_okay=False), default=Path("conformance-messages"),
               show_default=True, metavar="FOLDER", help="Keeps every message, in a folder for each run.")  # fmt: skip
 @click.option("--html", type=REPORT_FILE, metavar="FILE", help="Write the report as a page of its own.")
@@ -96,7 +99,7 @@ def _list_checks(context: click.Context, _option: click.Parameter, wanted: bool)
 def conformance(  # noqa: PLR0913  each is an option
     *, url: str, service_id: str, order_keys: tuple[str, ...], pay_order_keys: tuple[str, ...],
     certificates: tuple[Path, ...], key: Path | None, key_certificate: Path | None, ca_file: Path | None,
-    timeout: float, messages: Path, html: Path | None, json_file: Path | None, junit: Path | None,
+    timeout: float, deadline: float, messages: Path, html: Path | None, json_file: Path | None, junit: Path | None,
 ) -> None:  # fmt: skip
     """Play the gateway against the IServiceProvider at URL and report what it gets wrong.
 
@@ -105,16 +108,15 @@ def conformance(  # noqa: PLR0913  each is an option
 
     Exit status: 0 no failed check above advice, 1 some, 2 wrong usage, 3 nothing could be reached.
     """
+    _check_keys(order_keys, pay_order_keys)
+    files = _files(html, json_file, junit)
     gateway = _identity(key, key_certificate)
     target = Target(
         url, service_id, order_keys, _certificates(certificates), gateway, pay_order_keys=pay_order_keys,
-        timeouts=Timeouts(read=timeout), ca_file=ca_file,
+        timeouts=Timeouts(answer=timeout), limits=Limits(run=timedelta(seconds=deadline)), ca_file=ca_file,
     )  # fmt: skip
-    files = tuple(
-        (path, writer) for path, writer in zip((html, json_file, junit), _WRITERS, strict=True) if path
-    )
     say = partial(click.echo, err=any(str(path) == "-" for path, _ in files))
-    folder = MessageFolder(messages, datetime.now(UTC))
+    folder = _folder(messages)
     if key is None:
         say(_introduction(gateway, folder.path))
     with _progress() as progress:
@@ -128,6 +130,32 @@ def conformance(  # noqa: PLR0913  each is an option
         raise click.exceptions.Exit(UNREACHED)
     if not report.passes:
         raise click.exceptions.Exit(FAILED)
+
+
+def _check_keys(read: tuple[str, ...], paid: tuple[str, ...]) -> None:
+    """Raises: UsageError for a key that must not be paid and may be paid; outer white space is no part of a key."""
+    for key in sorted({each.strip() for each in read} & {each.strip() for each in paid}):
+        raise click.UsageError(f"{key} is an --order-key, which is only read, and a --pay-order-key")
+
+
+def _files(*paths: Path | None) -> tuple[tuple[Path, Callable[[Report], str]], ...]:
+    """What is written where. Raises: UsageError before anything is asked or paid, if it cannot be written."""
+    found = tuple((path, writer) for path, writer in zip(paths, _WRITERS, strict=True) if path)
+    places = [str(path) for path, _ in found]
+    for place in places:
+        if places.count(place) > 1:
+            raise click.UsageError(f"{place} is named for two reports")
+    for path, _ in found:
+        if str(path) != "-" and not path.resolve().parent.is_dir():
+            raise click.UsageError(f"{path}: there is no folder {path.resolve().parent}")
+    return found
+
+
+def _folder(parent: Path) -> MessageFolder:
+    try:
+        return MessageFolder(parent, datetime.now(UTC))
+    except OSError as error:
+        raise click.UsageError(f"--messages {parent}: {error.strerror}") from error
 
 
 def _identity(key: Path | None, certificate: Path | None) -> Identity:

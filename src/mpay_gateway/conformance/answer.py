@@ -8,9 +8,12 @@ from typing import Final
 from lxml import etree
 
 from mpay_gateway.conformance import names
-from mpay_gateway.conformance.transport import Received, Sent
+from mpay_gateway.conformance.plain_text import plain
+from mpay_gateway.conformance.transport import LARGEST_ANSWER, Received, Sent
 
 _NIL: Final = f"{{{names.XSI}}}nil"
+_ANY_ZLIB: Final = 47
+"""Window bits of zlib and gzip, whichever the head names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,16 @@ class Fault:
     code: str
     reason: str
     element: etree._Element
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a report tells of an exchange. Answers themselves are in the folder: they may be large, and many."""
+
+    number: int
+    said: str
+    summary: str
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -34,13 +47,11 @@ class Answer:
     @cached_property
     def body(self) -> bytes:
         """The answer's bytes, unpacked where they came compressed though nobody asked for that."""
-        coding = self.received.headers.get("content-encoding", "")
+        coding = self.received.headers.get("content-encoding", "").strip().lower()
+        if coding not in ("gzip", "x-gzip", "deflate"):
+            return self.received.body
         try:
-            return (
-                zlib.decompress(self.received.body, 47)
-                if coding in ("gzip", "deflate")
-                else self.received.body
-            )
+            return zlib.decompressobj(_ANY_ZLIB).decompress(self.received.body, LARGEST_ANSWER + 1)
         except zlib.error:
             return self.received.body
 
@@ -75,7 +86,7 @@ class Answer:
         if self.payload is None or local(self.payload) != f"{names.LOOKUP}Response":
             return None
         results = [child for child in children(self.payload) if local(child) == f"{names.LOOKUP}Result"]
-        return tuple(each for result in results for each in children(result) if each.get(_NIL) != "true")
+        return tuple(each for result in results for each in children(result) if not is_nil(each))
 
     @property
     def is_confirmed(self) -> bool:
@@ -84,10 +95,15 @@ class Answer:
 
     @property
     def summary(self) -> str:
-        """What came back, in one line."""
+        """What came back, in one line that a terminal may show."""
         if self.received.failure:
             return f"no answer: {self.received.failure}"
-        return f"HTTP {self.received.status}, {self._content()}"
+        return f"HTTP {self.received.status}, {plain(self._content())}"
+
+    @property
+    def seen(self) -> Seen:
+        """What a report tells of it."""
+        return Seen(self.number, plain(self.said), self.summary, self.received.seconds)
 
     def _content(self) -> str:
         if self.fault is not None:
@@ -106,6 +122,10 @@ def local(element: etree._Element) -> str:
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
+def is_nil(element: etree._Element) -> bool:
+    return element.get(_NIL, "").strip() in ("true", "1")
+
+
 def children(element: etree._Element) -> tuple[etree._Element, ...]:
     """The elements directly below."""
     return tuple(child for child in element if isinstance(child.tag, str))
@@ -119,7 +139,7 @@ def members(element: etree._Element, *spellings: str) -> tuple[etree._Element, .
 def text(element: etree._Element, *spellings: str) -> str | None:
     """The text of a member; None when it is absent or nil."""
     for found in members(element, *spellings):
-        if found.get(_NIL) not in ("true", "1"):
+        if not is_nil(found):
             return (found.text or "").strip()
     return None
 

@@ -1,9 +1,8 @@
 """The test bench: the service on its line, the orders that may be paid, and payments that were made."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
 
 from mpay_gateway.boundary import Clock
@@ -12,7 +11,7 @@ from mpay_gateway.conformance.caller import PLAIN, Caller, Kept, NotRun, Way
 from mpay_gateway.conformance.description import Description, fetch, read
 from mpay_gateway.conformance.identity import Identity, make_identity
 from mpay_gateway.conformance.messages import Confirmation, unknown_key
-from mpay_gateway.conformance.purse import Payable, Purse, confirmation
+from mpay_gateway.conformance.purse import Payable, Purse, confirmation, part_of
 from mpay_gateway.conformance.target import Target
 from mpay_gateway.conformance.transport import Wire
 
@@ -33,6 +32,7 @@ class Bench(Caller):
         super().__init__(target, clock, wire=wire, kept=kept)
         self.purse = Purse(self)
         self._first: Payment | None = None
+        self._parts: list[Payment] = []
         self._unknown = unknown_key()
         self._once: dict[str, Answer] = {}
         self._description: tuple[Answer, Description | NotRun] | None = None
@@ -59,18 +59,35 @@ class Bench(Caller):
             raise NotRun(f"a correct confirmation was not accepted: {payment.answer.summary}")
         return payment
 
-    def pay_part(self, order: Payable, amount: Decimal) -> Payment:
-        """Pay a part of an order. Raises: NotRun when the service does not accept it."""
-        told = confirmation(self, order, amount=amount)
+    def tell_part(self, change: Callable[[Confirmation], Confirmation] = replace) -> Payment:
+        """Pay a small part of an order, told as `change` makes it. Raises: NotRun when none may be paid in parts."""
+        order = self.purse.divisible()
+        told = change(confirmation(self, order, amount=part_of(order)))
         payment = Payment(order, told, self.confirm(told))
-        if not payment.answer.is_confirmed:
-            raise NotRun(f"a correct part payment was not accepted: {payment.answer.summary}")
+        if payment.answer.is_confirmed:
+            self._parts.append(payment)
         return payment
 
+    def latest_part(self) -> Payment:
+        """The last part payment that was accepted; one is made where there is none. Raises: NotRun."""
+        if not self._parts:
+            payment = self.tell_part()
+            if not payment.answer.is_confirmed:
+                raise NotRun(f"a correct part payment was not accepted: {payment.answer.summary}")
+        self.look_at(self._parts[-1].answer)
+        return self._parts[-1]
+
     def found_accepts(self) -> None:
-        """See that a correct lookup is answered, or a refusal proves nothing. Raises: NotRun."""
+        """See that a correct lookup was answered, or a refusal proves nothing. Raises: NotRun."""
+        before = list(self.looked_at)
         self.found()
-        self.looked_at.clear()
+        self.looked_at[:] = before
+
+    def still_accepts(self) -> None:
+        """See that a correct lookup is answered now, too: a service that is down refuses everything. Raises: NotRun."""
+        answer = self.look_up_with()
+        if not answer.orders:
+            raise NotRun(f"the correct lookup after it was not answered either: {answer.summary}")
 
     def fetched_description(self) -> Answer:
         """The answer to ?wsdl, asked once for all checks."""

@@ -15,6 +15,7 @@ from mpay_gateway.conformance.answer import Answer
 from mpay_gateway.conformance.messages import Confirmation, confirmation_xml
 from mpay_gateway.conformance.seal import Seal, read_seal
 from mpay_gateway.conformance.signing import Recipe, signed_request
+from mpay_gateway.conformance.spending import Spendings
 from mpay_gateway.conformance.tampering import Maker
 from mpay_gateway.conformance.target import Target
 from mpay_gateway.conformance.transport import SOAP_TYPE, Received, Sent, Wire
@@ -54,6 +55,8 @@ class Caller:
         self.recipe = Recipe(target.gateway)
         self.looked_at: list[Answer] = []
         self.arrivals: dict[int, datetime] = {}
+        self.spendings = Spendings()
+        self._until = clock.monotonic() + target.limits.run.total_seconds()
         self._kept = kept
         self._count = 0
         self._lock = threading.Lock()
@@ -72,27 +75,44 @@ class Caller:
     def confirm(self, told: Confirmation, way: Way = PLAIN) -> Answer:
         """Tell of a payment."""
         said = f"{names.CONFIRM} of {told.total} {told.currency} for {told.order_key!r}, payment {told.payment_id!r}"
-        return self.call(names.CONFIRM, confirmation_xml(told), way, said=said)
+        answer = self.call(names.CONFIRM, confirmation_xml(told), way, said=said)
+        with self._lock:
+            self.spendings.note(told, answer)
+        return answer
 
     def call(self, operation: str, payload: str, way: Way = PLAIN, *, said: str) -> Answer:
         """Sign a payload and post it."""
+        sent = self.signed(operation, payload, way)
+        return self.exchange(sent, f"{said}, {way.note}" if way.note else said)
+
+    def signed(self, operation: str, payload: str, way: Way = PLAIN) -> Sent:
+        """The request around a payload."""
         message = way.change(way.make(payload, way.recipe or self.recipe, self.clock.now()))
         action = f'"{names.action_of(operation)}"' if way.action is None else way.action
         headers = {"Content-Type": SOAP_TYPE, "SOAPAction": action} | way.headers
-        sent = Sent("POST", self.target.url, headers, message)
-        return self.exchange(sent, f"{said}, {way.note}" if way.note else said)
+        return Sent("POST", self.target.url, headers, message)
 
     def exchange(self, sent: Sent, said: str) -> Answer:
-        """Send anything."""
-        received = self.wire.exchange(sent)
-        return self._keep(said, sent, received)
+        """Send anything. Raises: NotRun when the time of the run is over."""
+        return self._keep(said, sent, self.wire.exchange(sent, most_seconds=self._left()))
+
+    def in_a_row(self, requests: Sequence[Sent], said: str) -> list[Answer]:
+        """Send one after another on one connection, as long as the service keeps it open. Raises: NotRun."""
+        found = self.wire.in_a_row(requests, most_seconds=self._left())
+        return [self._keep(said, *pair) for pair in zip(requests, found, strict=True)]
+
+    def _left(self) -> float:
+        left = self._until - self.clock.monotonic()
+        if left <= 0:
+            raise NotRun(f"the run was over after {self.target.limits.run.total_seconds():.0f} s")
+        return left
 
     def at_once(self, calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
         """Make calls at the same time; the answers stand in the order of the calls."""
         start = threading.Barrier(len(calls))
 
         def run(call: Callable[[], Answer]) -> Answer:
-            start.wait(10)
+            start.wait()
             return call()
 
         with ThreadPoolExecutor(len(calls)) as pool:

@@ -18,14 +18,17 @@ from mpay_gateway.conformance.checks import (
     signed,
     timing,
     transport,
+    values,
 )
 from mpay_gateway.conformance.verdict import Check
 
-CATALOGUE: Final[tuple[Check, ...]] = tuple(
-    check
-    for module in (
-        transport, description, shape, signed, refused, accepted, lookup, content, faults, confirmation, parts,
-        idempotency, concurrency, timing, encodings,
-    )
-    for check in module.CHECKS.found
+_MODULES: Final = (
+    transport, description, shape, signed, refused, accepted, lookup, content, values, faults, confirmation, parts,
+    idempotency, concurrency, timing, encodings,
 )  # fmt: skip
+_FOUND: Final = tuple(check for module in _MODULES for check in module.CHECKS.found)
+_GROUPS: Final = tuple(dict.fromkeys(check.group for check in _FOUND))
+CATALOGUE: Final[tuple[Check, ...]] = tuple(
+    sorted(_FOUND, key=lambda check: (_GROUPS.index(check.group), check.id))
+)
+"""Group by group, in each by id."""

@@ -15,6 +15,7 @@ WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 WSDL_SOAP: Final = "http://schemas.xmlsoap.org/wsdl/soap/"
 XSD: Final = "http://www.w3.org/2001/XMLSchema"
 _MOST_DOCUMENTS: Final = 20
+"""A description that goes on and on is none."""
 _IMPORTS: Final = (
     (f"{{{WSDL}}}import", "location"), (f"{{{XSD}}}import", "schemaLocation"), (f"{{{XSD}}}include", "schemaLocation"),
 )  # fmt: skip
@@ -32,11 +33,16 @@ class Description:
         return tuple(each for root in self.roots for each in root.iter(f"{{{namespace}}}{tag}"))
 
     def sequence(self, type_name: str) -> tuple[str, ...] | None:
-        """The names of a complex type's members in their order; None when there is no such type."""
+        """The names of a complex type's members in their order; None when there is no such type, or no order."""
         for each in self.all("complexType", XSD):
-            if each.get("name") == type_name:
+            if each.get("name") == type_name and each.find(f"{{{XSD}}}all") is None:
                 return tuple(member.get("name", "") for member in each.iter(f"{{{XSD}}}element"))
         return None
+
+    def need_whole(self) -> None:
+        """See that nothing is missing, or what is not found proves nothing. Raises: NotRun."""
+        if self.unread:
+            raise NotRun(f"a part of the description cannot be read, WSD-02 says which: {self.unread[0]}")
 
     def enumeration(self, type_name: str) -> tuple[str, ...]:
         """The values of a simple type."""

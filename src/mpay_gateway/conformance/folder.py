@@ -17,7 +17,7 @@ class MessageFolder:
         self.path = parent / name
         for number in count(2):
             try:
-                self.path.mkdir()
+                self.path.mkdir(mode=0o700)  # names, personal codes, a private key
             except FileExistsError:
                 self.path = parent / f"{name}-{number}"
             else:
@@ -25,7 +25,7 @@ class MessageFolder:
 
     def keep(self, answer: Answer, at: datetime) -> None:
         """Write one exchange: what was sent, what came back, and both heads with times."""
-        stem = message_stem(answer)
+        stem = message_stem(answer.number)
         (self.path / f"{stem}-sent.xml").write_bytes(answer.sent.body)
         (self.path / f"{stem}-received.xml").write_bytes(answer.received.body)
         (self.path / f"{stem}.json").write_text(
@@ -33,9 +33,9 @@ class MessageFolder:
         )
 
 
-def message_stem(answer: Answer) -> str:
+def message_stem(number: int) -> str:
     """How the files of an exchange begin."""
-    return f"{answer.number:04d}"
+    return f"{number:04d}"
 
 
 def _heads(answer: Answer, at: datetime) -> dict[str, object]:

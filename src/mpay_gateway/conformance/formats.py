@@ -24,6 +24,8 @@ _MOJIBAKE: Final = re.compile(
     "Ã[\\x80-\\xbfƒ¢®¡-¿]|Å[\\x9e\\x9f¢£ž]|È[\\x98-\\x9b™š›˜]|Ä[\\x82\\x83‚ƒ]|Ð[\\x80-\\xbf°-¿]|Ñ[\\x80-\\x8f€‚ƒ]|\ufffd"
 )
 CEDILLAS: Final = re.compile("[şţŞŢ]")
+S_OR_T: Final = re.compile("[şţŞŢșțȘȚ]")
+"""In either form."""
 
 
 def date_of(text: str) -> datetime | None:

@@ -79,13 +79,14 @@ def make_identity(common_name: str) -> Identity:
     return Identity(key, certificate)
 
 
-def key_identifier(certificate: x509.Certificate) -> bytes:
-    """The certificate's SubjectKeyIdentifier; by method 1 of RFC 5280 4.2.1.2 where it has none."""
+def key_identifiers(certificate: x509.Certificate) -> tuple[bytes, ...]:
+    """What names the certificate: its SubjectKeyIdentifier, and that of method 1 of RFC 5280 4.2.1.2."""
+    derived = x509.SubjectKeyIdentifier.from_public_key(public_key(certificate)).digest
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-    except x509.ExtensionNotFound:
-        return x509.SubjectKeyIdentifier.from_public_key(public_key(certificate)).digest
-    return extension.value.digest
+    except (x509.ExtensionNotFound, ValueError):
+        return (derived,)
+    return extension.value.digest, derived
 
 
 def public_key(certificate: x509.Certificate) -> rsa.RSAPublicKey:

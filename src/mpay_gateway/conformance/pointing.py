@@ -1,11 +1,14 @@
 """Which certificate the KeyInfo of an answer names, in each of the contract's four forms."""
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
 from mpay_gateway.conformance import names
 from mpay_gateway.conformance.canonical import base64_bytes
-from mpay_gateway.conformance.identity import key_identifier
+from mpay_gateway.conformance.identity import key_identifiers
+from mpay_gateway.conformance.issuers import is_issuer
 
 
 def named_certificate(
@@ -43,22 +46,18 @@ def _is_named(key_info: etree._Element, certificate: x509.Certificate) -> bool:
     identifier = next(key_info.iter(f"{{{names.WSSE}}}KeyIdentifier"), None)
     if identifier is not None:
         known = identifier.get("ValueType", "").endswith("SubjectKeyIdentifier")
-        return known and base64_bytes(identifier.text) == key_identifier(certificate)
+        return known and base64_bytes(identifier.text) in key_identifiers(certificate)
     serial = next(key_info.iter(f"{{{names.DS}}}X509SerialNumber"), None)
     issuer = next(key_info.iter(f"{{{names.DS}}}X509IssuerName"), None)
     if serial is None or issuer is None or (serial.text or "").strip() != str(certificate.serial_number):
         return False
-    return _parts(issuer.text or "") == _parts(certificate.issuer.rfc4514_string())
-
-
-def _parts(name: str) -> set[str]:
-    """The parts of a distinguished name without regard to order and case: senders disagree about both."""
-    return {"".join(part.split()).lower() for part in name.split(",") if part.strip()}
+    return is_issuer(issuer.text or "", certificate.issuer)
 
 
 def _certificate(text: str | None) -> x509.Certificate | None:
-    content = base64_bytes(text)
+    """A certificate with an RSA key, as all that may be registered are; None for anything else."""
     try:
-        return None if content is None else x509.load_der_x509_certificate(content)
-    except ValueError:
+        found = x509.load_der_x509_certificate(base64_bytes(text) or b"")
+        return found if isinstance(found.public_key(), rsa.RSAPublicKey) else None
+    except (ValueError, UnsupportedAlgorithm):
         return None

@@ -1,12 +1,13 @@
 """The orders that may be paid: what each is good for, and which are spent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Final
+from unicodedata import normalize
 
 from lxml import etree
 
-from mpay_gateway.conformance import messages
+from mpay_gateway.conformance import messages, schema
 from mpay_gateway.conformance.answer import below, children, local, members, text
 from mpay_gateway.conformance.caller import Caller, NotRun
 from mpay_gateway.conformance.messages import Confirmation, PaidLine
@@ -35,7 +36,15 @@ class Payable:
 
     @property
     def is_open(self) -> bool:
-        return self.status in ("Active", "PartiallyPaid") and self.due is not None and self.due > 0
+        return self.status in schema.PAYABLE and self.due is not None and self.due > 0
+
+    @property
+    def first_line(self) -> PaidLine:
+        """The first line that something is due of. Raises: NotRun."""
+        for line in self.lines:
+            if line.amount > 0:
+                return line
+        raise NotRun(f"no line of {self.key!r} has an amount")
 
     @property
     def position(self) -> tuple[str, Decimal | None]:
@@ -49,12 +58,20 @@ class Purse:
     def __init__(self, bench: Caller) -> None:
         self._bench = bench
         self._spent: dict[str, str] = {}
+        self._unfit: dict[str, str] = {}
 
     def whole(self) -> Payable:
         """An order that is paid at once or not at all; else one that may be paid in parts. Raises: NotRun."""
         self._need_permission()
         rigid = [each for each in self._open() if not each.in_parts and not each.in_advance]
         return self._first(rigid or self._in_parts(), "is waiting to be paid")
+
+    def capped(self) -> Payable:
+        """The same, if no more than is due may be paid of it. Raises: NotRun."""
+        order = self.whole()
+        if order.in_advance:
+            raise NotRun(f"{order.key} takes more than is due: AllowAdvancePayments")
+        return order
 
     def rigid(self) -> Payable:
         """An order that is paid at once or not at all. Raises: NotRun."""
@@ -91,8 +108,8 @@ class Purse:
     def _first(self, orders: list[Payable], what: str) -> Payable:
         if orders:
             return self.now(orders[0].key)
-        spent = "".join(f"; {key} {why}" for key, why in self._spent.items())
-        raise NotRun(f"no order of a --pay-order-key {what}{spent}")
+        others = "".join(f"; {key} {why}" for key, why in (self._spent | self._unfit).items())
+        raise NotRun(f"no order of a --pay-order-key {what}{others}")
 
     def _open(self) -> list[Payable]:
         return [each for each in self._all() if each.is_open]
@@ -104,16 +121,20 @@ class Purse:
         found = []
         for key in self._bench.target.pay_order_keys:
             orders = self._bench.shown(key).orders
-            if key not in self._spent and orders:
-                found.append(_payable(key, orders))
+            try:
+                if key not in self._spent and orders:
+                    found.append(_payable(key, orders))
+            except NotRun as reason:
+                self._unfit[key] = f"is not paid: {reason}"
         return found
 
 
 def confirmation(bench: Caller, order: Payable, *, amount: Decimal | None = None) -> Confirmation:
-    """The confirmation of a new payment: of all that is due, or of a part of the first line."""
+    """The confirmation of a new payment: of all that is due, or of a part of the first line. Raises: NotRun."""
+    first = order.first_line
     lines = tuple(line for line in order.lines if line.amount)
     if amount is not None:
-        lines = (PaidLine(lines[0].line_id, amount, lines[0].account),)
+        lines = (PaidLine(first.line_id, amount, first.account),)
     return Confirmation(
         service_id=bench.target.service_id,
         order_key=order.key,
@@ -127,8 +148,8 @@ def confirmation(bench: Caller, order: Payable, *, amount: Decimal | None = None
 
 
 def part_of(order: Payable) -> Decimal:
-    """A small part of the first line, so that many fit."""
-    return max((order.lines[0].amount / 10).quantize(_CENT, ROUND_DOWN), _CENT)
+    """A small part of the first line, so that many fit. Raises: NotRun."""
+    return max((order.first_line.amount / 10).quantize(_CENT, ROUND_DOWN), _CENT)
 
 
 def amount_of(written: str | None) -> Decimal | None:
@@ -140,17 +161,29 @@ def amount_of(written: str | None) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
+def amount_in_words(amount: Decimal | None) -> str:
+    """The same for the same amount, however many zeros it was written with."""
+    return "no amount" if amount is None else f"{amount.normalize():f}"
+
+
 def _payable(key: str, orders: tuple[etree._Element, ...]) -> Payable:
+    """The order of a key, and of no other: what was not named by its key is never paid. Raises: NotRun."""
     if len(orders) != 1:
         raise NotRun(f"the lookup of {key!r} brought {len(orders)} orders, one is needed")
     order = orders[0]
+    if normalize("NFC", text(order, "OrderKey") or "") != normalize("NFC", key.strip()):
+        raise NotRun(f"the lookup of {key!r} brought the order {text(order, 'OrderKey')!r}")
     lines = below(order, "Lines", "OrderLine")
+    due = amount_of(text(order, "TotalAmountDue"))
+    paid = tuple(map(_line, lines))
+    if due and paid and not any(line.amount for line in paid):
+        paid = (replace(paid[0], amount=due), *paid[1:])
     return Payable(
         key=key,
         status=text(order, "Status") or "",
         currency=text(order, "Currency") or "",
-        lines=tuple(map(_line, lines)),
-        due=amount_of(text(order, "TotalAmountDue")),
+        lines=paid,
+        due=due,
         in_parts=_is_set(order, lines, PARTIAL),
         in_advance=_is_set(order, lines, ADVANCE),
     )

@@ -5,32 +5,41 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from lxml import etree
 
 from mpay_gateway.boundary import Clock
 from mpay_gateway.conformance.answer import Answer
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import Kept, NotRun
+from mpay_gateway.conformance.plain_text import plain
 from mpay_gateway.conformance.settling import settle_recipe
+from mpay_gateway.conformance.spending import Spending
 from mpay_gateway.conformance.target import Target
 from mpay_gateway.conformance.transport import Sent, Wire
 from mpay_gateway.conformance.verdict import Check, Result, Status
 
 Progress = Callable[[int, int, Check], None]
 """Called before each check: how many are done, how many there are, which one comes."""
-_KITS_OWN: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, etree.LxmlError)
+_KITS_OWN: Final = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
+    etree.LxmlError, InternalError, UnsupportedAlgorithm,
+)  # fmt: skip
+"""What the kit's readers and their libraries raise over what they were not made for."""
 MOST_REMARKS: Final = 5
+_LONGEST_REMARK: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run found. `reached`: whether anything answered at all."""
+    """What a run found. `reached`: whether anything answered at all. `spendings`: what was paid."""
 
     url: str
     service_id: str
     started: datetime
     reached: bool
     results: tuple[Result, ...]
+    spendings: tuple[Spending, ...] = ()
 
     def count(self, status: Status) -> int:
         return sum(result.status is status for result in self.results)
@@ -50,15 +59,13 @@ def run_checks(
     bench = Bench(target, clock, wire=wire, kept=kept)
     listed = list(checks)
     silence = _silence(bench)
-    if not silence:
-        settle_recipe(bench)
     results: list[Result] = []
     for number, check in enumerate(listed):
         progress(number, len(listed), check)
         reason = silence or _explained(check, results)
         results.append(Result(check, Status.NOT_RUN, reason) if reason else _run(check, bench))
     judged = tuple(_proved(result, results) for result in results)
-    return Report(target.url, target.service_id, started, not silence, judged)
+    return Report(target.url, target.service_id, started, not silence, judged, bench.spendings.as_tuple())
 
 
 def _silence(bench: Bench) -> str:
@@ -68,10 +75,14 @@ def _silence(bench: Bench) -> str:
         lambda: bench.exchange(Sent("GET", bench.target.url), "GET of the address"),
     )
     failure = ""
-    for ask in asked:
-        failure = ask().received.failure
-        if not failure:
-            return ""
+    try:
+        for ask in asked:
+            failure = ask().received.failure
+            if not failure:
+                settle_recipe(bench)
+                return ""
+    except NotRun as reason:
+        return "" if not failure else f"nothing could be reached: {failure}; {reason}"
     return f"nothing could be reached: {failure}"
 
 
@@ -84,18 +95,22 @@ def _explained(check: Check, results: list[Result]) -> str:
 def _run(check: Check, bench: Bench) -> Result:
     bench.looked_at.clear()
     try:
-        remarks = list(check.run(bench))
+        remarks = [plain(remark, _LONGEST_REMARK) for remark in check.run(bench)]
+        seen = tuple(answer.seen for answer in bench.looked_at)
     except NotRun as reason:
-        return Result(check, Status.NOT_RUN, str(reason), tuple(bench.looked_at))
+        return _not_run(check, str(reason), bench)
     except _KITS_OWN as error:
         said = f"the kit cannot judge what came back, which is a fault of its own: {type(error).__name__}: {error}"
-        return Result(check, Status.NOT_RUN, said, tuple(bench.looked_at))
-    answers = tuple(bench.looked_at)
+        return _not_run(check, said, bench)
     if remarks:
         more = len(remarks) - MOST_REMARKS
         said = "; ".join(remarks[:MOST_REMARKS]) + (f"; and {more} more" if more > 0 else "")
-        return Result(check, Status.FAILED, said, answers)
-    return Result(check, Status.PASSED, answers[-1].summary if answers else "", answers)
+        return Result(check, Status.FAILED, said, seen)
+    return Result(check, Status.PASSED, seen[-1].summary if seen else "", seen)
+
+
+def _not_run(check: Check, reason: str, bench: Bench) -> Result:
+    return Result(check, Status.NOT_RUN, plain(reason), tuple(answer.seen for answer in bench.looked_at))
 
 
 def _proved(result: Result, results: list[Result]) -> Result:

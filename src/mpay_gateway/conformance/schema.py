@@ -24,10 +24,16 @@ SPELLINGS: Final = {
 }
 """Names in the field, and the contract's."""
 
-REQUIRED: Final = ("Currency", "Lines", "OrderKey", "Reason", "ServiceID", "Status")
+REQUIRED: Final = ("Currency", "Lines", "OrderKey", "ServiceID", "Status")
+"""Without one of these nothing can be paid. Reason is required too; without one payers read nothing."""
+MEMBERS: Final = frozenset(
+    (*ORDER, *LINE, *PROPERTY, *ACCOUNT, *SPELLINGS, "OrderDetails", "OrderLine", "OrderProperty")
+)
+"""The names that the contract knows. What else an order holds is unknown in every namespace."""
 STATUSES: Final = (
     "Active", "PartiallyPaid", "Paid", "Completed", "Expired", "Cancelled", "Refunding", "Refunded",
 )  # fmt: skip
+PAYABLE: Final = ("Active", "PartiallyPaid")
 CUSTOMER_TYPES: Final = ("Unspecified", "Person", "Organization")
 FAULT_CODES: Final = (
     "InternalError", "AuthenticationFailed", "AuthorizationFailed", "InvalidParameter", "UnknownService",

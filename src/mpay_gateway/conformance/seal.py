@@ -21,7 +21,7 @@ from mpay_gateway.conformance.identity import public_key
 from mpay_gateway.conformance.pointing import named_certificate
 
 _ID_ATTRIBUTES: Final = (f"{{{names.WSU}}}Id", "Id", "ID", "id")
-_INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?Z", re.ASCII)
+_INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class Flaw(Enum):
@@ -32,6 +32,7 @@ class Flaw(Enum):
     ALGORITHM = auto()
     TRANSFORM = auto()
     BODY_NOT_SIGNED = auto()
+    OTHER_PART = auto()
     NO_TIMESTAMP = auto()
     TIMESTAMP_NOT_SIGNED = auto()
     FOREIGN_KEY = auto()
@@ -82,15 +83,15 @@ def read_seal(root: etree._Element, certificates: tuple[x509.Certificate, ...]) 
 
 
 def instant(text: str | None) -> datetime | None:
-    """A time of a Timestamp: UTC, 0 to 7 digits of a second; None for any other text."""
+    """A time of a Timestamp in UTC: it has a zone and 0 to 7 digits of a second; None for any other text."""
     match = _INSTANT.fullmatch((text or "").strip())
     if match is None:
         return None
     try:
-        whole = datetime.fromisoformat(match[1])
-    except ValueError:
+        whole = datetime.fromisoformat(match[1] + match[3]).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return whole.replace(microsecond=int((match[2] or "0").ljust(6, "0")[:6]), tzinfo=UTC)
+    return whole.replace(microsecond=int((match[2] or "0").ljust(6, "0")[:6]))
 
 
 def _times(root: etree._Element) -> tuple[datetime | None, datetime | None, list[Problem]]:
@@ -103,15 +104,18 @@ def _times(root: etree._Element) -> tuple[datetime | None, datetime | None, list
         text = stamp.findtext(f"{{{names.WSU}}}{name}")
         found.append(instant(text))
         if found[-1] is None:
-            problems.append(Problem(Flaw.TIME_FORM, f"{name} is {text!r}, no time in UTC"))
+            problems.append(Problem(Flaw.TIME_FORM, f"{name} is {text!r}, no time with its zone"))
     return found[0], found[1], problems
 
 
 def _doubled(root: etree._Element, signatures: list[etree._Element]) -> list[Problem]:
     found = []
-    bodies = [each for each in root if local(each) == "Body"]
-    for what, count in (("Signature", len(signatures)), ("Body", len(bodies))):
-        if count != 1:
+    counts = {"Signature": len(signatures)}
+    counts |= {name: sum(local(each) == name for each in root) for name in ("Header", "Body")}
+    counts["Security"] = sum(1 for _ in root.iter(f"{{{names.WSSE}}}Security"))
+    counts["Timestamp"] = sum(1 for _ in root.iter(f"{{{names.WSU}}}Timestamp"))
+    for what, count in counts.items():
+        if count > 1:
             found.append(Problem(Flaw.DOUBLED, f"{count} x {what}"))
     seen: set[str] = set()
     for element in root.iter():
@@ -123,7 +127,12 @@ def _doubled(root: etree._Element, signatures: list[etree._Element]) -> list[Pro
 
 
 def _methods(signature: etree._Element) -> list[Problem]:
-    return [
+    bare = [
+        Problem(Flaw.TRANSFORM, f"the Reference {each.get('URI')} has no Transform")
+        for each in signature.iter(f"{{{names.DS}}}Reference")
+        if each.find(f"{{{names.DS}}}Transforms/{{{names.DS}}}Transform") is None
+    ]
+    return bare + [
         Problem(flaw, f"{tag} {element.get('Algorithm')}")
         for tag, known, flaw in (
             ("SignatureMethod", BY_SIGNATURE_URI.keys(), Flaw.ALGORITHM),
@@ -145,7 +154,23 @@ def _coverage(root: etree._Element, signature: etree._Element) -> list[Problem]:
     ):
         if element is not None and element not in signed:
             found.append(Problem(flaw, f"no Reference points at the {local(element)}"))
+    whole = {each for each in root.iter() if _may_be_signed(each, root)}
+    for element in signed - whole - {None}:
+        assert element is not None
+        found.append(Problem(Flaw.OTHER_PART, f"a Reference points at {local(element)}"))
     return found
+
+
+def _may_be_signed(element: etree._Element, root: etree._Element) -> bool:
+    """The Body, a whole header, or the Timestamp or a token of the Security header."""
+    above = element.getparent()
+    if above is None:
+        return False
+    if above is root:
+        return local(element) == "Body"
+    if local(above) == "Security":
+        return local(element) in ("Timestamp", "BinarySecurityToken")
+    return local(above) == "Header" and local(element) != "Security"
 
 
 def _referred(root: etree._Element, reference: etree._Element) -> etree._Element | None:

@@ -24,12 +24,12 @@ _OTHER_WAYS: Final[tuple[dict[str, object], ...]] = (
 
 
 def settle_recipe(caller: Caller) -> None:
-    """See that the first order is found; try other ways of signing while it is not."""
+    """See that a lookup is answered; try other ways of signing while it is not. Raises: NotRun."""
     key = caller.target.order_keys[0]
-    if caller.shown(key).orders:
+    if caller.shown(key).orders is not None:
         return
     for changes in _OTHER_WAYS:
         recipe = replace(caller.recipe, **changes)  # type: ignore[arg-type]
-        if caller.look_up(key, Way("signed in another way", recipe=recipe)).orders:
+        if caller.look_up(key, Way("signed in another way", recipe=recipe)).orders is not None:
             caller.use(recipe)
             return

@@ -15,14 +15,17 @@ from lxml import etree
 
 from mpay_gateway.conformance import names
 from mpay_gateway.conformance.canonical import Algorithm, base64_text, canonical
-from mpay_gateway.conformance.identity import Identity, key_identifier
+from mpay_gateway.conformance.identity import Identity, key_identifiers
 
 _VALUE: Final = "@SIGNATURE-VALUE@"
 _EXC_C14N: Final = f'Algorithm="{names.EXCLUSIVE_C14N}"'
 
 
 class KeyInfo(Enum):
-    """How a request names the certificate that checks it."""
+    """How a request names the certificate that checks it.
+
+    But where it is embedded there is a BinarySecurityToken, too: the policy says AlwaysToRecipient.
+    """
 
     TOKEN = auto()
     KEY_IDENTIFIER = auto()
@@ -100,7 +103,7 @@ def _envelope(payload: str, recipe: Recipe, ids: _Ids, timestamp: str, signature
     gap = "\n  " if recipe.indented else ""
     security = _tag(wsse, "Security")
     envelope, header, body = (_tag(soap, name) for name in ("Envelope", "Header", "Body"))
-    token = _token(recipe, ids) if recipe.key_info is KeyInfo.TOKEN else ""
+    token = "" if recipe.key_info is KeyInfo.EMBEDDED else _token(recipe, ids)
     return (
         f"<{envelope} {_xmlns(soap, names.SOAP)}>{gap}<{header}>{gap}<{security} {_xmlns(wsse, names.WSSE)} "
         f'xmlns:wsu="{names.WSU}">{gap}{token}{gap}{timestamp}{gap}{signature}{gap}</{security}>{gap}</{header}>'
@@ -174,7 +177,7 @@ def _pointer(recipe: Recipe, ids: _Ids) -> str:
             tag = _tag(wsse, "KeyIdentifier")
             return (
                 f'<{tag} EncodingType="{names.BASE64}" ValueType="{names.X509_PROFILE}#X509SubjectKeyIdentifier">'
-                f"{base64_text(key_identifier(certificate))}</{tag}>"
+                f"{base64_text(key_identifiers(certificate)[0])}</{tag}>"
             )
         case KeyInfo.EMBEDDED:
             held = _tag(ds, "X509Certificate")

@@ -12,10 +12,14 @@ from mpay_gateway.conformance.transport import Timeouts
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the contract and its guide allow: how long an answer may take, how far clocks may differ."""
+    """What the contract and its guide allow: how long an answer may take, how far clocks may differ.
+
+    `run` is ours: what is left when it is over is not run.
+    """
 
     answer: timedelta = timedelta(seconds=5)
     clock: timedelta = timedelta(seconds=60)
+    run: timedelta = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)

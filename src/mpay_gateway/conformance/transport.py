@@ -7,20 +7,18 @@ does not hide the others; the fault is kept for the check that judges it.
 import ssl
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-import urllib3
-
 from mpay_gateway.boundary import Clock
+from mpay_gateway.conformance.connection import FAILURES, LARGEST_ANSWER, PORTS, Connection, port_of
 from mpay_gateway.conformance.identity import Identity
+from mpay_gateway.conformance.plain_text import plain
 
-LARGEST_ANSWER: Final = 1 << 20
-"""The gateway reads no more of an answer."""
-_PIECE: Final = 1 << 16
+__all__ = ["LARGEST_ANSWER", "SOAP_TYPE", "Received", "Sent", "Timeouts", "Wire", "is_loopback", "same_host"]
 SOAP_TYPE: Final = "text/xml; charset=utf-8"
 
 
@@ -47,46 +45,76 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """In seconds: until a connection stands, until an answer begins."""
+    """In seconds: until a connection stands, until an answer is whole."""
 
     connect: float = 5.0
-    read: float = 30.0
+    answer: float = 30.0
 
 
 class Wire:
-    """Sends requests; safe to use from several threads."""
+    """Sends requests, each on a connection of its own; safe to use from several threads.
+
+    A server may close a connection that it kept open in the moment in which it is used again: what would look
+    like a request that was not answered.
+    """
 
     def __init__(
         self, clock: Clock, client: Identity, *, timeouts: Timeouts = Timeouts(), ca_file: Path | None = None
     ) -> None:
         self._clock = clock
         self._timeouts = timeouts
-        self._pool = _pool(timeouts, _verifying(client, ca_file))
-        self._trusting = _pool(timeouts, _not_verifying(client))
+        self._verifying = _verifying(client, ca_file)
+        self._trusting = _not_verifying(client)
         self._lock = threading.Lock()
         self.tls_problem = ""
         """Why the server's certificate does not hold, once that is known."""
 
-    def exchange(self, sent: Sent) -> Received:
-        """Send and wait; redirects are not followed."""
+    def exchange(self, sent: Sent, *, most_seconds: float = float("inf")) -> Received:
+        """Send and wait; redirects are not followed. It takes no longer than that, whatever time-outs there are."""
+        return self.in_a_row((sent,), most_seconds=most_seconds)[0]
+
+    def in_a_row(self, requests: Sequence[Sent], *, most_seconds: float = float("inf")) -> list[Received]:
+        """Send one after another, on the same connection as long as the server keeps it open."""
+        connection: Connection | None = None
+        found = []
+        for sent in requests:
+            if connection is not None and not connection.is_open:
+                connection.close()
+                connection = None
+            received, connection = self._ask(connection, sent, most_seconds)
+            found.append(received)
+        if connection is not None:
+            connection.close()
+        return found
+
+    def _ask(
+        self, connection: Connection | None, sent: Sent, most_seconds: float
+    ) -> tuple[Received, Connection | None]:
+        """One exchange, and the connection that may serve for the next one."""
         started = self._clock.monotonic()
         try:
-            status, headers, body = self._send(sent)
-        except urllib3.exceptions.HTTPError as error:
-            return Received(0, {}, b"", self._clock.monotonic() - started, _in_words(error))
-        return Received(status, headers, body, self._clock.monotonic() - started)
+            connection = connection or self._connect(sent.url, most_seconds)
+            seconds = min(self._timeouts.answer, most_seconds)
+            answered = connection.ask(sent.method, sent.url, sent.headers, body=sent.body, seconds=seconds)
+        except FAILURES as error:
+            if connection is not None:
+                connection.close()
+            return Received(0, {}, b"", self._clock.monotonic() - started, _in_words(error)), None
+        return Received(*answered, self._clock.monotonic() - started), connection
 
-    def _send(self, sent: Sent) -> tuple[int, Mapping[str, str], bytes]:
+    def _connect(self, url: str, most_seconds: float) -> Connection:
+        seconds = min(self._timeouts.connect, most_seconds)
+        if urlsplit(url).scheme != "https":
+            return Connection(url, tls=None, seconds=seconds)
         if self.tls_problem:
-            return _ask(self._trusting, sent)
+            return Connection(url, tls=self._trusting, seconds=seconds)
         try:
-            return _ask(self._pool, sent)
-        except urllib3.exceptions.SSLError as error:
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # TRN-11 says it
-            answer = _ask(self._trusting, sent)
+            return Connection(url, tls=self._verifying, seconds=seconds)
+        except ssl.SSLCertVerificationError as error:
+            connection = Connection(url, tls=self._trusting, seconds=seconds)
             with self._lock:
-                self.tls_problem = _in_words(error)
-            return answer
+                self.tls_problem = _in_words(error)  # TRN-11 says it
+            return connection
 
 
 def is_loopback(url: str) -> bool:
@@ -96,31 +124,18 @@ def is_loopback(url: str) -> bool:
 
 
 def same_host(url: str, other: str) -> bool:
-    return urlsplit(url).netloc == urlsplit(urljoin(url, other)).netloc
+    """Whether another address, or a reference, leads to the same host by HTTP.
 
-
-def _ask(pool: urllib3.PoolManager, sent: Sent) -> tuple[int, Mapping[str, str], bytes]:
-    answer = pool.request(
-        sent.method, sent.url, body=sent.body or None, headers=dict(sent.headers), preload_content=False,
-        decode_content=False, redirect=False,
-    )  # fmt: skip
-    body = bytearray()
-    whole = False
+    Behind a proxy that ends TLS, services name themselves with http: of the usual ports each will do.
+    """
     try:
-        while len(body) <= LARGEST_ANSWER and not whole:
-            piece = answer.read(_PIECE, decode_content=False)
-            body += piece
-            whole = not piece
-    finally:
-        if not whole:
-            answer.close()
-        answer.release_conn()
-    return answer.status, {name.lower(): text for name, text in answer.headers.items()}, bytes(body)
-
-
-def _pool(timeouts: Timeouts, context: ssl.SSLContext) -> urllib3.PoolManager:
-    timeout = urllib3.Timeout(connect=timeouts.connect, read=timeouts.read)
-    return urllib3.PoolManager(timeout=timeout, retries=False, ssl_context=context, maxsize=16)
+        here, there = urlsplit(url), urlsplit(urljoin(url, other))
+        ports = {port_of(here), port_of(there)}
+    except ValueError:
+        return False
+    if there.scheme not in PORTS or here.hostname != there.hostname:
+        return False
+    return len(ports) == 1 or ports == set(PORTS.values())
 
 
 def _verifying(client: Identity, ca_file: Path | None) -> ssl.SSLContext:
@@ -146,6 +161,5 @@ def _show(client: Identity, context: ssl.SSLContext) -> None:
 
 
 def _in_words(error: BaseException) -> str:
-    reason = getattr(error, "reason", None)
-    text = str(reason or error)
-    return f"{type(reason or error).__name__}: {text.rpartition('>: ')[2] or text}"
+    said = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error)
+    return plain(f"{type(error).__name__}: {said}")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mpay_gateway.conformance.answer import Answer
+from mpay_gateway.conformance.answer import Seen
 from mpay_gateway.conformance.bench import Bench
 
 
@@ -56,7 +56,7 @@ class Result:
     check: Check
     status: Status
     detail: str
-    answers: tuple[Answer, ...] = ()
+    exchanges: tuple[Seen, ...] = ()
 
     @property
     def is_grave(self) -> bool:

@@ -7,6 +7,7 @@ from lxml import etree
 from eservice_kit import Fault, FaultCode, names
 from eservice_kit.sign import signed_message
 from eservice_kit.wire_read import read_request
+from eservice_kit.wire_write import confirmation_answer
 from tests.conformance import books
 from tests.conformance.faults.registry import breaks
 from tests.conformance.faults.shaping import C
@@ -46,11 +47,11 @@ breaks("FLT-11")(crash(lambda body: body[0].tag == C("GetOrderDetails") and not 
 
 
 def faults(change: Callable[[Element], None]) -> Callable[[Service], None]:
-    """Bend the faults that are made for queries without a key; those of payments have checks of their own."""
+    """Bend the faults that are made for unknown services."""
 
     def bend(service: Service) -> None:
         def seal(payload: Element) -> bytes:
-            if "OrderKey" in (payload.findtext("faultstring") or ""):
+            if "service" in (payload.findtext("faultstring") or ""):
                 change(payload)
             return signed_message(payload, service.signer, at=service.now())
 
@@ -118,18 +119,6 @@ def any_operation_is_a_lookup(service: Service) -> None:
 
     reading(change)(service)
     service._check_action = lambda _call, _body: None  # type: ignore[method-assign]
-    _keep_actions(service)
-
-
-def _keep_actions(service: Service) -> None:
-    """Another SOAPAction than the Body's is refused as before."""
-
-    def intercept(call: Call) -> Reply | None:
-        if call.operation == "lookup" and "ConfirmOrderPayment" in call.headers.get("soapaction", ""):
-            return service.fault(Fault(FaultCode.INVALID_PARAMETER, "SOAPAction"))
-        return None
-
-    service.intercept = intercept
 
 
 _LOOKUP = (
@@ -144,5 +133,12 @@ def invalid_parameter_for_a_forgery(service: Service) -> None:
 
 
 @breaks("FLT-12")
-def dispatches_by_body_alone(service: Service) -> None:
-    service._check_action = lambda _call, _body: None  # type: ignore[method-assign]
+def dispatches_by_soap_action(service: Service) -> None:
+    """What the header names is done, whatever was signed."""
+
+    def intercept(call: Call) -> Reply | None:
+        if call.operation == "lookup" and "ConfirmOrderPayment" in call.headers.get("soapaction", ""):
+            return Reply(200, service.seal(confirmation_answer()))
+        return None
+
+    service.intercept = intercept

@@ -76,9 +76,19 @@ breaks("SHP-05")(each("OrderProperty", last_first))
 breaks("SHP-06")(each("DestinationAccount", last_first))
 breaks("SHP-07")(each("OrderDetails", add_member("Zone", "4")))
 breaks("SHP-08")(each("TotalAmountDue", twice))
-breaks("SHP-09")(each("OrderLine", lambda line: line.remove(line[-1])))
+breaks("SHP-18")(each("OrderLine", lambda line: line.remove(line[-1])))
 breaks("SHP-10")(each("AllowPartialPayments", rename(C("AllowPartialPayment"))))
 breaks("SHP-11")(each("AllowAdvancePayments", set_text("False")))
+
+
+@breaks("SHP-09")
+def no_service_in_the_order_that_is_read(service: Service) -> None:
+    def change(order: Element) -> None:
+        if order.findtext(C("OrderKey")) == "READ-100":
+            for found in order.findall(C("ServiceID")):
+                order.remove(found)
+
+    each("OrderDetails", change)(service)
 
 
 @breaks("SHP-12")

@@ -44,6 +44,7 @@ class Knobs:
         at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
     )
     with_timestamp: bool = True
+    with_inner_id: bool = False
 
 
 def sealed(service: Service, payload: Element, *, soap: str = names.SOAP, knobs: Knobs = Knobs()) -> bytes:
@@ -57,7 +58,7 @@ def sealed(service: Service, payload: Element, *, soap: str = names.SOAP, knobs:
     algorithm = SignatureAlgorithm.RSA_SHA1.value
     etree.SubElement(info, names.ds("SignatureMethod")).set("Algorithm", algorithm.signature_uri)
     for part in knobs.parts:
-        _refer(info, next(each for each in root.iter() if etree.QName(each).localname == part), knobs)
+        _refer(info, root[1][0] if part == "Inner" else _part(root, part), knobs)
     value = service.signer.key.private_key.sign(_canonical(info, knobs), padding.PKCS1v15(), algorithm.digest)
     etree.SubElement(signature, names.ds("SignatureValue")).text = base64.b64encode(value).decode()
     data = etree.SubElement(etree.SubElement(signature, names.ds("KeyInfo")), names.ds("X509Data"))
@@ -66,9 +67,15 @@ def sealed(service: Service, payload: Element, *, soap: str = names.SOAP, knobs:
     return etree.tostring(root)
 
 
+def _part(root: Element, name: str) -> Element:
+    return next(each for each in root.iter() if etree.QName(each).localname == name)
+
+
 def _draft(service: Service, payload: Element, knobs: Knobs) -> bytes:
     at = service.now()
     body_id = f"body-{uuid4().hex}"
+    if knobs.with_inner_id:
+        payload.set(names.wsu("Id"), f"inner-{uuid4().hex}")
     stamp = (
         f'<wsu:Timestamp wsu:Id="ts-{uuid4().hex}"><wsu:Created>{knobs.created(at)}</wsu:Created>'
         f"<wsu:Expires>{knobs.created(at + knobs.lifetime)}</wsu:Expires></wsu:Timestamp>"
@@ -141,6 +148,7 @@ def another_algorithm(service: Service) -> None:
     service.signer = replace(service.signer, algorithm=RSA_SHA512)  # type: ignore[arg-type]
 
 
+breaks("SIG-18")(with_knobs(parts=("Timestamp", "Body", "Inner"), with_inner_id=True))
 breaks("SIG-08")(with_knobs(c14n=INCLUSIVE))
 breaks("SIG-09")(
     after_signing(lambda message: message.replace(b"<ds:X509SerialNumber>", b"<ds:X509SerialNumber>9"))

@@ -57,8 +57,20 @@ breaks("LOK-22")(reformatted(lambda text: text.replace(".", ",")))
 breaks("LOK-23")(reformatted(lambda text: {"120.50": "120.505", "79.50": "79.495"}.get(text, text)))
 breaks("LOK-24")(reformatted(lambda text: {"120.50": "279.50", "79.50": "-79.50"}.get(text, text)))
 breaks("LOK-25")(set_member("Currency", "LEI"))
-breaks("LOK-26")(set_member("Status", "Canceled"))
-breaks("LOK-27")(set_member("CustomerType", "Organisation"))
+breaks("LOK-26")(set_member("Status", "Open"))
+breaks("LOK-27")(set_member("CustomerType", "Company"))
+breaks("LOK-36")(set_member("CustomerType", "Organisation"))
+
+
+@breaks("LOK-37")
+def no_amount_in_a_line(service: Service) -> None:
+    def change(order: Element) -> None:
+        line = next(order.iter(C("OrderLine")))
+        line.remove(line.findall(C("AmountDue"))[0])
+
+    in_read(change)(service)
+
+
 breaks("LOK-28")(set_member("DueDate", "31.12.2026"))
 
 

@@ -1,7 +1,6 @@
 """LOK-20 onwards: what stands in an order: amounts, dates, accounts, closed lists, lengths."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from decimal import Decimal
 
 from lxml import etree
@@ -9,9 +8,9 @@ from lxml import etree
 from mpay_gateway.conformance import schema
 from mpay_gateway.conformance.answer import children, local, members, text
 from mpay_gateway.conformance.bench import Bench
-from mpay_gateway.conformance.caller import NotRun
+from mpay_gateway.conformance.checks.judging import judged
 from mpay_gateway.conformance.checks.shape import accounts_of, lines_of, properties_of
-from mpay_gateway.conformance.formats import date_of, decimals, is_currency, is_decimal, is_iban, is_idn
+from mpay_gateway.conformance.formats import is_iban
 from mpay_gateway.conformance.purse import ADVANCE, PARTIAL, amount_of
 from mpay_gateway.conformance.verdict import Checks, Severity
 
@@ -24,14 +23,16 @@ CHECKS = Checks("lookup")
     mend="Compute the total from the lines that you send.",
 )  # fmt: skip
 def adds_up(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
-        total = amount_of(text(order, "TotalAmountDue"))
-        amounts = [amount_of(text(line, "AmountDue")) for line in lines_of(order)]
-        if total is None or not amounts or None in amounts:
-            continue
+    def problem(order: etree._Element) -> str:
+        total, amounts = amount_of(text(order, "TotalAmountDue")), _line_amounts(order)
         summed = sum((each for each in amounts if each is not None), Decimal(0))
-        if summed != total:
-            yield f"{text(order, 'OrderKey')}: the lines make {summed}, TotalAmountDue is {total}"
+        if summed == total:
+            return ""
+        return f"{text(order, 'OrderKey')}: the lines make {summed}, TotalAmountDue is {total}"
+
+    complete = (each for each in _with_total(bench) if None not in _line_amounts(each))
+    none = "no order that can be paid has a total and an amount in each line"
+    yield from judged(complete, problem, none=none)
 
 
 @CHECKS.add(
@@ -40,105 +41,13 @@ def adds_up(bench: Bench) -> Iterator[str]:
     mend="Send the amount, or set one of the flags.",
 )  # fmt: skip
 def amount_or_flag(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
-        if text(order, "TotalAmountDue") is None and not any(
-            _is_true(order, line) for line in (None, *lines_of(order))
-        ):
-            yield f"{text(order, 'OrderKey')} has neither an amount nor a flag"
+    def problem(order: etree._Element) -> str:
+        if any(_is_true(owner) for owner in (order, *lines_of(order))):
+            return ""
+        return f"{text(order, 'OrderKey')} has neither an amount nor a flag"
 
-
-@CHECKS.add(
-    "LOK-22", "Amounts are decimals", Severity.PAYMENTS,
-    contract="Amounts are xs:decimal (section 2): a point before the fraction, no exponent, no thousands separator.",
-    mend="Format amounts without regard to the server's culture.",
-)  # fmt: skip
-def decimal_form(bench: Bench) -> Iterator[str]:
-    for name, said in _amounts(bench):
-        if not is_decimal(said):
-            yield f"{name} is {said!r}"
-
-
-@CHECKS.add(
-    "LOK-23", "Amounts have at most two decimals", Severity.PAYMENTS,
-    contract="Amounts are in units of the currency; bani are the smallest (section 8).",
-    mend="Round where the amount arises, so that lines and total agree.",
-)  # fmt: skip
-def two_decimals(bench: Bench) -> Iterator[str]:
-    for name, said in _amounts(bench):
-        if is_decimal(said) and decimals(said) > 2:
-            yield f"{name} is {said}"
-
-
-@CHECKS.add(
-    "LOK-24", "No amount is below zero", Severity.MONEY,
-    contract="Amounts that are due are positive; nothing due is zero (section 2).",
-    mend="Send no credit as a line: what has been paid is left out.",
-)  # fmt: skip
-def not_negative(bench: Bench) -> Iterator[str]:
-    for name, said in _amounts(bench):
-        if is_decimal(said) and Decimal(said) < 0:
-            yield f"{name} is {said}"
-
-
-@CHECKS.add(
-    "LOK-25", "Currency is a code of ISO 4217", Severity.PAYMENTS,
-    contract="Currency is an alphabetic code of ISO 4217, MDL in practice (section 3).",
-    mend="Send MDL, not lei and not 498.",
-)  # fmt: skip
-def currency(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
-        said = text(order, "Currency")
-        if said is not None and not is_currency(said):
-            yield f"Currency is {said!r}"
-
-
-@CHECKS.add(
-    "LOK-26", "Status is one of the contract's", Severity.PAYMENTS,
-    contract=f"Status is {', '.join(schema.STATUSES)} (section 2); any other value cannot be read.",
-    mend="Use these spellings; Cancelled has two l.",
-)  # fmt: skip
-def status(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
-        said = text(order, "Status")
-        if said and said not in schema.STATUSES:
-            yield f"Status is {said!r}"
-
-
-@CHECKS.add(
-    "LOK-27", "CustomerType is one of the contract's", Severity.INTEROPERABILITY,
-    contract=f"CustomerType is {', '.join(schema.CUSTOMER_TYPES)} (section 2).",
-    mend="Use these spellings; Organization has a z.",
-)  # fmt: skip
-def customer_type(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
-        said = text(order, "CustomerType")
-        if said is not None and said not in schema.CUSTOMER_TYPES:
-            yield f"CustomerType is {said!r}"
-
-
-@CHECKS.add(
-    "LOK-28", "Dates are xs:dateTime", Severity.PAYMENTS,
-    contract="DueDate and IssuedAt are xs:dateTime: 2025-07-10T09:26:29.463 (sections 2 and 3).",
-    mend="Send date and time with T between them.",
-)  # fmt: skip
-def dates(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
-        for name in ("DueDate", "IssuedAt"):
-            said = text(order, name)
-            if said is not None and date_of(said) is None:
-                yield f"{name} is {said!r}"
-
-
-@CHECKS.add(
-    "LOK-29", "No order was issued in the future", Severity.ADVICE,
-    contract="Times without a zone are Chisinau's local time (section 3): UTC or another zone must be written.",
-    mend="Send local time without a zone, or a time with its zone.",
-)  # fmt: skip
-def plausible_dates(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
-        issued = date_of(text(order, "IssuedAt") or "")
-        if issued is not None and issued > bench.clock.now() + timedelta(minutes=10):
-            yield f"IssuedAt {text(order, 'IssuedAt')} is to come"
+    unknown = (each for each in _payable(bench) if text(each, "TotalAmountDue") is None)
+    yield from judged(unknown, problem, none="every order shown that can be paid has an amount")
 
 
 @CHECKS.add(
@@ -163,14 +72,12 @@ def lengths(bench: Bench) -> Iterator[str]:
     mend="Check accounts when they are entered.",
 )  # fmt: skip
 def ibans(bench: Bench) -> Iterator[str]:
-    found = False
-    for order in bench.orders():
-        for said in _account_numbers(order):
-            found = True
-            if not is_iban(said):
-                yield f"{said!r} is no IBAN"
-    if not found:
-        raise NotRun("no order shown names an account number")
+    numbers = [said for order in bench.orders() for said in _account_numbers(order)]
+    yield from judged(
+        numbers,
+        lambda said: "" if is_iban("".join(said.split())) else f"{said!r} is no IBAN",
+        none="no order shown names an account number",
+    )
 
 
 @CHECKS.add(
@@ -188,56 +95,51 @@ def names_account(bench: Bench) -> Iterator[str]:
 
 
 @CHECKS.add(
-    "LOK-33", "BankFiscalCode is an IDNO", Severity.INTEROPERABILITY,
-    contract="BankFiscalCode is the beneficiary's IDNO (section 3): 13 digits with a check digit.",
-    mend="Send the fiscal code of the beneficiary, not of the bank.",
-)  # fmt: skip
-def fiscal_codes(bench: Bench) -> Iterator[str]:
-    said = [text(each, "BankFiscalCode") for order in bench.orders() for each in accounts_of(order)]
-    if not any(said):
-        raise NotRun("no account shown has a BankFiscalCode")
-    for code in said:
-        if code and not is_idn(code):
-            yield f"BankFiscalCode is {code!r}"
-
-
-@CHECKS.add(
-    "LOK-34", "Accounts have bank account and bank code", Severity.MONEY,
-    contract="BankAccount and BankCode are required members of PaymentAccount (section 2).",
+    "LOK-34", "Accounts have bank account and bank code", Severity.INTEROPERABILITY,
+    contract="BankAccount and BankCode are required members of PaymentAccount (section 2); missing values are the registered account's (section 3).",
     mend="Send both members with every account.",
 )  # fmt: skip
 def whole_accounts(bench: Bench) -> Iterator[str]:
+    def problem(account: etree._Element) -> str:
+        missing = [name for name in ("BankAccount", "BankCode") if not text(account, name)]
+        return f"an account has no {' and no '.join(missing)}" if missing else ""
+
     accounts = [each for order in bench.orders() for each in accounts_of(order)]
-    if not accounts:
-        raise NotRun("no order shown has an account with members")
-    for each in accounts:
-        for name in ("BankAccount", "BankCode"):
-            if not text(each, name):
-                yield f"an account has no {name}"
+    yield from judged(accounts, problem, none="no order shown has an account with members")
 
 
 @CHECKS.add(
-    "LOK-35", "CustomerID is a personal or fiscal code", Severity.ADVICE,
-    contract="CustomerID is an IDNP or IDNO of 13 digits; empty where the payer is a foreigner and asked (section 3).",
-    mend="Send the code, or leave the member out.",
+    "LOK-37", "Under a known total each line has its amount", Severity.PAYMENTS,
+    contract="The sum of the lines' AmountDue equals TotalAmountDue (section 8): a line without an amount leaves it open.",
+    mend="Send AmountDue with every line, unless the whole amount is not known yet.",
 )  # fmt: skip
-def customer_id(bench: Bench) -> Iterator[str]:
+def amount_of_each_line(bench: Bench) -> Iterator[str]:
+    def problem(order: etree._Element) -> str:
+        missing = [text(line, "LineID") for line in lines_of(order) if text(line, "AmountDue") is None]
+        names = ", ".join(map(str, missing))
+        return f"{text(order, 'OrderKey')} has a total, and no amount in {names}" if missing else ""
+
+    yield from judged(_with_total(bench), problem, none="no order that can be paid has a total")
+
+
+def _payable(bench: Bench) -> Iterator[etree._Element]:
+    """The orders whose amounts matter: what cannot be paid may say what it was."""
     for order in bench.orders():
-        said = text(order, "CustomerID")
-        if said and said.isdigit() and not is_idn(said):
-            yield f"CustomerID of {text(order, 'OrderKey')} has {len(said)} digits or a wrong check digit"
+        if text(order, "Status") in schema.PAYABLE:
+            yield order
 
 
-def _amounts(bench: Bench) -> Iterator[tuple[str, str]]:
-    for order in bench.orders():
-        for owner, name in ((order, "TotalAmountDue"), *((line, "AmountDue") for line in lines_of(order))):
-            said = text(owner, name)
-            if said is not None:
-                yield name, said
+def _with_total(bench: Bench) -> Iterator[etree._Element]:
+    for order in _payable(bench):
+        if amount_of(text(order, "TotalAmountDue")) is not None and lines_of(order):
+            yield order
 
 
-def _is_true(order: etree._Element, line: etree._Element | None) -> bool:
-    owner = order if line is None else line
+def _line_amounts(order: etree._Element) -> list[Decimal | None]:
+    return [amount_of(text(line, "AmountDue")) for line in lines_of(order)]
+
+
+def _is_true(owner: etree._Element) -> bool:
     return any(text(owner, *spellings) in ("true", "1") for spellings in (PARTIAL, ADVANCE))
 
 

@@ -4,13 +4,18 @@ from collections.abc import Iterator
 from functools import partial
 
 from mpay_gateway.conformance import names, schema
+from mpay_gateway.conformance.answer import local
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun
+from mpay_gateway.conformance.checks.judging import judged
 from mpay_gateway.conformance.description import WSDL_SOAP, XSD, Description
 from mpay_gateway.conformance.verdict import Checks, Severity
 
 CHECKS = Checks("wsdl")
 _HTTP = "http://schemas.xmlsoap.org/soap/http"
+_NAMES = (
+    ("portType", "IServiceProvider"), ("service", "ServiceProvider"), ("port", "BasicHttpBinding_IServiceProvider"),
+)  # fmt: skip
 _OPERATIONS = (names.LOOKUP, names.CONFIRM)
 _TYPES = {
     "OrderDetailsQuery": ("Language", "OrderKey", "ServiceID"),
@@ -33,7 +38,7 @@ _TYPES = {
 )  # fmt: skip
 def is_served(bench: Bench) -> Iterator[str]:
     answer = bench.fetched_description()
-    if answer.root is None or answer.received.status != 200:
+    if answer.root is None or local(answer.root) != "definitions" or answer.received.status != 200:
         yield f"no WSDL came: {answer.summary}"
 
 
@@ -48,7 +53,7 @@ def is_whole(bench: Bench) -> Iterator[str]:
 
 
 @CHECKS.add(
-    "WSD-03", "The namespace is the contract's", Severity.PAYMENTS,
+    "WSD-03", "The namespace is the contract's", Severity.INTEROPERABILITY,
     contract=f"targetNamespace is {names.CONTRACT}, without a slash at the end (section 1).",
     mend=f'Set Namespace = "{names.CONTRACT}" on the service contract and on every data contract.',
 )  # fmt: skip
@@ -63,24 +68,25 @@ def namespace(bench: Bench) -> Iterator[str]:
         if each.get("name") in _TYPES
         for holder in each.iterancestors(f"{{{XSD}}}schema")
     }
+    if not of_port_types and not of_types:
+        described.need_whole()
+        raise NotRun("the description has neither a portType nor a type of the contract")
     for found in sorted((of_port_types | of_types) - {names.CONTRACT}, key=str):
         yield f"targetNamespace is {found!r}"
 
 
 @CHECKS.add(
-    "WSD-04", "Both operations are described", Severity.PAYMENTS,
-    contract="portType IServiceProvider has GetOrderDetails and ConfirmOrderPayment (section 1).",
+    "WSD-04", "Both operations are described", Severity.INTEROPERABILITY,
+    contract="The portType has GetOrderDetails and ConfirmOrderPayment (section 1).",
     mend="Implement both operations under these names.",
 )  # fmt: skip
 def operations(bench: Bench) -> Iterator[str]:
-    found = {
-        operation.get("name")
-        for port_type in bench.description().all("portType") if port_type.get("name") == "IServiceProvider"
-        for operation in port_type
-    }  # fmt: skip
-    for name in _OPERATIONS:
-        if name not in found:
-            yield f"portType IServiceProvider has no {name}"
+    described = bench.description()
+    found = {operation.get("name") for port_type in described.all("portType") for operation in port_type}
+    missing = [name for name in _OPERATIONS if name not in found]
+    if missing:
+        described.need_whole()
+    yield from (f"no portType has {name}" for name in missing)
 
 
 @CHECKS.add(
@@ -92,9 +98,10 @@ def binding(bench: Bench) -> Iterator[str]:
     described = bench.description()
     transports = [each.get("transport") for each in described.all("binding", WSDL_SOAP)]
     if _HTTP not in transports:
+        described.need_whole()
         yield f"no SOAP 1.1 binding over HTTP: {transports or 'none'}"
     for body in described.all("body", WSDL_SOAP):
-        if body.get("use") != "literal":
+        if body.get("use", "literal") != "literal":
             yield f"soap:body use={body.get('use')!r}"
     styles = [*described.all("binding", WSDL_SOAP), *described.all("operation", WSDL_SOAP)]
     if any(each.get("style") == "rpc" for each in styles):
@@ -102,30 +109,31 @@ def binding(bench: Bench) -> Iterator[str]:
 
 
 @CHECKS.add(
-    "WSD-06", "SOAPAction values are the contract's", Severity.PAYMENTS,
+    "WSD-06", "SOAPAction values are the contract's", Severity.INTEROPERABILITY,
     contract=f"SOAPAction is {names.action_of('…')} with the operation's name (section 1).",
     mend="Leave the Action of the operation contracts at its default, or set these values.",
 )  # fmt: skip
 def actions(bench: Bench) -> Iterator[str]:
-    found = {each.get("soapAction") for each in bench.description().all("operation", WSDL_SOAP)}
-    for name in _OPERATIONS:
-        if names.action_of(name) not in found:
-            yield f"no soapAction {names.action_of(name)}"
+    described = bench.description()
+    found = {each.get("soapAction") for each in described.all("operation", WSDL_SOAP)}
+    missing = [names.action_of(name) for name in _OPERATIONS if names.action_of(name) not in found]
+    if missing:
+        described.need_whole()
+    yield from (f"no soapAction {action}" for action in missing)
 
 
 @CHECKS.add(
-    "WSD-07", "Service and port have the contract's names", Severity.ADVICE,
-    contract="service ServiceProvider, port BasicHttpBinding_IServiceProvider (section 1).",
+    "WSD-07", "Service, port and portType have the contract's names", Severity.ADVICE,
+    contract="portType IServiceProvider, service ServiceProvider, port BasicHttpBinding_IServiceProvider (section 1).",
     mend="Name the service class ServiceProvider; clients that are generated carry these names.",
 )  # fmt: skip
 def service_names(bench: Bench) -> Iterator[str]:
     described = bench.description()
-    services = {each.get("name") for each in described.all("service")}
-    ports = {each.get("name") for each in described.all("port")}
-    if "ServiceProvider" not in services:
-        yield f"the service is {', '.join(map(str, services)) or 'missing'}"
-    if "BasicHttpBinding_IServiceProvider" not in ports:
-        yield f"the port is {', '.join(map(str, ports)) or 'missing'}"
+    for tag, name in _NAMES:
+        found = sorted({each.get("name", "") for each in described.all(tag)})
+        if name not in found:
+            described.need_whole()
+            yield f"the {tag} is {', '.join(found) or 'missing'}"
 
 
 @CHECKS.add(
@@ -134,21 +142,30 @@ def service_names(bench: Bench) -> Iterator[str]:
     mend="Let the service know its public address (in WCF useRequestHeadersForMetadataAddress).",
 )  # fmt: skip
 def address(bench: Bench) -> Iterator[str]:
-    places = [each.get("location", "") for each in bench.description().all("address", WSDL_SOAP)]
+    described = bench.description()
+    places = [each.get("location", "") for each in described.all("address", WSDL_SOAP)]
+    if not places:
+        described.need_whole()
     asked = bench.target.url.rstrip("/")
     if asked not in [place.rstrip("/") for place in places]:
         yield f"the description says {', '.join(places) or 'no address'}"
 
 
 @CHECKS.add(
-    "WSD-09", "Elements are qualified", Severity.PAYMENTS,
+    "WSD-09", "Elements are qualified", Severity.INTEROPERABILITY,
     contract="elementFormDefault is qualified (section 1): every member is in the contract's namespace.",
     mend='Set elementFormDefault="qualified" on the schema.',
 )  # fmt: skip
 def qualified(bench: Bench) -> Iterator[str]:
-    for each in bench.description().all("schema", XSD):
-        if each.get("targetNamespace") == names.CONTRACT and each.get("elementFormDefault") != "qualified":
-            yield f"elementFormDefault is {each.get('elementFormDefault')!r}"
+    schemas = [
+        each for each in bench.description().all("schema", XSD)
+        if each.get("targetNamespace") == names.CONTRACT and each.find(f"{{{XSD}}}complexType") is not None
+    ]  # fmt: skip
+    yield from judged(
+        (each.get("elementFormDefault") for each in schemas),
+        lambda form: "" if form == "qualified" else f"elementFormDefault is {form!r}",
+        none=f"the description has no types in {names.CONTRACT}",
+    )
 
 
 @CHECKS.add(
@@ -193,5 +210,5 @@ for _number, _type in enumerate(_TYPES, start=12):
 def _sequence(described: Description, type_name: str) -> tuple[str, ...]:
     found = described.sequence(type_name)
     if found is None:
-        raise NotRun(f"the description has no type {type_name}")
+        raise NotRun(f"the description has no type {type_name} with an order of its members")
     return found

@@ -8,8 +8,9 @@ from lxml import etree
 
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun, Way, recipe_with
+from mpay_gateway.conformance.checks.judging import judged
 from mpay_gateway.conformance.checks.lookup import is_orderly
-from mpay_gateway.conformance.formats import CEDILLAS, is_garbled
+from mpay_gateway.conformance.formats import CEDILLAS, S_OR_T, is_garbled
 from mpay_gateway.conformance.verdict import Checks, Severity
 
 CHECKS = Checks("encodings")
@@ -27,7 +28,7 @@ def utf8(bench: Bench) -> Iterator[str]:
     root = answer.root
     assert root is not None
     declared = root.getroottree().docinfo.encoding or "UTF-8"
-    if declared.upper() not in ("UTF-8", "UTF8", "US-ASCII", "ASCII"):
+    if declared.upper() != "UTF-8":
         yield f"the answer declares {declared}"
         return
     try:
@@ -42,9 +43,11 @@ def utf8(bench: Bench) -> Iterator[str]:
     mend="Somewhere UTF-8 is read as another encoding: look at the connection to the database first.",
 )  # fmt: skip
 def not_garbled(bench: Bench) -> Iterator[str]:
-    for said in dict.fromkeys(_texts(bench)):
-        if is_garbled(said):
-            yield f"{said!r}"
+    yield from judged(
+        (said for said in dict.fromkeys(_texts(bench)) if not said.isascii()),
+        lambda said: repr(said) if is_garbled(said) else "",
+        none="no text shown has a letter beyond ASCII",
+    )
 
 
 @CHECKS.add(
@@ -53,9 +56,11 @@ def not_garbled(bench: Bench) -> Iterator[str]:
     mend="Replace ş ţ Ş Ţ by ș ț Ș Ț: payers' screens and papers show them differently.",
 )  # fmt: skip
 def comma_below(bench: Bench) -> Iterator[str]:
-    for said in dict.fromkeys(_texts(bench)):
-        if CEDILLAS.search(said):
-            yield f"{said!r}"
+    yield from judged(
+        (said for said in dict.fromkeys(_texts(bench)) if S_OR_T.search(said)),
+        lambda said: repr(said) if CEDILLAS.search(said) else "",
+        none="no text shown has ș or ț",
+    )
 
 
 _ODD_KEYS: Final = (

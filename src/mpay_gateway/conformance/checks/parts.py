@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mpay_gateway.conformance.bench import Bench
-from mpay_gateway.conformance.checks.paying import alone_unsigned, answered, in_words, is_final
-from mpay_gateway.conformance.purse import confirmation, part_of
+from mpay_gateway.conformance.checks.paying import answered, in_words, not_final
+from mpay_gateway.conformance.messages import Confirmation
+from mpay_gateway.conformance.purse import confirmation
 from mpay_gateway.conformance.verdict import Checks, Severity
 
 CHECKS = Checks("confirmation")
@@ -17,11 +18,9 @@ CHECKS = Checks("confirmation")
     mend="Take any amount up to what is due.",
 )  # fmt: skip
 def part_accepted(bench: Bench) -> Iterator[str]:
-    order = bench.purse.divisible()
-    told = confirmation(bench, order, amount=part_of(order))
-    answer = bench.confirm(told)
-    if not answer.is_confirmed:
-        yield f"{told.total} of {order.due}: {answer.summary}"
+    payment = bench.tell_part()
+    if not payment.answer.is_confirmed:
+        yield f"{payment.told.total} of {payment.order.due}: {payment.answer.summary}"
 
 
 @CHECKS.add(
@@ -30,9 +29,8 @@ def part_accepted(bench: Bench) -> Iterator[str]:
     mend="Subtract what was paid from TotalAmountDue and from the lines.",
 )  # fmt: skip
 def rest_is_due(bench: Bench) -> Iterator[str]:
-    order = bench.purse.divisible()
-    amount = part_of(order)
-    bench.pay_part(order, amount)
+    payment = bench.latest_part()
+    order, amount = payment.order, payment.told.total
     after = bench.purse.now(order.key)
     if order.due is not None and after.due != order.due - amount:
         yield f"of {order.due} {amount} was paid, the order is {in_words(after)}"
@@ -44,13 +42,13 @@ def rest_is_due(bench: Bench) -> Iterator[str]:
     mend="Do not read the account from the confirmation: you know it from your order.",
 )  # fmt: skip
 def empty_account(bench: Bench) -> Iterator[str]:
-    order = bench.purse.divisible()
-    told = confirmation(bench, order, amount=part_of(order))
-    lines = tuple(replace(line, account=()) for line in told.lines)
-    told = replace(
-        told, lines=lines, properties=(*told.properties, ("Cont beneficiar", "MD24AG000225100013104168"))
-    )
-    answer = bench.confirm(told)
+    account = ("Cont beneficiar", "MD24AG000225100013104168")
+
+    def without_account(told: Confirmation) -> Confirmation:
+        lines = tuple(replace(line, account=()) for line in told.lines)
+        return replace(told, lines=lines, properties=(*told.properties, account))
+
+    answer = bench.tell_part(without_account).answer
     if not answer.is_confirmed:
         yield f"with an empty DestinationAccount: {answer.summary}"
 
@@ -61,10 +59,8 @@ def empty_account(bench: Bench) -> Iterator[str]:
     mend="Read the properties that you need by name and pass over the others.",
 )  # fmt: skip
 def more_properties(bench: Bench) -> Iterator[str]:
-    order = bench.purse.divisible()
-    told = confirmation(bench, order, amount=part_of(order))
     more = (("HO:Telephone", "069002233"), ("HO:Date", "10.07.2025"), ("Achitat de", "Țurcanu Ștefan, Юлия"))
-    answer = bench.confirm(replace(told, properties=(*told.properties, *more)))
+    answer = bench.tell_part(lambda told: replace(told, properties=(*told.properties, *more))).answer
     if not answer.is_confirmed:
         yield f"with further properties: {answer.summary}"
 
@@ -72,13 +68,11 @@ def more_properties(bench: Bench) -> Iterator[str]:
 @CHECKS.add(
     "CNF-34", "A late payment gets a yes or a final no", Severity.MONEY,
     contract="An expired order may be confirmed after its due date: the money was taken. Refused for ever it needs a way out (section 9).",
-    mend="Take the money, or answer InvoiceExpired, signed: then it goes back. InternalError leaves it hanging.", explained_by="FLT-06",
+    mend="Take the money, or answer InvoiceExpired, signed: then it goes back. InternalError leaves it hanging.",
 )  # fmt: skip
 def late(bench: Bench) -> Iterator[str]:
     order = bench.purse.expired()
     bench.purse.spend(order, "was paid late by this run")
     answer = answered(bench.confirm(confirmation(bench, order)))
-    if not answer.is_confirmed and not is_final(answer):
-        yield f"for an expired order: {answer.summary}"
-    elif is_final(answer) and alone_unsigned(bench, answer):
-        yield f"the refusal is not signed: {answer.summary}"
+    if not answer.is_confirmed:
+        yield from not_final(bench, answer, what="for an expired order")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 from mpay_gateway.conformance import messages, names, tampering
+from mpay_gateway.conformance.answer import text
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun, Way
 from mpay_gateway.conformance.tampering import Maker
@@ -49,7 +50,7 @@ _ATTACKS: tuple[tuple[str, str, str, str, Attack], ...] = (
     ),
     (
         "SIG-25", "A wrapped Body is refused", "with the signed Body moved into the header and another one in its place",
-        "Data is read only from the element that was verified (section 4).", lambda bench: tampering.wrapped_in_header(innocent(bench)),
+        "Data is read only from the element that was verified (section 4): what nobody signed is not served.", lambda bench: tampering.wrapped_in_header(innocent(bench)),
     ),
     (
         "SIG-26", "A wrapped Body that repeats the signed one's Id is refused", "with a second element of the Body's Id",
@@ -99,6 +100,8 @@ _ATTACKS: tuple[tuple[str, str, str, str, Attack], ...] = (
     ),
 )  # fmt: skip
 _ADVICE = ("SIG-36",)
+_WRAPPED = [note for identifier, _, note, _, _ in _ATTACKS if identifier in ("SIG-25", "SIG-26", "SIG-27")]
+"""Who reads the signed Body, and it alone, may answer what that one asked: nothing was found."""
 
 
 def _refuses(note: str, attack: Attack, bench: Bench) -> Iterator[str]:
@@ -106,8 +109,10 @@ def _refuses(note: str, attack: Attack, bench: Bench) -> Iterator[str]:
     answer = bench.look_up_with(Way(note, make=attack(bench)))
     if answer.received.failure:
         raise NotRun(f"no answer came: {answer.received.failure}")
-    if answer.orders is not None:
+    if answer.orders or (answer.orders is not None and note not in _WRAPPED):
         yield f"it was believed: {answer.summary}"
+        return
+    bench.still_accepts()
 
 
 for _id, _title, _note, _contract, _attack in _ATTACKS:
@@ -134,5 +139,9 @@ def comment_in_value(bench: Bench) -> Iterator[str]:
         way,
         said=f"{names.LOOKUP} for {key!r}",
     )
-    if answer.orders:
+    if answer.received.failure:
+        raise NotRun(f"no answer came: {answer.received.failure}")
+    if key in [text(order, "OrderKey") for order in answer.orders or ()]:
         yield f"the key was read up to the comment: {answer.summary}"
+        return
+    bench.still_accepts()

@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterator
 from lxml import etree
 
 from mpay_gateway.conformance import names, schema
-from mpay_gateway.conformance.answer import below, children, local, members, text
+from mpay_gateway.conformance.answer import below, children, is_nil, local, members, text
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun
+from mpay_gateway.conformance.checks.judging import judged
 from mpay_gateway.conformance.verdict import Checks, Severity
 
 CHECKS = Checks("shape")
 _FLAGS = ("AllowAdvancePayments", "AllowPartialPayments", *schema.SPELLINGS)
+_PROPERTY_FLAGS = ("Modifiable", "Required", "IsVisible")
+_BOOLEANS = ("true", "false", "1", "0")
 
 
 def lines_of(order: etree._Element) -> tuple[etree._Element, ...]:
@@ -26,9 +29,12 @@ def properties_of(order: etree._Element) -> list[etree._Element]:
 
 
 def accounts_of(order: etree._Element) -> list[etree._Element]:
-    """The accounts of an order's lines that have members."""
+    """The accounts of an order's lines that have members, with something in them."""
     return [
-        each for line in lines_of(order) for each in members(line, "DestinationAccount") if children(each)
+        each
+        for line in lines_of(order)
+        for each in members(line, "DestinationAccount")
+        if any((child.text or "").strip() for child in children(each))
     ]
 
 
@@ -50,16 +56,21 @@ def one_response(bench: Bench) -> Iterator[str]:
 
 
 @CHECKS.add(
-    "SHP-02", "Every element is in the contract's namespace", Severity.PAYMENTS,
+    "SHP-02", "Every member is in the contract's namespace", Severity.PAYMENTS,
     contract=f"elementFormDefault is qualified, the namespace {names.CONTRACT} (section 1).",
     mend="Declare the namespace on every data contract; an element without it is another element.",
 )  # fmt: skip
 def in_namespace(bench: Bench) -> Iterator[str]:
+    payload = bench.found().payload
+    assert payload is not None
+    for element in (payload, *children(payload)):
+        if _namespace(element) != names.CONTRACT:
+            yield f"{element.tag} is not in {names.CONTRACT}"
     for order in bench.orders():
         foreign = {
             str(each.tag)
             for each in order.iter()
-            if isinstance(each.tag, str) and _namespace(each) != names.CONTRACT
+            if local(each) in schema.MEMBERS and _namespace(each) != names.CONTRACT
         }
         for tag in sorted(foreign):
             yield f"{tag} is not in {names.CONTRACT}"
@@ -122,7 +133,7 @@ def no_doubled(bench: Bench) -> Iterator[str]:
 
 @CHECKS.add(
     "SHP-09", "Required members are there and have a value", Severity.PAYMENTS,
-    contract=f"{', '.join(schema.REQUIRED)} of an order, LineID and Reason of a line are required (section 2).",
+    contract=f"{', '.join(schema.REQUIRED)} of an order and LineID of a line are required (section 2).",
     mend="Fill these members always.",
 )  # fmt: skip
 def required(bench: Bench) -> Iterator[str]:
@@ -131,9 +142,8 @@ def required(bench: Bench) -> Iterator[str]:
             if not members(order, name) or (name != "Lines" and not text(order, name)):
                 yield f"OrderDetails has no {name}"
         for line in lines_of(order):
-            for name in ("LineID", "Reason"):
-                if not text(line, name):
-                    yield f"OrderLine has no {name}"
+            if not text(line, "LineID"):
+                yield "OrderLine has no LineID"
 
 
 @CHECKS.add(
@@ -142,10 +152,12 @@ def required(bench: Bench) -> Iterator[str]:
     mend="Name the members AllowPartialPayments and AllowAdvancePayments, on the order and on its lines.",
 )  # fmt: skip
 def plural_flags(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
-        for owner in (order, *lines_of(order)):
-            for found in members(owner, *schema.SPELLINGS):
-                yield f"{local(owner)} has {local(found)}"
+    flags = [(owner, found) for owner in _owners(bench) for found in members(owner, *_FLAGS)]
+    yield from judged(
+        flags,
+        lambda pair: f"{local(pair[0])} has {local(pair[1])}" if local(pair[1]) in schema.SPELLINGS else "",
+        none="no order shown has a flag",
+    )
 
 
 @CHECKS.add(
@@ -154,15 +166,15 @@ def plural_flags(bench: Bench) -> Iterator[str]:
     mend='Write "true" or "false" in lower case.',
 )  # fmt: skip
 def booleans(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
-        for owner in (order, *lines_of(order)):
-            for found in members(owner, *_FLAGS):
-                if (found.text or "").strip() not in ("true", "false", "1", "0") and not _is_nil(found):
-                    yield f"{local(owner)}/{local(found)} is {found.text!r}"
-        for each in properties_of(order):
-            for found in members(each, "Modifiable", "Required", "IsVisible"):
-                if (found.text or "").strip() not in ("true", "false", "1", "0"):
-                    yield f"OrderProperty/{local(found)} is {found.text!r}"
+    flags = [(owner, found) for owner in _owners(bench) for found in members(owner, *_FLAGS)]
+    properties = [each for order in bench.orders() for each in properties_of(order)]
+    flags += [(each, found) for each in properties for found in members(each, *_PROPERTY_FLAGS)]
+    yield from judged(
+        ((owner, found) for owner, found in flags if not is_nil(found)),
+        lambda pair: "" if (pair[1].text or "").strip() in _BOOLEANS
+        else f"{local(pair[0])}/{local(pair[1])} is {pair[1].text!r}",
+        none="no order shown has a flag",
+    )  # fmt: skip
 
 
 @CHECKS.add(
@@ -171,11 +183,14 @@ def booleans(bench: Bench) -> Iterator[str]:
     mend="Send BankAccount, BankCode, BankFiscalCode and BeneficiaryName as members.",
 )  # fmt: skip
 def account_structure(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
-        for line in lines_of(order):
-            for found in members(line, "DestinationAccount"):
-                if not children(found) and (found.text or "").strip():
-                    yield "DestinationAccount is a text"
+    lines = [line for order in bench.orders() for line in lines_of(order)]
+    yield from judged(
+        (found for line in lines for found in members(line, "DestinationAccount")),
+        lambda found: (
+            "DestinationAccount is a text" if not children(found) and (found.text or "").strip() else ""
+        ),
+        none="no order shown has a DestinationAccount",
+    )
 
 
 @CHECKS.add(
@@ -195,15 +210,18 @@ def has_line(bench: Bench) -> Iterator[str]:
     mend="Number the lines of an order.",
 )  # fmt: skip
 def distinct_lines(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
+    def problem(order: etree._Element) -> str:
         said = [text(line, "LineID") for line in lines_of(order)]
-        for name in sorted({each for each in said if each and said.count(each) > 1}):
-            yield f"{said.count(name)} lines have the LineID {name!r}"
+        alike = sorted({each for each in said if each and said.count(each) > 1})
+        return "; ".join(f"{said.count(name)} lines have the LineID {name!r}" for name in alike)
+
+    several = (order for order in bench.orders() if len(lines_of(order)) > 1)
+    yield from judged(several, problem, none="no order shown has more than one line")
 
 
 @CHECKS.add(
-    "SHP-15", "Answers hold no DOCTYPE and no comment in the Body", Severity.PAYMENTS,
-    contract="A DOCTYPE is refused (section 4); comments are not signed, so what they part cannot be trusted.",
+    "SHP-15", "Answers hold no DOCTYPE, no comment and no processing instruction", Severity.PAYMENTS,
+    contract="A DOCTYPE is refused (section 4), and so are comments inside the Envelope: they are not signed, so what they part cannot be trusted.",
     mend="Serialise without a DOCTYPE and without comments.",
 )  # fmt: skip
 def plain_xml(bench: Bench) -> Iterator[str]:
@@ -211,7 +229,8 @@ def plain_xml(bench: Bench) -> Iterator[str]:
     assert root is not None
     if root.getroottree().docinfo.internalDTD is not None:
         yield "the answer has a DOCTYPE"
-    if any(not isinstance(each.tag, str) for each in root.iter()):
+    beside = [each for before in (True, False) for each in root.itersiblings(etree.PI, preceding=before)]
+    if beside or any(not isinstance(each.tag, str) for each in root.iter()):
         yield "the answer holds a comment or a processing instruction"
 
 
@@ -242,6 +261,17 @@ def soap_version(bench: Bench) -> Iterator[str]:
             yield f"{element.tag}"
 
 
+@CHECKS.add(
+    "SHP-18", "Orders and lines say what they are for", Severity.INTEROPERABILITY,
+    contract="Reason of an order and of a line is required (section 2); payers read it before they pay.",
+    mend="Fill Reason always.",
+)  # fmt: skip
+def has_reason(bench: Bench) -> Iterator[str]:
+    for owner in _owners(bench):
+        if not text(owner, "Reason"):
+            yield f"{local(owner)} has no Reason"
+
+
 def _elements(order: etree._Element) -> Iterator[tuple[etree._Element, tuple[str, ...]]]:
     yield order, schema.ORDER
     yield from ((line, schema.LINE) for line in lines_of(order))
@@ -249,8 +279,9 @@ def _elements(order: etree._Element) -> Iterator[tuple[etree._Element, tuple[str
     yield from ((each, schema.ACCOUNT) for each in accounts_of(order))
 
 
-def _is_nil(element: etree._Element) -> bool:
-    return element.get(f"{{{names.XSI}}}nil") in ("true", "1")
+def _owners(bench: Bench) -> list[etree._Element]:
+    """Orders and their lines: what flags are of."""
+    return [owner for order in bench.orders() for owner in (order, *lines_of(order))]
 
 
 def _namespace(element: etree._Element) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mpay_gateway.conformance import names
+from mpay_gateway.conformance import messages, names
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun, Way
 from mpay_gateway.conformance.transport import LARGEST_ANSWER, Sent, is_loopback
@@ -21,6 +21,8 @@ def answers_soap(bench: Bench) -> Iterator[str]:
     answer = bench.shown(bench.target.order_keys[0])
     if answer.received.status in _REDIRECTS:
         raise NotRun("the address redirects: TRN-03")
+    if len(answer.received.body) > LARGEST_ANSWER:
+        raise NotRun("the answer is too large to be read: TRN-12")
     if answer.payload is None:
         yield f"no SOAP envelope came back: {answer.summary}"
 
@@ -63,13 +65,15 @@ def status_of_success(bench: Bench) -> Iterator[str]:
 
 @CHECKS.add(
     "TRN-05", "A second request on the same connection is answered", Severity.INTEROPERABILITY,
-    contract="HTTP/1.1 connections stay open unless the server says Connection: close; the gateway uses them again.",
-    mend="Read the whole request, send Content-Length or chunks, and say Connection: close where you close.",
+    contract="HTTP/1.1 connections stay open unless one side closes them; the gateway uses them again.",
+    mend="Read the whole request, send Content-Length or chunks, and close the connection where you do not go on.",
 )  # fmt: skip
 def kept_connection(bench: Bench) -> Iterator[str]:
     bench.found_accepts()
-    for _ in range(2):
-        answer = bench.look_up_with()
+    key = bench.target.order_keys[0]
+    payload = messages.lookup(bench.target.service_id, key)
+    requests = [bench.signed(names.LOOKUP, payload) for _ in range(2)]
+    for answer in bench.in_a_row(requests, f"{names.LOOKUP} for {key!r}, two on one connection"):
         if answer.received.failure:
             yield f"the connection broke: {answer.received.failure}"
 
@@ -82,13 +86,13 @@ def kept_connection(bench: Bench) -> Iterator[str]:
 def no_compression(bench: Bench) -> Iterator[str]:
     answer = bench.shown(bench.target.order_keys[0])
     coding = answer.received.headers.get("content-encoding", "identity")
-    if coding != "identity":
+    if coding.strip().lower() != "identity":
         yield f"Content-Encoding: {coding}"
 
 
 @CHECKS.add(
     "TRN-07", "SOAPAction is read with and without quotes", Severity.ADVICE,
-    contract="SOAPAction is a quoted URI (SOAP 1.1, section 6.1.1); some senders leave the quotes out (section 1).",
+    contract="SOAPAction is a quoted URI (SOAP 1.1, section 6.1.1); the gateway quotes it, some tools do not.",
     mend="Drop quotes before you compare the header.",
 )  # fmt: skip
 def bare_action(bench: Bench) -> Iterator[str]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from mpay_gateway.conformance.folder import message_stem
+from mpay_gateway.conformance.reports.explaining import explained
 from mpay_gateway.conformance.run import Report
 from mpay_gateway.conformance.verdict import Result, Severity, Status
 
 _MARKS = {Status.PASSED: "passed", Status.FAILED: "FAILED", Status.NOT_RUN: "not run"}
-_LAST = 3
 
 
 def text_report(report: Report) -> Iterator[str]:
@@ -19,19 +18,18 @@ def text_report(report: Report) -> Iterator[str]:
         yield ""
         yield from _explained(result)
     yield from _not_run(report)
+    if report.spendings:
+        yield ""
+        yield "paid by this run:"
+        yield from (f"  {spending}" for spending in report.spendings)
     yield ""
     yield _summary(report)
 
 
 def _explained(result: Result) -> Iterator[str]:
-    check = result.check
-    yield f"{check.id} {check.title} ({check.severity.value})"
-    yield f"  found:     {result.detail}"
-    for answer in result.answers[-_LAST:]:
-        yield f"  sent:      {answer.said} (message {message_stem(answer)})"
-        yield f"  came back: {answer.summary}"
-    yield f"  contract:  {check.contract}"
-    yield f"  mend:      {check.mend}"
+    yield f"{result.check.id} {result.check.title} ({result.check.severity.value})"
+    for what, line in explained(result):
+        yield f"  {what + ':':<10} {line}"
 
 
 def _not_run(report: Report) -> Iterator[str]:
