@@ -2,10 +2,11 @@
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from lxml import etree
+from lxml import etree, html
 
 from mpay_gateway.conformance import CATALOGUE
 from tests.conformance.demo import Demo, run
@@ -19,7 +20,9 @@ def reports(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A complete run, with its files: the output too."""
     folder = tmp_path_factory.mktemp("reports")
     pay = tuple(demo.order(kind) for kind in ("one-line", "one-line", "several-lines", "partial", "expired"))
-    words = demo.arguments(demo.order("several-lines"), demo.order("one-line"), pay=pay)
+    kinds = ("several-lines", "one-line", "amount-unknown")
+    read = tuple(demo.order(kind, customer_name="Ștefan Țurcanu") for kind in kinds)
+    words = demo.arguments(*read, pay=pay)
     files = [
         word for name in ("json", "junit", "html") for word in (f"--{name}", str(folder / f"report.{name}"))
     ]
@@ -44,14 +47,19 @@ def test_nothing_is_remarked_and_everything_is_tried(reports: Path) -> None:
 def test_json_has_an_object_for_each_check(reports: Path) -> None:
     found = objects(reports)
     assert [each["id"] for each in found] == [check.id for check in CATALOGUE]
-    assert all({"id", "title", "group", "severity", "status", "detail"} <= each.keys() for each in found)
+    assert all(list(each) == ["id", "title", "group", "severity", "status", "detail"] for each in found)
+    assert all(isinstance(text, str) for each in found for text in each.values())
     assert {each["status"] for each in found} == {"passed", "not_run"}
 
 
 def test_junit_counts_what_json_lists(reports: Path) -> None:
     root = etree.parse(reports / "report.junit").getroot()
     assert int(root.get("tests")) == len(CATALOGUE) == len(list(root.iter("testcase")))
-    assert (root.get("failures"), root.get("skipped")) == ("0", str(len(PAID_BY_LAW)))
+    suites = root.findall("testsuite")
+    assert sum(int(suite.get("tests")) for suite in suites) == len(CATALOGUE)
+    assert sum(int(suite.get("skipped")) for suite in suites) == len(PAID_BY_LAW)
+    assert all(datetime.fromisoformat(suite.get("timestamp")).tzinfo is None for suite in suites)
+    assert (root.get("failures"), root.get("errors")) == ("0", "0")
     assert len(list(root.iter("skipped"))) == len(PAID_BY_LAW)
 
 
@@ -59,6 +67,15 @@ def test_the_page_needs_nothing_else(reports: Path) -> None:
     page = (reports / "report.html").read_text("utf-8")
     assert all(f'id="{check.id}"' in page for check in CATALOGUE)
     assert not re.search(r"<(script|link|img)\b|@import|url\(", page)
+
+
+def test_the_page_may_load_nothing_and_says_what_was_paid(reports: Path) -> None:
+    page = html.fromstring((reports / "report.html").read_text("utf-8"))
+    (policy,) = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+    assert policy.startswith("default-src 'none'")
+    assert "CONFORMANCE-" in "".join(
+        page.xpath("//h2[.='Paid by this run']/following-sibling::ul[1]//text()")
+    )
 
 
 def test_the_output_ends_with_a_summary_and_where_the_messages_are(reports: Path, demo: Demo) -> None:

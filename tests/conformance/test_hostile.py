@@ -1,4 +1,4 @@
-"""A service that means harm: the run ends in time, nothing breaks, nothing passes, nothing reaches the reader's terminal."""
+"""A service that means harm: the run ends in time, nothing breaks, nothing passes, no escape reaches a terminal."""
 
 import gzip
 import json

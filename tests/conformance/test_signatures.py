@@ -1,17 +1,23 @@
 """The kit's own signing and verifying, held against implementations that it shares nothing with."""
 
+import base64
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from lxml import etree
 
 from eservice_kit import Trust, verify_message
 from eservice_kit.keys import load_certificates
 from mpay_gateway.conformance import make_identity, messages, read_certificates
 from mpay_gateway.conformance.canonical import Algorithm
-from mpay_gateway.conformance.seal import Flaw, Seal, read_seal
+from mpay_gateway.conformance.issuers import is_issuer
+from mpay_gateway.conformance.seal import Flaw, Seal, instant, read_seal
 from mpay_gateway.conformance.signing import KeyInfo, Prefixes, Recipe, instant_text, signed_request
 from mpay_gateway.wssecurity import (
     MessageKind,
@@ -85,3 +91,84 @@ def test_a_real_answer_that_was_pretty_printed_has_that_flaw_alone(operation: st
 def test_an_answer_of_somebody_else_is_a_strangers() -> None:
     seal = seal_of("embedded.GetOrderDetails.response.xml", "service-a")
     assert [each.flaw for each in seal.problems] == [Flaw.FOREIGN_KEY]
+
+
+CERTIFIED = x509.Name.from_rfc4514_string(
+    'CN=Ștefan\\, S.R.L.,O=Firm \\"Țara\\",ST=Chisinau,C=MD,1.2.840.113549.1.9.1=info@shop.example'
+)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        CERTIFIED.rfc4514_string(),
+        'E=info@shop.example, C=MD, S=Chisinau, O="Firm \\"Țara\\"", CN="Ștefan, S.R.L."',
+        "CN=\\C8\\98tefan\\2C S.R.L., O=Firm \\22Țara\\22, st=CHISINAU, c=MD, emailAddress=info@shop.example",
+        "2.5.4.3=#0c10c89874656661 6e2c20532e522e4c2e".replace(" ", "")
+        + ',O=Firm \\"Țara\\",OID.2.5.4.8=Chisinau,C=MD,OID.1.2.840.113549.1.9.1=info@shop.example',
+    ],
+)
+def test_an_issuer_is_known_in_every_spelling(written: str) -> None:
+    assert is_issuer(written, CERTIFIED)
+
+
+@pytest.mark.parametrize("written", ["", "CN=Somebody, C=MD", "no name", "CN=" + "x" * 5000])
+def test_another_issuer_is_another_one(written: str) -> None:
+    assert not is_issuer(written, CERTIFIED)
+
+
+def test_a_certificate_that_is_not_of_rsa_is_nobodys() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "elliptic")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 7)
+        .not_valid_before(AT)
+        .not_valid_after(AT + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    shown = base64.b64encode(made.public_bytes(serialization.Encoding.DER))
+    message = signed_request(
+        messages.lookup("SHOP-7", "A"), replace(Recipe(GATEWAY), key_info=KeyInfo.EMBEDDED), AT
+    )
+    own = base64.b64encode(GATEWAY.der)
+    assert own in message
+    somebody = (make_identity("somebody").certificate,)
+    flaws = [
+        each.flaw for each in read_seal(etree.fromstring(message.replace(own, shown)), somebody).problems
+    ]
+    assert flaws == [Flaw.FOREIGN_KEY]
+
+
+@pytest.mark.parametrize(
+    ("written", "hour"),
+    [
+        ("2026-11-26T17:30:00Z", 17),
+        ("2026-11-26T17:30:00.1234567+02:00", 15),
+        ("2026-11-26T17:30:00-01:00", 18),
+    ],
+)
+def test_times_say_how_far_they_are_from_utc(written: str, hour: int) -> None:
+    found = instant(written)
+    assert found is not None
+    assert (found.hour, found.utcoffset()) == (hour, timedelta(0))
+
+
+@pytest.mark.parametrize(
+    "written", [None, "", "2026-11-26T17:30:00", "26.11.2026", "0001-01-01T00:00:00+02:00"]
+)
+def test_times_without_a_zone_are_none(written: str | None) -> None:
+    assert instant(written) is None
+
+
+def test_a_reference_without_a_transform_is_told_so() -> None:
+    message = signed_request(messages.lookup("SHOP-7", "A"), Recipe(GATEWAY), AT).decode()
+    bare = re.sub(r"<ds:Transforms>.*?</ds:Transforms>", "", message, count=1)
+    assert Flaw.TRANSFORM in [
+        each.flaw for each in read_seal(etree.fromstring(bare), (GATEWAY.certificate,)).problems
+    ]
+
+
+@pytest.mark.parametrize("form", [KeyInfo.KEY_IDENTIFIER, KeyInfo.ISSUER_SERIAL])
+def test_the_token_stands_in_requests_that_refer_to_it_otherwise(form: KeyInfo) -> None:
+    message = signed_request(messages.lookup("SHOP-7", "A"), replace(Recipe(GATEWAY), key_info=form), AT)
+    assert message.count(b"<wsse:BinarySecurityToken ") == 1

@@ -3,6 +3,7 @@
 It needs no gateway and no configuration: a service's developers run it from their own build.
 """
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -48,10 +49,19 @@ class _Address(click.ParamType[str]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(WORDS.convert(value, param, ctx))
-        parts = urlsplit(text)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        if not _is_address(text):
             self.fail(f"{text!r} is no http or https address without a query", param, ctx)
         return text
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets without an address in them, a port out of range
+        return False
+    whole = named and parts.path.isascii() and not (parts.query or parts.fragment)
+    return whole and parts.scheme in ("http", "https")
 
 
 def _list_checks(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -83,7 +93,7 @@ def _list_checks(context: click.Context, _option: click.Parameter, wanted: bool)
 )
 @click.option("--timeout", type=click.FloatRange(min=0.1, max=300), default=15, show_default=True, metavar="SECONDS",
               help="How long to wait for one answer, to its last byte.")  # fmt: skip
-@click.option("--deadline", type=click.FloatRange(min=1, max=86_400), default=900, show_default=True, metavar="SECONDS",
+@click.option("--deadline", type=click.FloatRange(min=0.1, max=86_400), default=900, show_default=True, metavar="SECONDS",
               help="When the run is over; what is left then is not run.")  # fmt: skip
 @click.option("--messages", type=click.Path(path_type=Path, file_okay=False), default=Path("conformance-messages"),
               show_default=True, metavar="FOLDER", help="Keeps every message, in a folder for each run.")  # fmt: skip
@@ -110,6 +120,7 @@ def conformance(  # noqa: PLR0913  each is an option
     """
     _check_keys(order_keys, pay_order_keys)
     files = _files(html, json_file, junit)
+    _check_authorities(ca_file)
     gateway = _identity(key, key_certificate)
     target = Target(
         url, service_id, order_keys, _certificates(certificates), gateway, pay_order_keys=pay_order_keys,
@@ -133,7 +144,12 @@ def conformance(  # noqa: PLR0913  each is an option
 
 
 def _check_keys(read: tuple[str, ...], paid: tuple[str, ...]) -> None:
-    """Raises: UsageError for a key that must not be paid and may be paid; outer white space is no part of a key."""
+    """Raises: UsageError for an empty key, and for one that is only read and may be paid.
+
+    Outer white space is no part of a key.
+    """
+    if not all(each.strip() for each in (*read, *paid)):
+        raise click.UsageError("an order key is empty")
     for key in sorted({each.strip() for each in read} & {each.strip() for each in paid}):
         raise click.UsageError(f"{key} is an --order-key, which is only read, and a --pay-order-key")
 
@@ -149,6 +165,15 @@ def _files(*paths: Path | None) -> tuple[tuple[Path, Callable[[Report], str]], .
         if str(path) != "-" and not path.resolve().parent.is_dir():
             raise click.UsageError(f"{path}: there is no folder {path.resolve().parent}")
     return found
+
+
+def _check_authorities(ca_file: Path | None) -> None:
+    try:
+        ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    except ssl.SSLError as error:
+        raise click.BadParameter(
+            f"{ca_file}: no certificate in PEM can be read", param_hint="--ca-file"
+        ) from error
 
 
 def _folder(parent: Path) -> MessageFolder:

@@ -104,7 +104,7 @@ class Caller:
     def _left(self) -> float:
         left = self._until - self.clock.monotonic()
         if left <= 0:
-            raise NotRun(f"the run was over after {self.target.limits.run.total_seconds():.0f} s")
+            raise NotRun(f"the run was over after {self.target.limits.run.total_seconds():g} s")
         return left
 
     def at_once(self, calls: Sequence[Callable[[], Answer]]) -> list[Answer]:

@@ -48,7 +48,7 @@ class _Link:
     def _left(self) -> float:
         left = self.until - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the answer was not whole in time")
+            raise TimeoutError("past the deadline")
         return left
 
 

@@ -90,4 +90,12 @@ def _imported(root: etree._Element, base: str) -> Iterator[str]:
         for element in root.iter(tag):
             place = element.get(attribute)
             if place:
-                yield urljoin(base, place)
+                yield _joined(base, place)
+
+
+def _joined(base: str, place: str) -> str:
+    """The address that a document names; as it was written where it is none."""
+    try:
+        return urljoin(base, place)
+    except ValueError:
+        return place

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 _LIFE = timedelta(days=825)
+_SMALLEST = 2048
+"""Bits. TLS takes no client certificate with a shorter key, and no service should."""
 
 
 class UnusableIdentity(ValueError):
@@ -45,8 +47,8 @@ def read_identity(key_pem: bytes, certificate_pem: bytes) -> Identity:
         key = serialization.load_pem_private_key(key_pem, password=None)
     except (ValueError, TypeError) as error:
         raise UnusableIdentity("no private key in PEM, without password, can be read") from error
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise UnusableIdentity("the private key must be RSA")
+    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < _SMALLEST:
+        raise UnusableIdentity(f"the private key must be RSA, of {_SMALLEST} bits or more")
     for certificate in read_certificates(certificate_pem):
         if certificate.public_key() == key.public_key():
             return Identity(key, certificate)

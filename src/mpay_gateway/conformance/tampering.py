@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from lxml import etree
@@ -21,6 +22,10 @@ _SIGNATURE_VALUE: Final = re.compile(r"(<ds:SignatureValue>)[^<]*")
 
 Maker = Callable[[str, Recipe, datetime], bytes]
 """From a payload, the recipe that would be right and the time, to a message that must not be believed."""
+
+
+def _prefixes(recipe: Recipe) -> tuple[str, ...]:
+    return tuple(recipe.prefix_list.split())
 
 
 def unsigned(payload: str, _recipe: Recipe, _at: datetime) -> bytes:
@@ -79,7 +84,7 @@ def tampered_with_new_digest(original: str) -> Maker:
         root = etree.fromstring(message)
         body = root.find(f"{{{names.SOAP}}}Body")
         assert body is not None
-        digest = base64_text(recipe.algorithm.digest(canonical(body)))
+        digest = base64_text(recipe.algorithm.digest(canonical(body, _prefixes(recipe))))
         found = list(root.iter(f"{{{names.DS}}}DigestValue"))[-1].text or ""
         return message.decode().replace(found, digest).encode()
 
@@ -88,33 +93,23 @@ def tampered_with_new_digest(original: str) -> Maker:
 
 def wrapped_in_header(original: str) -> Maker:
     """The signed Body is moved into the header; a new one without Id stands in its place."""
-
-    def make(payload: str, recipe: Recipe, at: datetime) -> bytes:
-        text = signed_request(original, recipe, at).decode()
-        body = _BODY.search(text)
-        assert body is not None
-        swapped = text.replace(body[0], f"<soap-env:Body>{payload}</soap-env:Body>")
-        return swapped.replace(
-            "</soap-env:Header>", f"<w:Wrap xmlns:w='urn:wrap'>{body[0]}</w:Wrap></soap-env:Header>"
-        ).encode()
-
-    return make
+    return partial(_wrapped, original, lambda _opening: "<soap-env:Body>")
 
 
 def wrapped_with_same_id(original: str) -> Maker:
     """As above, and the new Body bears the Id of the signed one."""
+    return partial(_wrapped, original, str)
 
-    def make(payload: str, recipe: Recipe, at: datetime) -> bytes:
-        text = signed_request(original, recipe, at).decode()
-        body = _BODY.search(text)
-        assert body is not None
-        opening = body[0][: body[0].index(">") + 1]
-        swapped = text.replace(body[0], f"{opening}{payload}</soap-env:Body>")
-        return swapped.replace(
-            "</soap-env:Header>", f"<w:Wrap xmlns:w='urn:wrap'>{body[0]}</w:Wrap></soap-env:Header>"
-        ).encode()
 
-    return make
+def _wrapped(original: str, bend: Callable[[str], str], payload: str, recipe: Recipe, at: datetime) -> bytes:
+    """`bend` makes the new Body's opening tag from the signed one's."""
+    text = signed_request(original, recipe, at).decode()
+    body = _BODY.search(text)
+    assert body is not None
+    opening = body[0][: body[0].index(">") + 1]
+    swapped = text.replace(body[0], f"{bend(opening)}{payload}</soap-env:Body>")
+    wrap = f"<w:Wrap xmlns:w='urn:wrap'>{body[0]}</w:Wrap></soap-env:Header>"
+    return swapped.replace("</soap-env:Header>", wrap).encode()
 
 
 def second_body(original: str) -> Maker:
@@ -140,7 +135,7 @@ def keyed_with_certificate(payload: str, recipe: Recipe, at: datetime) -> bytes:
     text = signed_request(payload, recipe, at).decode()
     text = text.replace(recipe.algorithm.value.signature_uri, names.HMAC_SHA1)
     info = next(etree.fromstring(text.encode()).iter(f"{{{names.DS}}}SignedInfo"))
-    value = hmac.new(recipe.signer.der, canonical(info), hashlib.sha1).digest()
+    value = hmac.new(recipe.signer.der, canonical(info, _prefixes(recipe)), hashlib.sha1).digest()
     return _SIGNATURE_VALUE.sub(rf"\g<1>{base64_text(value)}", text).encode()
 
 
@@ -156,7 +151,7 @@ def with_xpath(original: str) -> Maker:
         old = list(etree.fromstring(text.encode()).iter(f"{{{names.DS}}}DigestValue"))[-1].text or ""
         text = text.replace(old, nothing)
         info = next(etree.fromstring(text.encode()).iter(f"{{{names.DS}}}SignedInfo"))
-        value = base64_text(recipe.algorithm.sign(canonical(info), recipe.signer.key))
+        value = base64_text(recipe.algorithm.sign(canonical(info, _prefixes(recipe)), recipe.signer.key))
         return _SIGNATURE_VALUE.sub(rf"\g<1>{value}", text).replace(original, payload).encode()
 
     return make

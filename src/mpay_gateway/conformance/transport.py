@@ -97,9 +97,10 @@ class Wire:
             seconds = min(self._timeouts.answer, most_seconds)
             answered = connection.ask(sent.method, sent.url, sent.headers, body=sent.body, seconds=seconds)
         except FAILURES as error:
+            said = _in_words(error, "no connection" if connection is None else "no whole answer")
             if connection is not None:
                 connection.close()
-            return Received(0, {}, b"", self._clock.monotonic() - started, _in_words(error)), None
+            return Received(0, {}, b"", self._clock.monotonic() - started, said), None
         return Received(*answered, self._clock.monotonic() - started), connection
 
     def _connect(self, url: str, most_seconds: float) -> Connection:
@@ -160,6 +161,8 @@ def _show(client: Identity, context: ssl.SSLContext) -> None:
         context.load_cert_chain(file.name)
 
 
-def _in_words(error: BaseException) -> str:
+def _in_words(error: BaseException, missing: str = "") -> str:
+    if isinstance(error, TimeoutError):
+        return f"{missing} in time"
     said = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error)
     return plain(f"{type(error).__name__}: {said}")

@@ -89,3 +89,5 @@ CONFIRM = b"<ConfirmOrderPayment"
 breaks("CNF-01")(excuses(code(Refusal.NOT_SIGNED), operation=CONFIRM))
 breaks("CNF-02")(excuses(code(Refusal.DIGEST), operation=CONFIRM))
 breaks("CNF-03")(excuses(code(Refusal.UNKNOWN_CERTIFICATE), operation=CONFIRM))
+breaks("CNF-16")(excuses(with_detail(Refusal.TIMESTAMP, "expired"), operation=CONFIRM))
+breaks("CNF-17")(excuses(lambda _refusal, message: b"urn:wrap" in message, operation=CONFIRM))

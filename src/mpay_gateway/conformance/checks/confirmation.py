@@ -19,6 +19,7 @@ from mpay_gateway.conformance.checks.paying import (
 )
 from mpay_gateway.conformance.messages import Confirmation, PaidLine, confirmation_xml
 from mpay_gateway.conformance.purse import Payable, Purse, confirmation, part_of
+from mpay_gateway.conformance.tampering import Maker
 from mpay_gateway.conformance.verdict import Checks, Severity
 
 CHECKS = Checks("confirmation")
@@ -27,34 +28,33 @@ _VERIFY = "Verify the signature before you read the confirmation; write nothing 
 _COMPARE = "Compare currency, lines and amounts with the order before you store anything; answer InvalidParameter, signed."
 
 
-@CHECKS.add(
-    "CNF-01", "An unsigned confirmation is refused", Severity.MONEY,
-    contract="Only a signed message proves that money was taken (section 4).", mend=_VERIFY, proved_by=ACCEPTED,
+Attack = Callable[[Bench, str], Maker]
+"""Makes the message, from a confirmation that the gateway may have signed for another order."""
+_UNBELIEVED: tuple[tuple[str, str, str, str, Attack], ...] = (
+    ("CNF-01", "An unsigned confirmation is refused", "unsigned",
+     "Only a signed message proves that money was taken (section 4).", lambda _bench, _other: tampering.unsigned),
+    ("CNF-02", "A confirmation that was changed after signing is refused", "signed for another key",
+     "The digest of the Body must fit (section 4).", lambda _bench, other: tampering.tampered(other)),
+    ("CNF-03", "A stranger's confirmation is refused", "signed by a stranger",
+     "Only the gateway's registered certificate counts (section 4).", lambda bench, _other: tampering.by(bench.stranger)),
+    ("CNF-16", "An expired confirmation is refused", "that ended an hour ago",
+     "The Timestamp ends after five minutes (section 4); a retry is signed anew (section 6).", lambda _bench, _other: tampering.expired),
+    ("CNF-17", "A wrapped confirmation is refused", "with the signed Body moved into the header and another one in its place",
+     "Data is read only from the element that was verified (section 4).", lambda _bench, other: tampering.wrapped_in_header(other)),
 )  # fmt: skip
-def unsigned(bench: Bench) -> Iterator[str]:
-    order = bench.purse.whole()
-    yield from must_refuse(bench, order, confirmation(bench, order), Way("unsigned", make=tampering.unsigned))
 
 
-@CHECKS.add(
-    "CNF-02", "A confirmation that was changed after signing is refused", Severity.MONEY,
-    contract="The digest of the Body must fit (section 4).", mend=_VERIFY, proved_by=ACCEPTED,
-)  # fmt: skip
-def changed(bench: Bench) -> Iterator[str]:
+def _is_not_believed(note: str, attack: Attack, bench: Bench) -> Iterator[str]:
     order = bench.purse.whole()
     told = confirmation(bench, order)
     other = confirmation_xml(replace(told, order_key=messages.unknown_key()))
-    yield from must_refuse(bench, order, told, Way("signed for another key", make=tampering.tampered(other)))
+    yield from must_refuse(bench, order, told, Way(note, make=attack(bench, other)))
 
 
-@CHECKS.add(
-    "CNF-03", "A stranger's confirmation is refused", Severity.MONEY,
-    contract="Only the gateway's registered certificate counts (section 4).", mend=_VERIFY, proved_by=ACCEPTED,
-)  # fmt: skip
-def stranger(bench: Bench) -> Iterator[str]:
-    order = bench.purse.whole()
-    way = Way("signed by a stranger", make=tampering.by(bench.stranger))
-    yield from must_refuse(bench, order, confirmation(bench, order), way)
+for _id, _title, _note, _contract, _attack in _UNBELIEVED:
+    CHECKS.add(_id, _title, Severity.MONEY, contract=_contract, mend=_VERIFY, proved_by=ACCEPTED)(
+        partial(_is_not_believed, _note, _attack)
+    )
 
 
 def _less(_bench: Bench, order: Payable, told: Confirmation) -> Confirmation:

@@ -16,7 +16,7 @@ from mpay_gateway.conformance.verdict import Checks, Severity
 CHECKS = Checks("faults")
 _TRACES: Final = re.compile(
     r"Traceback \(most recent|^\s+at [\w.$<>]+\(|System\.\w+Exception|java\.\w+\.|javax\.\w+\.|org\.\w+\.\w+\.|SQLSTATE|ORA-\d{5}|"
-    r"File \"[^\"]+\", line \d+|(?<![\w.:/\"'=])/(?:usr|var|home|opt|srv|app)/\w+|[A-Z]:\\\\?\w+\\",
+    r"File \"[^\"]+\", line \d+|(?<![\w.:/\"'=])/(?:usr|var|home|opt|srv|app)/[\w./-]+\.\w{1,5}\b|[A-Z]:\\\\?\w+\\",
     re.MULTILINE,
 )
 
