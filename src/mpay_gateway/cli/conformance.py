@@ -93,8 +93,8 @@ def _list_checks(context: click.Context, _option: click.Parameter, wanted: bool)
 )
 @click.option("--timeout", type=click.FloatRange(min=0.1, max=300), default=15, show_default=True, metavar="SECONDS",
               help="How long to wait for one answer, to its last byte.")  # fmt: skip
-@click.option("--deadline", type=click.FloatRange(min=0.1, max=86_400), default=900, show_default=True, metavar="SECONDS",
-              help="When the run is over; what is left then is not run.")  # fmt: skip
+@click.option("--deadline", type=click.FloatRange(min=0.1, max=86_400), default=900, show_default=True,
+              metavar="SECONDS", help="When the run is over; what is left then is not run.")  # fmt: skip
 @click.option("--messages", type=click.Path(path_type=Path, file_okay=False), default=Path("conformance-messages"),
               show_default=True, metavar="FOLDER", help="Keeps every message, in a folder for each run.")  # fmt: skip
 @click.option("--html", type=REPORT_FILE, metavar="FILE", help="Write the report as a page of its own.")

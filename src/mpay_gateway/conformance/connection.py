@@ -78,7 +78,7 @@ class Connection:
             raise
         self._http = HTTPConnection(host, parts.port)
         self._http.auto_open = 0
-        self._http.sock = self._link  # type: ignore[assignment]
+        self._http.sock = self._link
 
     def ask(
         self, method: str, url: str, headers: Mapping[str, str], *, body: bytes, seconds: float

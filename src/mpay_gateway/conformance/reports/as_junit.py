@@ -14,8 +14,8 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 def junit_report(report: Report) -> str:
     """The same results; a failed check is a failure whose type is its severity, advice too."""
-    root = etree.Element("testsuites", {"name": plain(f"conformance of {report.service_id}")})
-    root.attrib.update(_counts(report.results))
+    named = {"name": plain(f"conformance of {report.service_id}")}
+    root = etree.Element("testsuites", named | _counts(report.results))
     for group, results in groupby(report.results, key=lambda result: result.check.group):
         found = tuple(results)
         attributes = {"name": group, "timestamp": f"{report.started:%Y-%m-%dT%H:%M:%S}"} | _counts(found)
