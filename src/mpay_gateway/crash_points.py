@@ -49,6 +49,7 @@ UNITS = frozenset(
         "capture-stated", "keep-probe", "lease-statement", "plan-next-statement", "plan-statements",
         "post-statement-lines", "settle-day", "statement-fetched", "statement-looked-at", "statement-not-read",
         "statement-read", "store-statement",
+        "approve-dismissal", "propose-dismissal", "reject-dismissal",
         # A backup was restored.
         "begin-restoration", "compare-restoration", "finish-restoration",
         # What operators do.

@@ -15,12 +15,14 @@ WRITES = {"change", "change_capture", "amend", "post", "renew"}
 
 _LOCKED = "compare-and-set of a row that its caller holds: no world on SQLite reaches it"
 _AFTER = "writes down what was decided before it was called; whoever decides is marked"
+_OF_NO_MONEY = "no money hangs on it; `tests/unit/flow/test_dismissing.py` decides on lines"
 _PEOPLE = "keeps people from what is no harm to money: `tests/unit` knows the answer that they get"
 UNMARKED = {
     "storage.capture_intents:CaptureIntents.change": _LOCKED,
     "storage.claims:Claims.change": _LOCKED,
     "storage.decisions:Decisions.add": _LOCKED,
     "storage.decisions:Decisions.decide": _LOCKED,
+    "storage.dismissals:Dismissals.add": _LOCKED,
     "storage.deliveries:Deliveries.change": _LOCKED,
     "storage.payments:Payments.change_capture": _LOCKED,
     "storage.payments:Payments._store": _LOCKED,
@@ -29,6 +31,8 @@ UNMARKED = {
     "storage.payments:Payments.add": "says that an account has no free reference left: nothing was begun",
     "storage.records:PluginRecords.put": "a plugin's own data: no money of the core's hangs on it",
     "flow.audit.sealing:seal_now": "tells a person that somebody else seals; the lease is the guard",
+    "flow.bookkeeping.dismissing:approve_dismissal": _OF_NO_MONEY,
+    "flow.bookkeeping.dismissing:_unexplained": _OF_NO_MONEY,
     "flow.bookkeeping.statement_intake:_lease": "tells a person that somebody else reads; the lease is the guard",
     "flow.captures:_Recording._captured": _AFTER,
     "flow.captures:_Recording._claim_order": _AFTER,
@@ -68,6 +72,8 @@ UNMARKED = {
     "`tests/unit/flow/test_asked_before_a_retry.py` has some",
     "flow.reversal_acts:_refused": "a reversal that is done has no other edge, and `transition` is marked",
     "flow.reversal_acts:retry_reversal": "no simulated operator gives the command; `test_mended_reversals.py` has some",
+    "flow.reviewed_returns:refuse_known_returns": "no world has a check that shows it; "
+    "`tests/unit/flow/test_reviewed_returns.py` does",
     "flow.reviewed_returns:refuse_what_went_back": "no world has a check that shows it; "
     "`tests/unit/flow/test_reviewed_returns.py` does",
     "flow.two_step:_void": _AFTER,

@@ -15,7 +15,17 @@ from tests.scene.gateway import Gateway
 from tests.scene.processes import START_SECONDS, assert_died, deaths, log_of, named
 from tests.scene.waiting import eventually
 
-GROUPS = {"audit", "delivery", "instruments", "operator", "refund", "resolve", "restored", "services"}
+GROUPS = {
+    "audit",
+    "delivery",
+    "instruments",
+    "operator",
+    "refund",
+    "resolve",
+    "restored",
+    "services",
+    "statement",
+}
 """Commands that have commands."""
 _HTTP = urllib3.PoolManager(timeout=30, retries=False)
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding"}

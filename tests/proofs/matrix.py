@@ -18,6 +18,7 @@ from tests.proofs.scenarios import (
     portal,
     refunds,
     restored,
+    statement_lines,
     worker,
 )
 from tests.proofs.stage import SCENARIOS, Scenario
@@ -35,6 +36,7 @@ MODULES = (
     databases,
     restored,
     integrators,
+    statement_lines,
 )
 OTHERS = 12
 """So many other cases are in the share of every run."""

@@ -33,6 +33,7 @@ class Commands(LazyCommands):
         "audit": Entry("audit:audit", "Seal and verify the chains of audit and evidence."),
         "evidence": Entry("evidence:evidence", "Find, verify, hand out and erase messages."),
         "reconcile": Entry("reconciling:reconcile_command", "Compare a day with the providers' statements."),
+        "statement": Entry("statements:statement", "See to lines of statements that nothing explains."),
         "settle": Entry("settling:settle_command", "Pay a day out: one file for each service's account."),
         "restored": Entry("restored:restored", "After a restored backup: ask everybody, then begin again."),
         "services": Entry("services:services", "Register and list e-Services."),

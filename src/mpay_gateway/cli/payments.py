@@ -11,11 +11,10 @@ from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
 from mpay_gateway.cli.refunds import standing
 from mpay_gateway.cli.words import WORDS, reason_option
-from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.domain.payment import Payment
-from mpay_gateway.flow.attention import lines_for_people, payments_for_people
+from mpay_gateway.flow.attention import WHY_NOT_POSTED, lines_for_people, payments_for_people
 from mpay_gateway.flow.payment_story import Event, Story, tell_story
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.bank_statements import StoredLine
@@ -82,10 +81,6 @@ def end(configured: Configured, payment_id: str, *, reason: str, operator: str) 
     propose_and_tell(configured, payment_id, Act.END, reason=reason, operator=operator)
 
 
-_WHY_NOT_POSTED = {
-    LineOutcome.UNKNOWN: "no capture, reversal or refund of ours: not posted",
-    LineOutcome.DUPLICATE: "its transaction is posted, and says something else: not posted",
-}
 _HEADINGS = ("payment", "state", "amount", "service", "order", "account", "created")
 
 
@@ -126,7 +121,7 @@ def _find_stuck(configured: Configured, *, as_json: bool) -> int:
     found, lines = payments_for_people(configured.units), lines_for_people(configured.units)
     if as_json:
         waiting = [{"payment": each, "waits_because": why.value} for each, why in found]
-        strange = ({"statement_line": each, "waits_because": _WHY_NOT_POSTED[each.outcome]} for each in lines)
+        strange = ({"statement_line": each, "waits_because": WHY_NOT_POSTED[each.outcome]} for each in lines)
         print_json([*waiting, *strange])
     else:
         rows = [(*_row(each), why.value) for each, why in found]
@@ -139,11 +134,11 @@ def _print_lines(lines: tuple[StoredLine, ...]) -> None:
     if lines:
         click.echo("\nlines of statements that are not posted:")
         headings = (
-            "account", "statement", "transaction", "kind", "reference", "amount", "time", "waits because",
+            "line", "account", "statement", "transaction", "kind", "reference", "amount", "time", "waits because",
         )  # fmt: skip
         rows = [
-            (each.account_id, str(each.day), each.line.transaction_id, each.line.kind, each.line.reference,
-             str(each.line.gross), local(each.line.at), _WHY_NOT_POSTED[each.outcome])
+            (str(each.id), each.account_id, str(each.day), each.line.transaction_id, each.line.kind,
+             each.line.reference, str(each.line.gross), local(each.line.at), WHY_NOT_POSTED[each.outcome])
             for each in lines
         ]  # fmt: skip
         print_table(headings, rows, none="")

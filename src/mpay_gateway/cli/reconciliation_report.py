@@ -8,6 +8,7 @@ from datetime import UTC
 import click
 
 from mpay_gateway.cli.printing import local, one_line, print_table
+from mpay_gateway.domain.dismissal import Dismissal
 from mpay_gateway.domain.money import Money
 from mpay_gateway.flow.bookkeeping.reconciliation import AccountDay, Gap, Report
 from mpay_gateway.flow.bookkeeping.settlement import cell
@@ -17,6 +18,8 @@ COLUMNS = (
 )  # fmt: skip
 NOT_READ = "statement-not-read"
 """Stands in the column of gaps for a statement that is missing, or that is not whole."""
+DISMISSED = "dismissed"
+"""Stands there for a line that nothing explains and that two operators have seen to: no gap."""
 
 
 def print_report(report: Report) -> None:
@@ -37,6 +40,24 @@ def print_report(report: Report) -> None:
     headings = ("gap", "account", "payment", "transaction", "ours", "theirs", "what")
     none = "no gaps" if report.sound else "no gaps in what was read"
     print_table(headings, [_row(gap) for gap in report.gaps], none=none)
+    if report.dismissed:
+        click.echo("\ndismissed: lines that nothing explains, and that two operators have seen to")
+        rows = [
+            (
+                str(line.id),
+                line.account_id,
+                line.line.transaction_id,
+                str(line.line.gross),
+                _by_whom(agreed),
+                agreed.reason,
+            )
+            for line, agreed in report.dismissed
+        ]
+        print_table(("line", "account", "transaction", "amount", "by", "reason"), rows, none="")
+
+
+def _by_whom(agreed: Dismissal) -> str:
+    return f"{agreed.opened_by}, {agreed.decided_by}"
 
 
 def _reading(account: AccountDay) -> str:
@@ -74,6 +95,10 @@ def as_csv(report: Report) -> str:
                 cell(gap.detail),
             ]
         )
+    for line, agreed in report.dismissed:
+        about = (DISMISSED, line.account_id, line.payment_id or "", line.line.transaction_id)
+        why = f"{_by_whom(agreed)}: {agreed.reason}"
+        writer.writerow([*map(cell, (str(report.day), *about)), "", "", *_amount(line.line.gross), cell(why)])
     return text.getvalue()
 
 
@@ -115,6 +140,18 @@ def as_json(report: Report) -> dict[str, object]:
                 "detail": gap.detail,
             }
             for gap in report.gaps
+        ],
+        "dismissed": [
+            {
+                "line": line.id,
+                "account": line.account_id,
+                "transaction": line.line.transaction_id,
+                "theirs": _money(line.line.gross),
+                "proposed_by": agreed.opened_by,
+                "approved_by": agreed.decided_by,
+                "reason": agreed.reason,
+            }
+            for line, agreed in report.dismissed
         ],
     }
 

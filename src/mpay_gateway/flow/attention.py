@@ -1,5 +1,6 @@
 """What waits for a person: the operators' list."""
 
+from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.flow.held_deliveries import WITHHELD
 from mpay_gateway.flow.reviewed_returns import went_by_itself
@@ -10,6 +11,11 @@ from mpay_gateway.storage.strange_lines import strange_lines
 
 MOST = 200
 """So many are listed at once: whoever has more begins with the oldest."""
+WHY_NOT_POSTED = {
+    LineOutcome.UNKNOWN: "no capture, reversal or refund of ours: not posted",
+    LineOutcome.DUPLICATE: "its transaction is posted, and says something else: not posted",
+}
+"""What a line of a statement waits for, in the words that operators read."""
 
 
 def payments_for_people(units: UnitOfWork) -> tuple[tuple[Payment, Why], ...]:

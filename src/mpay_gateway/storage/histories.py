@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, literal, select, true, union_all
+from sqlalchemy import ColumnElement, Row, Select, String, cast, literal, select, true, union_all
 
 from mpay_gateway.storage.audit import AuditRow
+from mpay_gateway.storage.dismissals import LINE
 from mpay_gateway.storage.evidence import EvidenceRow
 from mpay_gateway.storage.questions import Questions
 from mpay_gateway.storage.tables import (
@@ -17,6 +18,7 @@ from mpay_gateway.storage.tables import (
     claims,
     decisions,
     deliveries,
+    dismissals,
     evidence,
     evidence_bodies,
     payments,
@@ -99,6 +101,11 @@ class Histories(Questions):
                        table.c.id.label("subject"), table.c.state)
                 .where(self._recent(payment_id))
             )  # fmt: skip
+        chain = (LINE + cast(dismissals.c.line_id, String)).label("payment_id")
+        parts.append(
+            select(chain, literal("decision").label("machine"), dismissals.c.id.label("subject"),
+                   dismissals.c.state).where(self._recent(chain))
+        )  # fmt: skip
         every = union_all(*parts).subquery()
         return select(every).order_by(self._by_code_point(every.c.payment_id))
 

@@ -5,6 +5,7 @@ from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.bank_statement import POSTED, LineOutcome
 from mpay_gateway.storage.bank_statements import StoredLine, direction_of, stored_line
+from mpay_gateway.storage.dismissals import is_dismissed
 from mpay_gateway.storage.tables import statement_lines
 
 
@@ -12,11 +13,11 @@ def strange_lines(connection: Connection, limit: int) -> tuple[StoredLine, ...]:
     """Of all accounts and days, the oldest first: lines of nothing of ours, and those that only share an id with ours.
 
     A line about a transaction that is posted may be told again; where it says something else, a bank may have given two
-    payers' money one id.
+    payers' money one id. What two operators dismissed is none of them.
     """
     c = statement_lines.c
     strange = or_(c.outcome == LineOutcome.UNKNOWN, and_(c.outcome == LineOutcome.DUPLICATE, ~_told_again()))
-    query = select(statement_lines).where(strange).order_by(c.at, c.id).limit(limit)
+    query = select(statement_lines).where(strange, ~is_dismissed(c)).order_by(c.at, c.id).limit(limit)
     return tuple(stored_line(row) for row in connection.execute(query))
 
 

@@ -631,6 +631,22 @@ statement_lines = Table(
     comment="Each line once, and what it is in our books.",
 )  # fmt: skip
 
+dismissals = Table(
+    "dismissals", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("line_id", ForeignKey("statement_lines.id"), nullable=False, index=True),
+    Column("outcome", String(16), nullable=False, comment="What the line was then."),
+    Column("reason", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("opened_by", _Name, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("decided_by", _Name, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Index("uq_dismissals_open", "line_id", unique=True,
+          sqlite_where=text("state = 'proposed'"), postgresql_where=text("state = 'proposed'")),
+    comment="What two operators agree on about lines that nothing explains; one open proposal for each.",
+)  # fmt: skip
+
 settlement_days = Table(
     "settlement_days", metadata,
     Column("day", Date, primary_key=True, comment="In Chisinau."),

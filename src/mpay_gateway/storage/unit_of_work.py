@@ -6,7 +6,8 @@ made inside it: the marker that it sets makes the hook façade and the HTTP clie
 Rows are locked in one order, so that units wait for each other and do not deadlock: intake, payment, order, then
 what hangs on the payment, then the days that are settled, then breaker. What hangs on a payment (its tasks, decisions,
 delivery, reversals, refunds, audit, evidence) is waited for only while the payment's row is held, so in any order:
-nobody else waits for it. Who finishes or renews one task alone holds nothing else. Who claims holds breakers and then
+nobody else waits for it. Who finishes or renews one task alone holds nothing else, and so does who decides on a line
+of a statement that nothing explains. Who claims holds breakers and then
 tasks, of which he passes by those that are locked: he waits for nobody.
 """
 

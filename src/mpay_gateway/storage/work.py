@@ -17,6 +17,7 @@ from mpay_gateway.storage.days import Days
 from mpay_gateway.storage.decisions import Decisions
 from mpay_gateway.storage.deliveries import Deliveries
 from mpay_gateway.storage.deviation_records import DeviationRecords
+from mpay_gateway.storage.dismissals import Dismissals
 from mpay_gateway.storage.durability import Durability, durability, is_standby
 from mpay_gateway.storage.erasure import Erasure
 from mpay_gateway.storage.evidence import EvidenceRows
@@ -231,6 +232,10 @@ class Work:
     @cached_property
     def bank_statements(self) -> BankStatements:
         return BankStatements(self.connection)
+
+    @cached_property
+    def dismissals(self) -> Dismissals:
+        return Dismissals(self.connection, self.audit)
 
     @cached_property
     def stated_returns(self) -> StatedReturns:

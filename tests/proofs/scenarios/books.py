@@ -137,7 +137,7 @@ def a_bank_gives_no_statement(stage: Stage) -> None:
 )
 def an_operator_reads_statements(stage: Stage) -> None:
     page = _told(stage)
-    stage.dies(Command(("reconcile", _today().isoformat(), "--account", ACCOUNT, "--fetch")))
+    stage.dies(Command(("reconcile", today().isoformat(), "--account", ACCOUNT, "--fetch")))
     stage.recover()
     _fetch(stage)
     _assert_posted_once(stage, page)
@@ -148,7 +148,7 @@ def an_operator_looks_again_at_a_line_that_nobody_can_explain(stage: Stage) -> N
     page = _told(stage)
     stage.bank.break_down(statements="unknown-line")
     _fetch(stage)
-    stage.dies(Command(("reconcile", _today().isoformat(), "--account", ACCOUNT)))
+    stage.dies(Command(("reconcile", today().isoformat(), "--account", ACCOUNT)))
     stage.recover()
     _fetch(stage)
     _assert_posted_once(stage, page)
@@ -159,7 +159,7 @@ def an_operator_probes_what_services_know(stage: Stage) -> None:
     order = stage.shop.order()
     stage.payer.pay(order)
     stage.gateway.settle_down()
-    stage.dies(Command(("reconcile", _today().isoformat(), "--account", ACCOUNT, "--probe")))
+    stage.dies(Command(("reconcile", today().isoformat(), "--account", ACCOUNT, "--probe")))
     stage.recover()
     stage.assert_paid_once(order)
 
@@ -205,7 +205,7 @@ def _told(stage: Stage) -> Page:
     return page
 
 
-def _today() -> date:
+def today() -> date:
     return local_day(datetime.now(UTC))
 
 
@@ -220,7 +220,7 @@ def _make_due(stage: Stage, account: AccountId, day: date) -> None:
 
 
 def _fetch(stage: Stage) -> None:
-    for day in statement_days(_today()):
+    for day in statement_days(today()):
         fetch_statement(stage.gateway.parts, ACCOUNT, day)
 
 

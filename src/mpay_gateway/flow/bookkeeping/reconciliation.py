@@ -4,12 +4,13 @@ A day is one in Chisinau, by the provider's time of each transaction. Captures a
 all days: a provider whose calendar is another one, or that pays later, is not mistaken.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from mpay_gateway.domain.bank_statement import LineOutcome
+from mpay_gateway.domain.dismissal import Dismissal
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalState
@@ -87,6 +88,7 @@ class Report:
     """A day's reconciliation.
 
     `probed`: orders that were read again; `unread`: those that could not be; `unprobed`: those left out by the bound.
+    `dismissed`: lines that nothing explains and that two operators have seen to: no gaps any more.
     """
 
     day: date
@@ -96,6 +98,7 @@ class Report:
     probed: int = 0
     unprobed: int = 0
     unread: int = 0
+    dismissed: tuple[tuple[StoredLine, Dismissal], ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -111,6 +114,7 @@ class _Day:
     reversals: tuple[ReversalOfDay, ...]
     lines: tuple[tuple[StoredLine, Money | None], ...]
     accounts: tuple[AccountDay, ...]
+    dismissals: Mapping[int, Dismissal]
 
 
 def reconcile(
@@ -132,12 +136,14 @@ def reconcile(
     gaps = [
         *_of_captures(found.captures, stating, asked),
         *_of_reversals(found.reversals),
-        *_of_lines(found.lines),
+        *_of_lines((line, ours) for line, ours in found.lines if line.id not in found.dismissals),
     ]
+    dismissed = ((line, found.dismissals[line.id]) for line, _ in found.lines if line.id in found.dismissals)
     unread = sum(not each.answered for each in asked.values())
     return Report(
         day, ServiceSide.PROBED if probe else ServiceSide.SIGNED_REPLIES, found.accounts, tuple(gaps),
         probed=len(asked) - unread, unprobed=len(claimed) - len(asked) if probe else 0, unread=unread,
+        dismissed=tuple(dismissed),
     )  # fmt: skip
 
 
@@ -163,7 +169,7 @@ def _read(parts: Parts, work: Work, day: date, account_id: AccountId | None) -> 
     )  # fmt: skip
     return _Day(
         taken, work.days.unstated_reversals(since, until, account_id),
-        tuple((line, _ours(work, line)) for line in lines), accounts,
+        tuple((line, _ours(work, line)) for line in lines), accounts, work.dismissals.standing(lines),
     )  # fmt: skip
 
 
@@ -235,7 +241,7 @@ def _of_reversals(reversals: tuple[ReversalOfDay, ...]) -> Iterator[Gap]:
         yield _gap(GapKind.CONFIRMED_NOT_SETTLED, each, each.amount.negated(), None, detail)
 
 
-def _of_lines(lines: tuple[tuple[StoredLine, Money | None], ...]) -> Iterator[Gap]:
+def _of_lines(lines: Iterable[tuple[StoredLine, Money | None]]) -> Iterator[Gap]:
     for stored, ours in lines:
         kind, detail = GapKind.SETTLED_UNKNOWN, _WHY_UNKNOWN.get(stored.outcome, "")
         if stored.outcome in _POSTED_OTHERWISE:
