@@ -205,7 +205,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _one("held money needs no room", "claim.room", "flow.two_step:_wanted",
          "return fits(reading.order, payable_now(work, reading.snapshot, besides=payment.id), payment.amount)",
          "return True"),
-    _one("accepted money needs no room", "claim.room", "flow.review:accept_capture",
+    _one("accepted money needs no room", "claim.room", "flow.review:room_for",
          "if not fits(snapshot.order, room, capture.amount):", "if False:"),
     _one("cash needs no room", "claim.room", "flow.inbound.acceptance:_Acceptance._on_new_claim",
          "reason = why_not(snapshot.order, payable, self.told.amount)", "reason = None"),

@@ -14,8 +14,8 @@ from mpay_gateway.flow.delivery_release import give_up_delivery, refuse_unanswer
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.refunds.opening import GROUNDS, open_refund, override
 from mpay_gateway.flow.reversal_acts import acknowledge_reversal
-from mpay_gateway.flow.review import accept_capture, give_capture_back
-from mpay_gateway.flow.reviewed_returns import refuse_what_went_back
+from mpay_gateway.flow.review import accept_capture, give_capture_back, room_for
+from mpay_gateway.flow.reviewed_returns import refuse_known_returns, refuse_what_went_back
 from mpay_gateway.flow.settling import ask_first
 from mpay_gateway.flow.unknown_payments import end_unknown, to_end
 from mpay_gateway.storage import Work
@@ -35,8 +35,9 @@ class _Asked:
 def propose(parts: Parts, payment_id: str, act: Act, reason: str, *, actor: str) -> Decision:
     """Propose an act about the payment's money. Nothing happens before a second operator approves.
 
-    Raises: UnknownPayment; NotFound when the payment has nothing of the kind; Conflict when a proposal is open;
-    InvalidInput for a reason that is missing, too long, or not fit to be stored.
+    Raises: UnknownPayment; NotFound when the payment has nothing of the kind; NotPayable when its order cannot take the
+    money; InvalidTransition while tries are unanswered; Conflict when a proposal is open; InvalidInput for a reason
+    that is missing, too long, or not fit to be stored.
     """
     return propose_about(
         parts, payment_id, lambda work, payment: _proposal(work, payment, act), reason, actor=actor
@@ -134,7 +135,10 @@ def _held(work: Work, decision_id: str) -> Decision:
 
 
 def _proposal(work: Work, payment: Payment, act: Act) -> Proposal:
-    """What the act is about, and the money of it. Raises: NotFound; InvalidTransition while tries are unanswered."""
+    """What the act is about, and the money of it. Raises: NotFound; NotPayable; InvalidTransition.
+
+    What can only be refused when the second operator agrees is not proposed: he would agree to nothing.
+    """
     if act is Act.END:
         return to_end(work, payment)
     if act in _RELEASES:
@@ -145,6 +149,9 @@ def _proposal(work: Work, payment: Payment, act: Act) -> Proposal:
             refuse_unanswered(work, payment, delivery)
         return Proposal(act, delivery.id, _capture(work, payment, CaptureState.CLAIMED).amount)
     capture = _capture(work, payment, CaptureState.REVIEW)
+    if act is Act.ACCEPT:
+        refuse_known_returns(work, payment)
+        room_for(work, payment, capture)
     return Proposal(act, capture.id, capture.amount)
 
 

@@ -6,8 +6,8 @@ from mpay_gateway.domain.errors import NotPayable
 from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.invoice import shared
 from mpay_gateway.domain.payment import Capture, ClaimState, Payment, ReversalGround
-from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent
-from mpay_gateway.flow.claiming import fits, payable_now, shares
+from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, allows
+from mpay_gateway.flow.claiming import Payable, fits, payable_now, shares
 from mpay_gateway.flow.confirmation_opening import open_delivery
 from mpay_gateway.flow.holds import hold_of, leave_to_people
 from mpay_gateway.flow.parts import Parts
@@ -15,23 +15,33 @@ from mpay_gateway.flow.reversal import open_reversal, record_providers_reversal
 from mpay_gateway.flow.reviewed_returns import went_whole_by_itself
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.ledger import SUSPENSE, Entry, payable
+from mpay_gateway.storage.snapshots import Snapshot
 
 
 @guards("claim.room")
-def accept_capture(parts: Parts, work: Work, payment: Payment, capture: Capture, *, actor: str) -> None:
-    """Let the money pay the order with the amount that was taken. Payment and order are locked.
+def room_for(work: Work, payment: Payment, capture: Capture) -> tuple[Snapshot, Payable]:
+    """The payment's order and the room in it that money in review would take. The payment is locked.
 
-    Raises: NotPayable when the order does not take this amount: it is no part, or more than is payable now; and when
-    its hold was to be given up: the provider may have given the money back on our word.
+    Raises: NotPayable when the order does not take this amount: it is no part, or more than is payable now; when other
+    money of the payment pays it; and when its hold was to be given up: the provider may have given the money back on
+    our word.
     """
     if hold_of(work, payment).void is not None:
         raise NotPayable("a void of this payment was begun: its money can only go back")
-    snapshot, now = work.snapshots.get(payment.snapshot_id), parts.clock.now()
+    if not allows(work.claims.of_payment(payment.id).state, ClaimEvent.RESIZE):
+        raise NotPayable("other money of this payment pays the order: this money can only go back")
+    snapshot = work.snapshots.get(payment.snapshot_id)
     room = payable_now(work, snapshot, besides=payment.id)
     if not fits(snapshot.order, room, capture.amount):
         raise NotPayable(
             f"the order cannot take {capture.amount}: {room.standing.value}, {room.most} at most"
         )
+    return snapshot, room
+
+
+def accept_capture(parts: Parts, work: Work, payment: Payment, capture: Capture, *, actor: str) -> None:
+    """Let the money pay the order with the amount that was taken. Payment and order are locked. Raises: NotPayable."""
+    (snapshot, room), now = room_for(work, payment, capture), parts.clock.now()
     held = work.claims.of_payment(payment.id)
     as_taken = replace(held, amount=capture.amount, shares=shares(snapshot.order, room, capture.amount))
     claim = work.claims.resize(held, as_taken, payable=room.limit, actor=actor, at=now)

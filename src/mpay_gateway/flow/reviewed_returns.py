@@ -57,14 +57,19 @@ def went_whole_by_itself(work: Work, capture: Capture) -> bool:
     return heard.amount - given_back(work, capture.payment_id, currency) >= capture.amount
 
 
+def refuse_known_returns(work: Work, payment: Payment) -> None:
+    """Raises: NotPayable when the provider is known to have given back money of the payment by itself."""
+    if back := went_by_itself(work, payment):
+        raise NotPayable(f"the provider gave {back} back by itself: the money can only go back")
+
+
 def refuse_what_went_back(parts: Parts, work: Work, capture: Capture, *, asked_since: datetime) -> None:
     """To be called before money in review pays its order. The payment is locked.
 
     `asked_since`: accounts that can be asked about a payment have answered since then. Raises: NotPayable.
     """
     payment = work.payments.get(capture.payment_id)
-    if back := went_by_itself(work, payment):
-        raise NotPayable(f"the provider gave {back} back by itself: the money can only go back")
+    refuse_known_returns(work, payment)
     heard = work.heard_returns.of_payment(payment.id)
     if can_be_asked(parts, capture.account_id) and (heard is None or heard.asked_at < asked_since):
         raise NotPayable("the provider does not say now whether the money is still there: try again later")

@@ -114,13 +114,35 @@ def test_accepted_money_that_its_service_refuses_goes_back(gateway, reviewed):
 
 def test_an_order_that_takes_no_parts_accepts_no_other_amount(gateway):
     payment = gateway.capture(gateway.start("ORDER-1"), amount=lei("100"))
-    proposed = propose(gateway.parts, payment.id, Act.ACCEPT, "try it", actor=ANA)
     with pytest.raises(NotPayable, match=r"cannot take 100\.00 MDL"):
+        propose(gateway.parts, payment.id, Act.ACCEPT, "try it", actor=ANA)
+    assert [each.state for each in captures(gateway, payment)] == [CaptureState.REVIEW]
+    assert gateway.parts.units.read(lambda work: work.decisions.open()) == ()
+
+
+def test_room_that_is_gone_when_the_second_operator_agrees_takes_no_money(gateway, monkeypatch):
+    order = gateway.calls.order
+    monkeypatch.setattr(gateway.calls, "order", lambda key: replace(order(key), allow_partial=True))
+    payment = gateway.capture(gateway.start("ORDER-1", amount="100"), amount=lei("120"))
+    proposed = propose(gateway.parts, payment.id, Act.ACCEPT, "while there was room", actor=ANA)
+    gateway.capture(gateway.start("ORDER-1", amount="50"))
+    with pytest.raises(NotPayable, match=r"cannot take 120\.00 MDL"):
         approve(gateway.parts, proposed.id, actor=ION)
     assert [each.state for each in captures(gateway, payment)] == [CaptureState.REVIEW]
     assert (
         gateway.parts.units.read(lambda work: work.decisions.get(proposed.id)).state is DecisionState.PROPOSED
     )
+
+
+def test_money_beside_money_that_pays_the_order_is_not_proposed_to_pay_it(gateway, monkeypatch):
+    order = gateway.calls.order
+    monkeypatch.setattr(gateway.calls, "order", lambda key: replace(order(key), allow_partial=True))
+    payment = gateway.pay("ORDER-1")
+    gateway.calls.given_back[payment.reference] = lei("10")
+    gateway.capture(payment, amount=lei("100"), number=2)
+    assert CaptureState.REVIEW in {each.state for each in captures(gateway, payment)}
+    with pytest.raises(NotPayable, match="other money of this payment"):
+        propose(gateway.parts, payment.id, Act.ACCEPT, "as well", actor=ANA)
 
 
 def test_money_in_review_goes_back_and_frees_the_order(gateway, reviewed):
