@@ -82,6 +82,7 @@ class RefundEvent(StrEnum):
     REFUSE = "refuse"
     WITHDRAW = "withdraw"
     RETRY = "retry"
+    WENT_BACK = "went-back"
     ACKNOWLEDGE = "acknowledge"
 
 
@@ -215,6 +216,7 @@ EDGES: tuple[Edge, ...] = (
     Edge("refund", _F.DUE, _FE.WITHDRAW, _F.REFUSED, "an operator takes it back before money may leave"),
     Edge("refund", _F.REFUSED, _FE.ACKNOWLEDGE, _F.REFUSED, "an operator has seen to it"),
     Edge("refund", _F.REFUSED, _FE.RETRY, _F.DUE, "an operator tries again"),
+    Edge("refund", _F.REFUSED, _FE.WENT_BACK, _F.DONE, "the account's statement says that it is back"),
     Edge(
         "refund",
         _F.DONE,

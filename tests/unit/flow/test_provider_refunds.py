@@ -218,6 +218,10 @@ def test_where_nothing_goes_back_by_itself_the_statement_says_that_a_person_sent
     state(gateway, paid, "60")
     [done] = refunds(gateway, paid)
     assert (done.id, done.state, done.returned) == (refund.id, RefundState.DONE, lei("60"))
+    rows = gateway.parts.units.read(lambda work: work.audit.of_payment(paid.id))
+    events = [(row.event, row.before, row.after) for row in rows if row.machine == "refund"]
+    assert events[-1] == ("went-back", "refused", "done")
+    assert "retry" not in {event for event, _, _ in events}
     assert (balances(gateway)[RECEIVABLE], balances(gateway)["bank:main"]) == (lei("150"), lei("-60"))
     gateway.work(seconds=1)
     assert refunds(gateway, paid)[0].acknowledged_at is not None

@@ -112,16 +112,15 @@ def note_refunded(parts: Parts, work: Work, refund_id: str) -> None:
     """Write down that a refund is back: the account's own statement says so.
 
     For accounts that give nothing back by themselves: at those, no try of ours can have sent it. And for refunds that
-    are refused after a line of them came.
+    are refused after a line of them came. Nobody tried one that is refused again: a person had its money sent.
     """
     payment = work.payments.lock(work.refunds.get(refund_id).payment_id)
     refund, actor, now = work.refunds.lock(refund_id), f"provider:{payment.account_id}", parts.clock.now()
     if refund.returned:
         return
-    if refund.state is RefundState.REFUSED:
-        refund = work.refunds.change(refund, RefundEvent.RETRY, actor=actor, at=now)
+    event = RefundEvent.WENT_BACK if refund.state is RefundState.REFUSED else RefundEvent.DONE
     done = work.refunds.change(
-        refund, RefundEvent.DONE, actor=actor, at=now, done_at=now, returned=refund.amount, last_error=""
+        refund, event, actor=actor, at=now, done_at=now, returned=refund.amount, last_error=""
     )
     book_refund(work, done, payment, at=now)
     work.tasks.schedule(TaskKind.REFUND, refund.id, now)
