@@ -70,6 +70,16 @@ def faults(catalogue: Catalog, key: str | tuple[str, ...]) -> list[str]:
     return found if all(forms(catalogue, key)) else [*found, "is not translated"]
 
 
+def uncounted(locale: Path) -> list[str]:
+    """Texts that say how many there are and have one form for all numbers."""
+    return [
+        f"{path.parent.parent.name}/{path.stem}: {message.id!r}"
+        for path in sorted(locale.glob("*/LC_MESSAGES/*.po"))
+        for message in load(path, path.parent.parent.name)
+        if "{count}" in str(message.string) and not isinstance(message.string, tuple)
+    ]
+
+
 def uneven(catalogues: dict[str, Catalog], keys: set) -> list[str]:
     """The keys whose translations do not all have the same placeholders."""
 
@@ -92,6 +102,15 @@ def write(locale: Path, language: str, *entries: tuple[str, str]) -> None:
 
 def test_every_catalogue_is_complete_in_every_language():
     assert [found for locale in locale_folders() for found in problems(locale)] == []
+
+
+def test_what_is_counted_has_the_plural_forms_of_its_language():
+    assert [found for locale in locale_folders() for found in uncounted(locale)] == []
+
+
+def test_a_counted_text_with_one_form_is_found(tmp_path):
+    write(tmp_path, "ru", ("orders", "{count} заказов"))
+    assert uncounted(tmp_path) == ["ru/shop: 'orders'"]
 
 
 def test_the_pages_have_catalogues_as_soon_as_there_are_pages():

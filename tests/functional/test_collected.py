@@ -113,7 +113,7 @@ def test_cash_that_a_device_told_of_is_compared_with_the_partners_file(gateway, 
     refused = mpay(gateway, "reconcile", str(day), "--account", PARTNER, "--fetch")
     assert (refused.returncode, "partner.csv" in refused.stderr) == (1, True), refused
     assert (
-        "NOT READ  partner: 'partner.csv': line 3: says '1', '151,00'; there are 1 lines of 150.00 MDL"
+        "NOT READ  partner: 'partner.csv': line 3: says '1', '151,00'; counted: 1, in all 150.00 MDL"
         in refused.stdout
     )
     name.write_text(f"day;transaction;reference;amount;fee\r\n{lines}TOTAL;1;150,00\r\n")

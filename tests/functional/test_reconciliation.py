@@ -175,7 +175,7 @@ def test_the_command_reads_compares_and_tells_by_its_exit_status(pay, gateway, b
     assert "their orders read again" in sound.stdout
     shop.break_down(lookup="down")
     silent = mpay(gateway, day, "--probe")
-    assert (silent.returncode, "0 orders were read again, 1 COULD NOT BE READ" in silent.stdout) == (
+    assert (silent.returncode, "0 orders read again, 1 COULD NOT BE READ" in silent.stdout) == (
         1,
         True,
     ), silent

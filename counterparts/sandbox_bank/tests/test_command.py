@@ -72,7 +72,7 @@ def test_check_books_finds_sound_books_sound_and_tampered_books_not(start_bank, 
     bank = start_bank()
     merchant_of(bank).paid("4000000000001000")
     assert main(["check-books", "--database", str(bank.database)]) == 0
-    assert capsys.readouterr().out == "1 transactions, 0 problems\n"
+    assert capsys.readouterr().out == "transactions: 1, problems: 0\n"
     _tamper(bank.database, "UPDATE transactions SET amount_minor = amount_minor + 1")
     assert main(["check-books", "--database", str(bank.database)]) == 1
     assert "do not carry its capture of 25001" in capsys.readouterr().out

@@ -14,6 +14,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import json_text, local, one_line
 from mpay_gateway.cli.whole_files import REPORT_FILE, write_report
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.seals import Chain
 from mpay_gateway.flow.audit.audit_verification import (
     MOST,
@@ -84,7 +85,8 @@ def seal(configured: Configured) -> None:
     sealing = Sealing.of(configured.units, configured.clock, configured.settings)
     made = seal_now(sealing, process=f"{socket.gethostname()[:40]}-{os.getpid()}")
     for signed in made:
-        click.echo(f"seal {signed.seal.number}: {signed.seal.rows} rows of {signed.seal.chains} chains")
+        rows, chains = counted(signed.seal.rows, "row"), counted(signed.seal.chains, "chain")
+        click.echo(f"seal {signed.seal.number}: {rows} of {chains}")
     if not made:
         click.echo("nothing to seal")
 
@@ -129,20 +131,22 @@ def _anchors(file: TextIO | None) -> tuple[Anchor, ...]:
 def _print(report: Report) -> None:
     newest = f", the newest {report.newest} of {local(report.newest_at)}" if report.newest else ""
     click.echo(f"seals     {report.seals}{newest}")
-    click.echo(f"audit     {report.audit_rows} rows of {report.audit_chains} payments")
-    click.echo(f"evidence  {report.evidence_rows} messages of {report.evidence_chains} payments and look-ups")
+    click.echo(f"audit     {counted(report.audit_rows, 'row')} of {counted(report.audit_chains, 'chain')}")
+    click.echo(
+        f"evidence  {counted(report.evidence_rows, 'message')} of {counted(report.evidence_chains, 'chain')}"
+    )
     if report.erased_bodies:
-        click.echo(f"          {report.erased_bodies} bodies are erased; their digests verify")
+        click.echo(f"          {counted(report.erased_bodies, 'body', 'bodies')} erased; the digests verify")
     if report.unsealed_rows:
         click.echo(
-            f"unsealed  {report.unsealed_rows} rows not sealed yet, since {local(report.oldest_unsealed)}"
+            f"unsealed  {counted(report.unsealed_rows, 'row')} not sealed yet, since {local(report.oldest_unsealed)}"
         )
     for problem in report.problems:
         click.echo(f"PROBLEM   {_place(problem)}: {one_line(problem.detail)}")
     if len(report.problems) >= MOST:
         click.echo(f"more than {MOST} problems: the look ended there")
     broken = {each.subject for each in report.problems if each.chain not in {SEALS, SETTLEMENTS}}
-    verdict = f"{len(report.problems)} problems, {len(broken)} payments or look-ups"
+    verdict = f"{counted(len(report.problems), 'problem')}, {counted(len(broken), 'chain')}"
     click.echo(verdict if report.problems else "everything that was looked at is sound")
 
 

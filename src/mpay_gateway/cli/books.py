@@ -12,6 +12,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import one_line, print_json
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.flow.bookkeeping.books import (
     INVARIANTS,
     Invariant,
@@ -89,7 +90,8 @@ def _report(found: tuple[Violation, ...]) -> None:
         for each in broken:
             click.echo(f"     {each.payment_id or '-'}: {one_line(each.detail)}")
     payments = {each.payment_id for each in found}
-    click.echo(f"{len(found)} violations, {len(payments)} payments" if found else "the books are sound")
+    broken_by = f"{counted(len(found), 'violation')}, {counted(len(payments), 'payment')}"
+    click.echo(broken_by if found else "the books are sound")
 
 
 @contextmanager

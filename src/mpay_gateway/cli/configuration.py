@@ -4,6 +4,7 @@ import click
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.printing import one_line
+from mpay_gateway.domain.counted import counted
 
 
 @click.command("check-config")
@@ -22,6 +23,7 @@ def check_config(configured: Configured) -> None:
         click.echo(f"{finding.level.value:<8} {finding.subject}: {one_line(finding.detail)}")
     problems = sum(finding.level is Level.PROBLEM for finding in findings)
     warnings = sum(finding.level is Level.WARNING for finding in findings)
-    click.echo(f"{problems} problems, {warnings} warnings, {len(findings)} findings")
+    numbers = (counted(problems, "problem"), counted(warnings, "warning"), counted(len(findings), "finding"))
+    click.echo(", ".join(numbers))
     if problems:
         raise click.exceptions.Exit(1)

@@ -11,6 +11,7 @@ from mpay_gateway.cli.faults import explained, language_option
 from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import age, local, print_json, print_table
 from mpay_gateway.cli.words import WORDS, reason_option
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import Delivery, DeliveryState
@@ -155,7 +156,7 @@ def release(
     found = configured.units.read(lambda work: work.deliveries.get(delivery_id))
     act = Act.RELEASE_ALTHOUGH if although_unanswered else Act.RELEASE
     propose_and_tell(configured, found.payment_id, act, reason=reason, operator=operator)
-    click.echo(f"{found.attempts} tries, {found.unanswered} of them unanswered", err=True)
+    click.echo(f"{counted(found.attempts, 'try', 'tries')}, {found.unanswered} unanswered", err=True)
 
 
 def _found(work: "Work", delivery_id: str) -> tuple[Delivery, datetime | None, datetime | None]:

@@ -12,6 +12,7 @@ from mpay_gateway.cli.evidence_erasing import erase
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
 from mpay_gateway.cli.words import WORDS
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.flow.evidence.finding import Shown, Wanted, find_messages, show_message
 from mpay_gateway.storage.evidence_search import Found
@@ -115,7 +116,7 @@ def _print_message(shown: Shown) -> None:
         ("what", f"{row.direction} {row.operation}"),
         ("about it", row.meta),
         ("sha-256", row.body_digest),
-        ("size", f"{row.body_size} bytes"),
+        ("size", counted(row.body_size, "byte")),
         ("chained", f"{row.previous} -> {row.digest}"),
     )
     for name, value in facts:

@@ -12,6 +12,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.printing import json_text, local, one_line, print_table
 from mpay_gateway.cli.whole_files import REPORT_FILE, write_report, write_whole_bytes
 from mpay_gateway.cli.words import WORDS
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.identifiers import clean_payment_id
 from mpay_gateway.flow.evidence.bundle import BundleFile, make_bundle
 from mpay_gateway.flow.evidence.verification import (
@@ -78,7 +79,7 @@ def export(configured: Configured, *, payment_id: str, file: Path | None) -> Non
     bundle = make_bundle(configured.parts, payment)
     target = file or Path(f"evidence-{payment}.zip")
     write_whole_bytes(target, _zipped(f"evidence-{payment}", bundle.files))
-    click.echo(f"{target}: {len(bundle.files)} files")
+    click.echo(f"{target}: {counted(len(bundle.files), 'file')}")
     for problem in bundle.problems:
         click.echo(f"PROBLEM   {one_line(problem)}")
     if bundle.problems:
@@ -113,12 +114,13 @@ def _row(each: Judged) -> tuple[str, ...]:
 
 
 def _print_report(report: EvidenceReport) -> None:
-    click.echo(f"evidence  {report.messages} messages of {report.chains} payments and look-ups")
-    click.echo(f"signed    {report.signed} messages, and the signatures hold")
+    click.echo(f"evidence  {counted(report.messages, 'message')} of {counted(report.chains, 'chain')}")
+    click.echo(f"signed    {counted(report.signed, 'message')}; every signature holds")
     if report.erased:
         more = ", …" if len(report.erased) > _LISTED else ""
         numbers = ", ".join(map(str, report.erased[:_LISTED]))
-        click.echo(f"erased    {len(report.erased)} bodies: {numbers}{more}; their digests verify")
+        bodies = counted(len(report.erased), "body", "bodies")
+        click.echo(f"erased    {bodies}: {numbers}{more}; the digests verify")
     for each in report.erasures:
         click.echo(
             f"          {one_line(each.by)} erased what was older than {local(each.before)}, at {local(each.at)}"
@@ -128,7 +130,9 @@ def _print_report(report: EvidenceReport) -> None:
     if len(report.problems) >= MOST:
         click.echo(f"more than {MOST} problems: the look ended there")
     click.echo(
-        f"{len(report.problems)} problems" if report.problems else "everything that was looked at is sound"
+        counted(len(report.problems), "problem")
+        if report.problems
+        else "everything that was looked at is sound"
     )
 
 

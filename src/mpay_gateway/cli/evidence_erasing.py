@@ -9,6 +9,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.days import day
 from mpay_gateway.cli.identity import identify, optional_operator
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.errors import InvalidInput
 from mpay_gateway.flow.evidence.erasing import Progress, erasable, erase_bodies, refuse_young
 from mpay_gateway.texts.local_format import LOCAL_ZONE
@@ -32,16 +33,18 @@ def erase(configured: Configured, *, before: date, dry_run: bool, operator: str 
     except InvalidInput as error:
         raise click.BadParameter(str(error), param_hint="--before") from error
     if dry_run:
-        click.echo(f"{erasable(configured.units, configured.clock, limit)} bodies are older")
+        older = erasable(configured.units, configured.clock, limit)
+        click.echo(f"{counted(older, 'body', 'bodies')} older")
         return
     if operator is None:
         raise click.UsageError("--operator is needed: who erases is written down")
     actor = identify(configured.units, operator)
     with _progress() as progress:
         done = erase_bodies(configured.units, configured.clock, limit, actor=actor, progress=progress)
-    click.echo(f"{done.erased} bodies erased, {done.kept} of the same age kept")
+    click.echo(f"{counted(done.erased, 'body', 'bodies')} erased, {done.kept} of the same age kept")
     if done.filled:
-        click.echo(f"what payers filled in is gone of {done.filled} visits and payments")
+        places = counted(done.filled, "visit or payment", "visits and payments")
+        click.echo(f"what payers filled in is gone of {places}")
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
 from mpay_gateway.cli.refunds import standing
 from mpay_gateway.cli.words import WORDS, reason_option
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.identifiers import clean_payment_id
-from mpay_gateway.domain.payment import Payment
+from mpay_gateway.domain.payment import DeliveryState, Payment
 from mpay_gateway.flow.attention import WHY_NOT_POSTED, lines_for_people, payments_for_people
 from mpay_gateway.flow.payment_story import Event, Story, tell_story
 from mpay_gateway.flow.settling import settle
@@ -60,7 +61,7 @@ def recheck(configured: Configured, reference: str, *, operator: str) -> None:
     identify(configured.units, operator)
     found = configured.units.read(lambda work: work.payments.search(reference))
     if len(found) != 1:
-        raise click.BadParameter(f"{len(found)} payments are found by it", param_hint="REFERENCE")
+        raise click.BadParameter(f"finds {counted(len(found), 'payment')}", param_hint="REFERENCE")
     heard = settle(configured.parts, found[0].id)
     now = configured.units.read(lambda work: work.payments.get(found[0].id))
     click.echo(f"{now.id}: {now.state.value}" + ("" if heard else ", the provider does not answer"))
@@ -176,14 +177,16 @@ def _facts(story: Story) -> Iterator[tuple[str, str]]:
 
 def _after_capture(story: Story) -> Iterator[tuple[str, str]]:
     if (delivery := story.delivery) is not None:
-        tries = f"{delivery.attempts} tries, {delivery.unanswered} of them unanswered"
+        tries = f"{_tries(delivery.attempts)}, {delivery.unanswered} unanswered"
         yield "delivery", f"{delivery.state.value}, {tries}, {delivery.id}"
         if story.delivery_due is not None:
             yield "next try", both(story.delivery_due)
         if delivery.confirmed_at:
             yield "confirmed", both(delivery.confirmed_at)
+        if delivery.state is DeliveryState.PARKED:
+            yield "parked", delivery.parked_reason
         if delivery.last_error:
-            yield "last error", f"{delivery.last_error} {delivery.parked_reason}".rstrip()
+            yield "last error", delivery.last_error
         if delivery.note:
             yield "note", delivery.note
     for decision in story.decisions:
@@ -197,15 +200,17 @@ def _after_capture(story: Story) -> Iterator[tuple[str, str]]:
             f" ({reversal.gone} went back)" if reversal.gone not in {reversal.amount, reversal.held} else ""
         )
         what = (
-            f"{reversal.state.value} {reversal.amount}{part}, {reversal.ground.value}, {reversal.attempts} tries,"
+            f"{reversal.state.value} {reversal.amount}{part}, {reversal.ground.value}, {_tries(reversal.attempts)},"
             f" {reversal.id}"
         )
         yield "reversal", f"{what}; {reversal.last_error}" if reversal.last_error else what
     for refund in story.refunds:
-        what = (
-            f"{standing(refund)} {refund.amount}, {refund.ground.value}, {refund.attempts} tries, {refund.id}"
-        )
+        what = f"{standing(refund)} {refund.amount}, {refund.ground.value}, {_tries(refund.attempts)}, {refund.id}"
         yield "refund", f"{what}; {refund.last_error}" if refund.last_error else what
+
+
+def _tries(number: int) -> str:
+    return counted(number, "try", "tries")
 
 
 def _timeline(events: tuple[Event, ...]) -> list[tuple[str, ...]]:

@@ -8,6 +8,7 @@ from datetime import UTC
 import click
 
 from mpay_gateway.cli.printing import local, one_line, print_table
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.dismissal import Dismissal
 from mpay_gateway.domain.money import Money
 from mpay_gateway.flow.bookkeeping.reconciliation import AccountDay, Gap, Report
@@ -27,8 +28,8 @@ def print_report(report: Report) -> None:
     click.echo(f"{report.day} in Chisinau; the services' side by {report.service_side.value}")
     if report.probed or report.unprobed or report.unread:
         unread = f", {report.unread} COULD NOT BE READ" if report.unread else ""
-        left = f", {report.unprobed} more were left out" if report.unprobed else ""
-        click.echo(f"{report.probed} orders were read again{unread}{left}")
+        left = f", {report.unprobed} more left out" if report.unprobed else ""
+        click.echo(f"{counted(report.probed, 'order')} read again{unread}{left}")
     rows = [
         (each.account_id, str(each.captures), str(each.lines), _reading(each)) for each in report.accounts
     ]

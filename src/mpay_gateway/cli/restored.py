@@ -9,6 +9,7 @@ from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import local, one_line, print_table
 from mpay_gateway.cli.words import WORDS
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.errors import Conflict
 from mpay_gateway.domain.restoration import Restoration
 from mpay_gateway.flow.operating.restoring import Comparison, begin_by_hand, compare, finish
@@ -98,7 +99,7 @@ def _print(restoration: Restoration) -> None:
 
 
 def _print_compared(compared: Comparison) -> None:
-    click.echo(f"{compared.asked} payments were asked about, {len(compared.unheard)} without answer")
+    click.echo(f"{counted(compared.asked, 'payment')} asked about, {len(compared.unheard)} without answer")
     for payment_id in compared.unheard:
         click.echo(f"  no answer about {payment_id}")
     for account_id, day in compared.unread:

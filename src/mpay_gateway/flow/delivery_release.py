@@ -1,5 +1,6 @@
 """Money whose confirmation is given up: it becomes the payer's again, and goes back."""
 
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.errors import InvalidTransition
 from mpay_gateway.domain.payment import (
     CaptureState,
@@ -48,9 +49,10 @@ def refuse_unanswered(work: Work, payment: Payment, delivery: Delivery) -> None:
     Raises: InvalidTransition.
     """
     if delivery.unanswered:
+        tries = counted(delivery.unanswered, "try", "tries")
         raise InvalidTransition(
-            f"delivery {delivery.id}: {delivery.unanswered} of its tries were not answered, and the service may have "
-            "applied one: send it again, or release it although unanswered"
+            f"delivery {delivery.id}: {tries} not answered, and the service may have applied one: send it "
+            "again, or release it although unanswered"
         )
     if work.restorations.may_have_lost(payment.created_at):
         raise InvalidTransition(

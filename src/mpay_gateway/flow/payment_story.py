@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.decision import Decision
 from mpay_gateway.domain.payment import Capture, Claim, Delivery, Payment, Reversal
 from mpay_gateway.domain.refund import Refund
@@ -82,4 +83,4 @@ def _messages(work: Work, payment: Payment) -> Iterator[Event]:
 
 
 def _message(row: EvidenceRow) -> Event:
-    return Event(row.at, f"{row.direction} {row.operation}", "", f"{row.body_size} bytes", row.id)
+    return Event(row.at, f"{row.direction} {row.operation}", "", counted(row.body_size, "byte"), row.id)

@@ -51,7 +51,7 @@ def test_an_altered_row_is_named_with_its_payment(run, gateway, paid):
     done = run("audit", "verify")
     assert done.status == 1
     assert f"PROBLEM   audit of payment {paid.id}, row 2: claim take was altered" in done.out
-    assert done.out.splitlines()[-1] == "1 problems, 1 payments or look-ups"
+    assert done.out.splitlines()[-1] == "1 problem, 1 chain"
 
 
 def test_the_report_is_written_as_json_too(run, gateway, paid, tmp_path):

@@ -59,7 +59,7 @@ def test_an_account_with_open_payments_may_not_be_lost(run, gateway, ready):
     ready.configure(replace=("bank-main", "bank-new"))
     done = run("check-config")
     assert done.status == 1
-    assert "provider.bank-main: missing, and 1 of its payments are open" in finding(done.out, "accounts")
+    assert "provider.bank-main: missing, and has open payments (1)" in finding(done.out, "accounts")
     stopped = run("worker")
     assert stopped.status == 2
     assert "provider.bank-main: missing" in stopped.err

@@ -151,6 +151,14 @@ def test_an_operator_with_his_token_sends_a_parked_delivery_again(run, parked, m
     assert "operator:ana" in actors
 
 
+def test_why_a_delivery_is_parked_and_what_was_answered_last_stand_on_their_own(run, parked):
+    _, delivery = parked
+    lines = run("payment", "show", delivery.payment_id).out.splitlines()
+    assert f"delivery     parked, 1 try, 0 unanswered, {delivery.id}" in lines
+    assert "parked       refused" in lines
+    assert f"last error   {delivery.last_error}" in lines
+
+
 @pytest.mark.parametrize("case", ["wrong token", "unknown name", "disabled"])
 def test_nobody_else_acts_on_money(run, parked, monkeypatch, case):
     _, delivery = parked
@@ -321,10 +329,10 @@ def test_a_delivery_is_parked_and_its_money_released_by_two(run, gateway, tokens
     assert parked.out == f"{delivery.id}: parked (withheld: wait), ion looks after it\n"
     release = ("ana", "delivery", "release", delivery.id, "--reason", "never taken")
     refused = tokens(*release)
-    assert (refused.status, "1 of its tries were not answered" in refused.err) == (1, True)
+    assert (refused.status, "1 try not answered" in refused.err) == (1, True)
     released = tokens(*release, "--although-unanswered")
     assert "release-although" in released.out
-    assert "1 of them unanswered" in released.err
+    assert "1 try, 1 unanswered" in released.err
     decision = released.out.partition(":")[0]
     assert tokens("ion", "resolve", "approve", decision).status == 0
     assert tokens("ion", "delivery", "retry", delivery.id).status == 1

@@ -134,7 +134,7 @@ def test_a_synchronous_standby_is_what_is_wanted(cluster, said):
         assert said() == ([], 0)
         with cluster.standby("standby_b"):
             (line,), status = said()
-    assert line == "warning  database: 1 asynchronous standbys are attached, too: never promote one of those"
+    assert line == "warning  database: 1 asynchronous standby beside it: never promote such a one"
     assert status == 0
 
 

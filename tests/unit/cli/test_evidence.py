@@ -112,8 +112,8 @@ def test_sound_evidence_is_sound(run, paid, tmp_path):
     assert done.status == 0, done.out
     assert "valid: CN=shop" in done.out
     assert done.out.splitlines()[-3:] == [
-        "evidence  8 messages of 2 payments and look-ups",
-        "signed    4 messages, and the signatures hold",
+        "evidence  8 messages of 2 chains",
+        "signed    4 messages; every signature holds",
         "everything that was looked at is sound",
     ]
     file = tmp_path / "report.json"

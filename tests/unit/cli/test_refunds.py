@@ -62,7 +62,7 @@ def test_a_refund_from_the_proposal_to_the_services_last_word(run, gateway, toke
     told = json.loads(run("refund", "show", refund.id, "--json").out)
     assert (told["refund"]["state"], told["decision"]["id"]) == ("done", decision)
     story = run("payment", "show", paid.id).out
-    assert f"done 40.00 MDL, operators, 1 tries, {refund.id}" in story
+    assert f"done 40.00 MDL, operators, 1 try, {refund.id}" in story
     assert "refund release: due -> due" in story
 
 

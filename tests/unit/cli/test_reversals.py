@@ -34,8 +34,7 @@ def test_a_refused_reversal_is_listed_and_asked_for_again(run, gateway, refused,
     assert (listed["id"], listed["payment_id"], listed["state"]) == (reversal.id, payment.id, "refused")
     assert "too-old" in run("reversal", "list").out
     assert (
-        f"refused 150.00 MDL, second-capture, 1 tries, {reversal.id}"
-        in run("payment", "show", payment.id).out
+        f"refused 150.00 MDL, second-capture, 1 try, {reversal.id}" in run("payment", "show", payment.id).out
     )
     silent = run("reversal", "retry", reversal.id, "--operator", "ana")
     assert (silent.status, "does not say now what went back" in silent.err) == (1, True)
@@ -74,7 +73,7 @@ def test_two_operators_say_that_its_money_is_back(run, gateway, refused, monkeyp
     assert run("payment", "find", "--stuck").out == "no payment waits for a person\n"
     story = run("payment", "show", payment.id).out
     assert "approved acknowledge 150.00 MDL, operator:ana, operator:ion: by hand" in story
-    assert f"done 150.00 MDL, second-capture, 1 tries, {reversal.id}" in story
+    assert f"done 150.00 MDL, second-capture, 1 try, {reversal.id}" in story
 
 
 def test_nothing_on_its_way_back_is_an_empty_list(run, ready):

@@ -77,7 +77,7 @@ def check_books(database: Path) -> int:
         return _USAGE_ERROR
     for sentence in problems:
         print(sentence)
-    print(f"{count} transactions, {len(problems)} problems")
+    print(f"transactions: {count}, problems: {len(problems)}")
     return 1 if problems else 0
 
 

@@ -49,7 +49,7 @@ def run(folder):
 def test_a_file_is_told_before_it_counts(run, file, folder):
     done = run("check", file())
     assert (done.exit_code, done.output) == (
-        0, "zi.xml: about 2026-11-23; 1 lines of 150.00 MDL, 1 with a reference\n",
+        0, "zi.xml: about 2026-11-23; lines: 1, in all 150.00 MDL; with a reference: 1\n",
     )  # fmt: skip
     assert list(folder.iterdir()) == []
     assert REFERENCE.isdigit()

@@ -108,7 +108,7 @@ def test_one_statement_with_two_contents_is_believed_once(tmp_path, read):
 def test_a_day_of_which_no_file_tells_is_not_there_yet(tmp_path, read):
     (tmp_path / "a.csv").write_text(GOOD.replace("11-23", "11-22"))
     (tmp_path / "b.xlsx").write_bytes(b"PK")
-    with pytest.raises(RemoteUnavailable, match=r"is about 2026-11-23; 1 were read, 1 are neither \.xml"):
+    with pytest.raises(RemoteUnavailable, match=r"is about 2026-11-23; read: 1, neither \.xml"):
         read()
     (tmp_path / "c.csv").write_text("not,what,it,should,be")
     reading = read()  # it may be the file of this very day
@@ -184,7 +184,7 @@ def test_a_file_that_is_moved_away_while_the_folder_is_read_is_not_missed(
 def test_of_many_files_that_are_refused_the_first_are_named(tmp_path, read):
     for number in range(25):
         (tmp_path / f"{number:02}.csv").write_text(f"wrong {number}\n")
-    assert [len(read().problems), read().problems[-1]] == [21, "5 more files are refused"]
+    assert [len(read().problems), read().problems[-1]] == [21, "refused besides: 5"]
 
 
 def test_a_name_of_a_stranger_is_shown_on_one_line(tmp_path, read):

@@ -59,7 +59,8 @@ class ChainCheck:
         self._late_chains += 1
         if self._late_chains <= MOST_NAMED:
             count, first = len(waiting), waiting[0].seq
-            detail = f"{count} rows from this one on have no seal since {oldest.isoformat(' ', 'seconds')}"
+            rows = "this row has" if count == 1 else f"{count} rows from this one on have"
+            detail = f"{rows} no seal since {oldest.isoformat(' ', 'seconds')}"
             yield Problem(chain.chain, chain.subject, first, f"{detail}: does a worker run?")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.seals import Head, Place, Seal, SignedSeal, place_after, seal_over
 from mpay_gateway.flow.audit.seal_signing import Signatory
 
@@ -110,8 +111,10 @@ class SealCheck:
 
     def _stranger(self, fingerprint: str, numbers: list[int]) -> str:
         known = self._trust.known[fingerprint]
+        first, last = numbers[0], numbers[-1]
+        which = f"seal {first} is" if first == last else f"{len(numbers)} seals from {first} to {last} are"
         return (
-            f"{len(numbers)} seals from {numbers[0]} to {numbers[-1]} are signed by a certificate that is not "
+            f"{which} signed by a certificate that is not "
             f"trusted: {known.name}, SHA-256 {fingerprint}; if it was the gateway's, name it in "
             "[gateway] earlier_certificates or --certificate"
         )
@@ -136,16 +139,15 @@ def silence_fault(newest: Seal, now: datetime, longest_minutes: float) -> str:
     minutes = (now - newest.at).total_seconds() / 60
     if minutes <= longest_minutes:
         return ""
-    return (
-        f"no seal for {minutes:.0f} minutes after seal {newest.number}: no worker runs, or seals were removed"
-    )
+    silence = counted(round(minutes), "minute")
+    return f"no seal for {silence} after seal {newest.number}: no worker runs, or seals were removed"
 
 
 def _content_fault(seal: Seal, heads: tuple[Head, ...]) -> str:
     place = Place(seal.number, seal.previous)
     if seal_over(heads, place, at=seal.at, signer=seal.signer) == seal:
         return ""
-    return f"seal {seal.number} covers {seal.chains} chains, and other heads are stored under it"
+    return f"seal {seal.number} covers {counted(seal.chains, 'chain')}, and other heads are stored under it"
 
 
 def _readable(stored: Iterable[str]) -> Iterator[Signatory]:

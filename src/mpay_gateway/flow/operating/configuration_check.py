@@ -8,6 +8,7 @@ from cryptography import x509
 
 from mpay_gateway.boundary import Clock
 from mpay_gateway.documents import check_fonts
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.errors import ConfigurationError
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.audit.audit_verification import LATE
@@ -30,7 +31,7 @@ def check_configuration(settings: GatewaySettings, clock: Clock) -> tuple[Findin
         parts = build_parts(settings)
     except ConfigurationError as error:
         return (*findings, *_problems("plugins", error.problems))
-    findings.append(_ok("plugins", f"{len(parts.registry.instances)} instances, each complete"))
+    findings.append(_ok("plugins", f"{counted(len(parts.registry.instances), 'instance')}, each complete"))
     try:
         return (*findings, *_database(parts))
     finally:

@@ -7,6 +7,7 @@ nobody can promote anything in its place.
 
 from collections.abc import Iterator
 
+from mpay_gateway.domain.counted import counted
 from mpay_gateway.flow.findings import Finding, Level
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage.durability import Durability, shared_file_system
@@ -53,16 +54,16 @@ def _of_standbys(promised: Durability, *, accepted: bool) -> Iterator[Finding]:
         )
         yield Finding(Level.PROBLEM, SUBJECT, detail)
     elif waits and promised.asynchronous:
-        detail = (
-            f"{promised.asynchronous} asynchronous standbys are attached, too: never promote one of those"
-        )
+        others = counted(promised.asynchronous, "asynchronous standby", "asynchronous standbys")
+        detail = f"{others} beside it: never promote such a one"
         yield Finding(Level.WARNING, SUBJECT, detail)
     elif not waits and (promised.asynchronous or promised.synchronous or promised.hidden):
         yield _asynchronous(promised, accepted=accepted)
     elif not waits:
         yield Finding(Level.WARNING, SUBJECT, "no standby: a lost disk loses acknowledged money")
     if promised.hidden:
-        detail = f"{promised.hidden} standbys are attached, and what they are is hidden: GRANT pg_monitor"
+        standbys = counted(promised.hidden, "standby", "standbys")
+        detail = f"{standbys} attached, of a kind that is hidden: GRANT pg_monitor"
         yield Finding(Level.WARNING, SUBJECT, detail)
 
 

@@ -66,7 +66,7 @@ def lost_accounts(parts: Parts) -> tuple[str, ...]:
     """
     used = parts.units.read(lambda work: work.payments.open_by_account())
     return tuple(
-        f"provider.{account}: missing, and {count} of its payments are open; keep it with `retired = true`"
+        f"provider.{account}: missing, and has open payments ({count}); keep it with `retired = true`"
         for account, count in used.items()
         if account not in parts.registry.accounts
     )

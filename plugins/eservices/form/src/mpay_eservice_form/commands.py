@@ -84,7 +84,7 @@ def export(
         click.echo(text, nl=False)
     else:
         _put(output, text)
-    click.echo(f"{len(orders)} paid orders of {service}, {days[0]} to {days[-1]}", err=True)
+    click.echo(f"{service}, {days[0]} to {days[-1]}: paid orders: {len(orders)}", err=True)
 
 
 @form.command()

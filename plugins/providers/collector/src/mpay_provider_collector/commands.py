@@ -73,6 +73,5 @@ def _tell(found: Found) -> None:
     days, lines = sorted(found.file.days), found.file.lines
     named = [each for each in lines if each.line.reference]
     about = "no day" if not days else str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    click.echo(
-        f"{found.name}: about {about}; {len(lines)} lines of {found.total}, {len(named)} with a reference"
-    )
+    said = f"lines: {len(lines)}, in all {found.total}; with a reference: {len(named)}"
+    click.echo(f"{found.name}: about {about}; {said}")

@@ -141,7 +141,7 @@ def _check_total(trailer: Row | None, lines: Sequence[DatedLine], form: CsvForm)
     filled = [cell.strip() for cell in cells if cell.strip()]
     if len(filled) != 3 or filled[1] != str(len(lines)) or _signed(filled[2], form) != amount:
         raise Unreadable(
-            f"line {number}: says {', '.join(map(shown, filled[1:]))}; there are {len(lines)} lines of {amount}"
+            f"line {number}: says {', '.join(map(shown, filled[1:]))}; counted: {len(lines)}, in all {amount}"
         )
 
 

@@ -72,11 +72,9 @@ def _together(telling: list[Found], period: StatementPeriod) -> tuple[StatementL
 def _named(problems: list[str]) -> tuple[str, ...]:
     """The first of them, and how many more there are."""
     more = len(problems) - MOST_PROBLEMS
-    return (*problems[:MOST_PROBLEMS], *([f"{more} more files are refused"] if more > 0 else ()))
+    return (*problems[:MOST_PROBLEMS], *([f"refused besides: {more}"] if more > 0 else ()))
 
 
 def _nothing_of(period: StatementPeriod, folder: Folder, place: str) -> RemoteUnavailable:
-    others = f", {folder.others} are neither .xml nor .csv" if folder.others else ""
-    return RemoteUnavailable(
-        f"no file in {place} is about {period.day}; {len(folder.found)} were read{others}"
-    )
+    others = f", neither .xml nor .csv: {folder.others}" if folder.others else ""
+    return RemoteUnavailable(f"no file in {place} is about {period.day}; read: {len(folder.found)}{others}")
