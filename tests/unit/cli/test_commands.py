@@ -41,7 +41,7 @@ def test_the_story_of_a_payment_is_told_in_order(run, gateway):
     ]  # fmt: skip
     places = [done.out.index(each) for each in told]
     assert places == sorted(places)
-    assert "confirmed, 2 tries, 1 of them unanswered" in done.out
+    assert "confirmed, 2 tries, 1 unanswered" in done.out
     assert "EET" in done.out
     assert "UTC" in done.out
 

@@ -1,5 +1,7 @@
 """Money in review that its provider gives back by itself is never confirmed to a service."""
 
+from dataclasses import replace
+
 import pytest
 
 from mpay_gateway.domain.decision import Act
@@ -29,6 +31,13 @@ def reviewed(gateway: ScriptedGateway) -> Payment:
     return gateway.capture(payment)
 
 
+@pytest.fixture
+def takes_parts(gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders that could take another amount than they ask for."""
+    order = gateway.calls.order
+    monkeypatch.setattr(gateway.calls, "order", lambda key: replace(order(key), allow_partial=True))
+
+
 def decide(gateway: ScriptedGateway, payment: Payment, act: Act):
     return approve(gateway.parts, propose(gateway.parts, payment.id, act, "so", actor=ANA).id, actor=ION)
 
@@ -54,6 +63,7 @@ def test_a_refund_of_ours_is_not_taken_for_money_in_review_that_went_back(gatewa
     assert Why.REVIEW_TAKEN_BACK not in whys
 
 
+@pytest.mark.usefixtures("takes_parts")
 @pytest.mark.parametrize("status", [ProviderStatus.CONFIRMED, ProviderStatus.REVERSED])
 def test_the_provider_is_asked_when_the_second_operator_agrees(gateway, status):
     payment = gateway.start("ORDER-1")
@@ -67,6 +77,7 @@ def test_the_provider_is_asked_when_the_second_operator_agrees(gateway, status):
     assert [why for _, why in payments_for_people(gateway.parts.units)] == [Why.REVIEW_TAKEN_BACK]
 
 
+@pytest.mark.usefixtures("takes_parts")
 def test_no_answer_confirms_no_money_in_review(gateway):
     payment = gateway.capture(gateway.start("ORDER-1"), amount=lei("100"))
     gateway.calls.fetch_answers.append(OutcomeUnknown("no answer"))
