@@ -13,6 +13,7 @@ from mpay_gateway.domain.dismissal import Dismissal
 from mpay_gateway.domain.money import Money
 from mpay_gateway.flow.bookkeeping.reconciliation import AccountDay, Gap, Report
 from mpay_gateway.flow.bookkeeping.settlement import cell
+from mpay_gateway.storage.bank_statements import StoredLine
 
 COLUMNS = (
     "day", "gap", "account", "payment", "transaction", "ours", "ours_currency", "theirs", "theirs_currency", "what",
@@ -43,18 +44,15 @@ def print_report(report: Report) -> None:
     print_table(headings, [_row(gap) for gap in report.gaps], none=none)
     if report.dismissed:
         click.echo("\ndismissed: lines that nothing explains, and that two operators have seen to")
-        rows = [
-            (
-                str(line.id),
-                line.account_id,
-                line.line.transaction_id,
-                str(line.line.gross),
-                _by_whom(agreed),
-                agreed.reason,
-            )
-            for line, agreed in report.dismissed
-        ]
-        print_table(("line", "account", "transaction", "amount", "by", "reason"), rows, none="")
+        print_table(
+            ("line", "account", "transaction", "amount", "by", "reason"),
+            [_dismissed(*each) for each in report.dismissed], none="",
+        )  # fmt: skip
+
+
+def _dismissed(line: StoredLine, agreed: Dismissal) -> tuple[str, ...]:
+    about = (str(line.id), line.account_id, line.line.transaction_id, str(line.line.gross))
+    return (*about, _by_whom(agreed), agreed.reason)
 
 
 def _by_whom(agreed: Dismissal) -> str:
