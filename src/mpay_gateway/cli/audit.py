@@ -2,8 +2,6 @@
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -13,13 +11,13 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.instants import instant
 from mpay_gateway.cli.printing import json_text, local, one_line
+from mpay_gateway.cli.progress import shown_progress
 from mpay_gateway.cli.whole_files import REPORT_FILE, write_report
 from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.seals import Chain
 from mpay_gateway.flow.audit.audit_verification import (
     MOST,
     SETTLEMENTS,
-    Progress,
     Report,
     Terms,
     trusted_signatories,
@@ -68,7 +66,7 @@ def verify(
         late=timedelta(minutes=late),
         anchors=_anchors(anchors),
     )
-    with _progress() as progress:
+    with shown_progress("rows") as progress:
         report = verify_audit(configured.units, terms, progress)
     if json_file is not None:
         write_report(json_file, json_text(report) + "\n")
@@ -157,16 +155,3 @@ def _place(problem: Problem) -> str:
         return f"settlement of {one_line(problem.subject)}"
     whose = "audit of payment" if problem.chain == Chain.AUDIT else "evidence of"
     return f"{whose} {one_line(problem.subject)}, row {problem.row}"
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("rows"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

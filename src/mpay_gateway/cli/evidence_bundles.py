@@ -2,14 +2,13 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.printing import json_text, local, one_line, print_table
+from mpay_gateway.cli.progress import shown_progress
 from mpay_gateway.cli.whole_files import REPORT_FILE, write_report, write_whole_bytes
 from mpay_gateway.cli.words import WORDS
 from mpay_gateway.domain.counted import counted
@@ -20,7 +19,6 @@ from mpay_gateway.flow.evidence.verification import (
     CheckedChain,
     EvidenceReport,
     Judged,
-    Progress,
     verify_everything,
     verify_payment,
 )
@@ -51,7 +49,7 @@ def verify(
         chains, report = verify_payment(configured.parts, clean_payment_id(payment_id))
     else:
         chains = ()
-        with _progress() as progress:
+        with shown_progress("messages") as progress:
             report = verify_everything(configured.parts, progress)
     if json_file is not None:
         write_report(json_file, json_text(report) + "\n")
@@ -134,16 +132,3 @@ def _print_report(report: EvidenceReport) -> None:
         if report.problems
         else "everything that was looked at is sound"
     )
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("messages"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

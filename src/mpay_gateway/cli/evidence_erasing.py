@@ -1,7 +1,5 @@
 """`mpay evidence erase`: bodies go when their time is over; that they did, and by whom, is sealed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, time
 
 import click
@@ -9,9 +7,10 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.days import day
 from mpay_gateway.cli.identity import identify, optional_operator
+from mpay_gateway.cli.progress import shown_progress
 from mpay_gateway.domain.counted import counted
 from mpay_gateway.domain.errors import InvalidInput
-from mpay_gateway.flow.evidence.erasing import Progress, erasable, erase_bodies, refuse_young
+from mpay_gateway.flow.evidence.erasing import erasable, erase_bodies, refuse_young
 from mpay_gateway.texts.local_format import LOCAL_ZONE
 
 
@@ -39,22 +38,9 @@ def erase(configured: Configured, *, before: date, dry_run: bool, operator: str 
     if operator is None:
         raise click.UsageError("--operator is needed: who erases is written down")
     actor = identify(configured.units, operator)
-    with _progress() as progress:
+    with shown_progress("bodies") as progress:
         done = erase_bodies(configured.units, configured.clock, limit, actor=actor, progress=progress)
     click.echo(f"{counted(done.erased, 'body', 'bodies')} erased, {done.kept} of the same age kept")
     if done.filled:
         places = counted(done.filled, "visit or payment", "visits and payments")
         click.echo(f"what payers filled in is gone of {places}")
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("bodies"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,8 +1,6 @@
 """`mpay reconcile`: one day of our books against the providers' statements and what the services know."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.days import day, refuse_to_come
 from mpay_gateway.cli.printing import one_line
+from mpay_gateway.cli.progress import shown_progress
 from mpay_gateway.cli.reconciliation_report import as_csv, as_json, print_report
 from mpay_gateway.cli.whole_files import REPORT_FILE, write_report
 from mpay_gateway.cli.words import WORDS
@@ -49,7 +48,7 @@ def reconcile_command(
     account_id = _known(configured, account)
     if fetch:
         _fetch(configured, chosen, account_id)
-    with _progress("orders") as progress:
+    with shown_progress("orders") as progress:
         report = reconcile(configured.parts, chosen, account_id, probe=probe, progress=progress)
     if json_file is not None:
         write_report(json_file, json.dumps(as_json(report), ensure_ascii=False, indent=2) + "\n")
@@ -77,7 +76,7 @@ def _fetch(configured: Configured, chosen: date, account_id: AccountId | None) -
         if account_id in {None, each}
         for provider_day in statement_days(chosen)
     ]
-    with _progress("statements") as progress:
+    with shown_progress("statements") as progress:
         for number, (each, provider_day) in enumerate(wanted, 1):
             try:
                 fetch_statement(configured.parts, each, provider_day)
@@ -86,16 +85,3 @@ def _fetch(configured: Configured, chosen: date, account_id: AccountId | None) -
                 click.echo(f"mpay: statement of {each} of {provider_day}: {one_line(problem)}", err=True)
             progress(number, len(wanted))
     configured.parts.background.wait_for_all(TOLD_WAIT)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
