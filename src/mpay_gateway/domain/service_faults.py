@@ -110,15 +110,24 @@ def rule_of(operation: ServiceOperation, code: str) -> FaultRule:
 def refusal_of(delivery: Delivery) -> FaultRule | None:
     """What becomes of the fault that the last try of a delivery brought; None when it brought none.
 
-    A definite code that did not end the tries came unsigned. Where the service lets refused money go back by itself,
-    it is the provider who gives it back.
+    A definite code that did not end the tries came unsigned. What an operator has stopped is not told again by itself,
+    whatever the fault; of what is given up, the provider gives the money back.
     """
-    definite = delivery.parked_reason == REFUSED
-    kind, _, rest = delivery.last_error.partition(": ")
-    if kind == RemoteRefused.__name__ and not definite:
-        rule = rule_of(ServiceOperation.CONFIRM, rest.partition(":")[0])
-        return _UNSIGNED if rule.retry is Retry.NEVER else rule
-    if not definite:
+    rule = _rule_of_last_try(delivery)
+    if rule is None:
         return None
-    rule = rule_of(ServiceOperation.CONFIRM, kind)
-    return replace(rule, acts=Actor.PROVIDER) if delivery.state is DeliveryState.GIVEN_UP else rule
+    if delivery.state is DeliveryState.GIVEN_UP:
+        return replace(rule, retry=Retry.NEVER, acts=Actor.PROVIDER)
+    stopped = delivery.state is DeliveryState.PARKED and delivery.parked_reason != REFUSED
+    return replace(rule, retry=Retry.NEVER, acts=Actor.OPERATOR) if stopped else rule
+
+
+def _rule_of_last_try(delivery: Delivery) -> FaultRule | None:
+    """The row of the fault that is kept with the delivery, as the table has it."""
+    kind, _, rest = delivery.last_error.partition(": ")
+    if delivery.parked_reason == REFUSED:
+        return rule_of(ServiceOperation.CONFIRM, kind)
+    if kind != RemoteRefused.__name__:
+        return None
+    rule = rule_of(ServiceOperation.CONFIRM, rest.partition(":")[0])
+    return _UNSIGNED if rule.retry is Retry.NEVER else rule

@@ -1,5 +1,6 @@
 """The one table of what becomes of services' faults."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -108,6 +109,15 @@ def test_what_is_kept_of_a_try_leads_back_to_its_row(error, refused, means, retr
 @pytest.mark.parametrize("error", [OutcomeUnknown("timed out"), InvalidAnswer("InvoiceExpired: no")])
 def test_what_was_no_fault_has_no_row(error):
     assert refusal_of(delivery(error)) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "acts"), [(DeliveryState.PARKED, Actor.OPERATOR), (DeliveryState.GIVEN_UP, Actor.PROVIDER)]
+)
+def test_what_people_have_stopped_is_not_told_again_by_itself(state, acts):
+    error = RemoteRefused("InternalError", "x", permanent=False)
+    rule = refusal_of(replace(delivery(error, state=state), parked_reason="operator"))
+    assert (rule.means, rule.retry, rule.acts) == ("InternalError", Retry.NEVER, acts)
 
 
 def test_of_money_that_goes_back_by_itself_the_provider_is_to_act():
