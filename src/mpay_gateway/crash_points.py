@@ -40,7 +40,7 @@ UNITS = frozenset(
         # The worker's own.
         "claim-tasks", "job-done", "job-gone", "put-back", "schedule-jobs",
         # Retention.
-        "erase-bodies", "erase-filled", "note-erasure",
+        "erase-bodies", "erase-filled", "erasing-done", "hold-erasing", "note-erasure", "tend-erasing",
         # What services' answers were like.
         "count-answers", "tend-answers",
         # Seals.

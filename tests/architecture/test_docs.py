@@ -21,7 +21,7 @@ from mpay_gateway.cli.installed import installed_distributions
 from mpay_gateway.cli.main import cli
 from mpay_gateway.plugin_host.command_groups import load_commands, place_of_commands
 from mpay_gateway.plugin_host.discovery import find_plugins
-from mpay_gateway.settings import access, gateway, services
+from mpay_gateway.settings import access, gateway, retention, services
 from mpay_gateway.web.routes import ROUTES
 from tests.architecture import checkout
 
@@ -39,6 +39,7 @@ SETTINGS = {
     ("operations.md", "`[outbound]`"): gateway.OutboundSettings,
     ("operations.md", "`[limits]`"): gateway.LimitSettings,
     ("operations.md", "`[access]`"): access.AccessSettings,
+    ("operations.md", "`[evidence]`"): retention.EvidenceSettings,
     ("operations.md", "`[access.callers.<id>]`"): access.Caller,
     ("operations.md", "`[provider.<id>]`"): gateway._ProviderKeys,
     ("operations.md", "`[instrument.<id>]`"): gateway._InstrumentKeys,

@@ -19,6 +19,7 @@ from mpay_gateway.settings.breakers import BreakerSettings
 from mpay_gateway.settings.decode import PemFile, SecretText, Source, decode
 from mpay_gateway.settings.limits import LimitSettings
 from mpay_gateway.settings.problems import BadValue, unknown_key
+from mpay_gateway.settings.retention import EvidenceSettings
 from mpay_gateway.settings.signing_pair import check_certificates, check_signing_pair
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,30}\Z")
@@ -157,6 +158,7 @@ class GatewaySettings:
     books: BookSettings = BookSettings()
     breakers: BreakerSettings = BreakerSettings()
     access: AccessSettings = AccessSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
 
     @property
     def tls_files(self) -> TlsFiles:
@@ -184,7 +186,7 @@ class _ConnectorKeys:
 
 _PLAIN_SECTIONS = {"gateway": GatewaySection, "plugins": PluginSettings, "outbound": OutboundSettings,
                    "limits": LimitSettings, "books": BookSettings, "breakers": BreakerSettings,
-                   "access": AccessSettings}  # fmt: skip
+                   "access": AccessSettings, "evidence": EvidenceSettings}  # fmt: skip
 _KEYED_SECTIONS = ("provider", "instrument", "eservice")
 
 
@@ -227,12 +229,13 @@ class _Reader:
         books = self._section("books", BookSettings)
         breakers = self._section("breakers", BreakerSettings)
         access = self._section("access", AccessSettings)
+        evidence = self._section("evidence", EvidenceSettings)
         providers = self._keyed("provider", _ProviderKeys)
         instruments = self._keyed("instrument", _InstrumentKeys)
         connectors = self._keyed("eservice", _ConnectorKeys)
         if self._problems:
             raise ConfigurationError(tuple(self._problems))
-        assert gateway and plugins and outbound and limits and books and breakers and access  # noqa: PT018
+        assert gateway and plugins and outbound and limits and books and breakers and access and evidence  # noqa: PT018
         return GatewaySettings(
             source=self._source,
             gateway=_with_absolute_database(gateway, self._source),
@@ -242,6 +245,7 @@ class _Reader:
             books=books,
             breakers=breakers,
             access=access,
+            evidence=evidence,
             providers=tuple(
                 ProviderEntry(AccountId(name), keys.plugin, keys.retired, rest)
                 for name, keys, rest in providers

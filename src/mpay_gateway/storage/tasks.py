@@ -46,6 +46,7 @@ class TaskKind(StrEnum):
     JOB = "job"
     STATEMENT = "statement"
     COUNT = "count"
+    ERASE = "erase"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from mpay_gateway.flow.answer_counting import count_answers
 from mpay_gateway.flow.audit.sealing import seal
 from mpay_gateway.flow.bookkeeping.statement_intake import read_statement
 from mpay_gateway.flow.confirmation_delivery import deliver
+from mpay_gateway.flow.evidence.retention import erase_old
 from mpay_gateway.flow.inbound.claims import expire
 from mpay_gateway.flow.inbound.plugin_jobs import run_job
 from mpay_gateway.flow.parts import Parts
@@ -26,4 +27,5 @@ JOBS: dict[TaskKind, Callable[[Parts, Lease], None]] = {
     TaskKind.JOB: run_job,
     TaskKind.STATEMENT: read_statement,
     TaskKind.COUNT: count_answers,
+    TaskKind.ERASE: erase_old,
 }

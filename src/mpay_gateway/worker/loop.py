@@ -15,6 +15,7 @@ from mpay_gateway.domain.errors import ConfigurationError, Conflict, MpayError
 from mpay_gateway.flow.answer_counting import keep_counting
 from mpay_gateway.flow.audit.sealing import keep_sealing
 from mpay_gateway.flow.bookkeeping.statement_days import plan_statements
+from mpay_gateway.flow.evidence.retention import keep_erasing
 from mpay_gateway.flow.inbound.plugin_jobs import schedule_jobs
 from mpay_gateway.flow.operating.overdue import Overdue
 from mpay_gateway.flow.operating.restoring import look_back
@@ -109,6 +110,7 @@ class Worker:
         if now >= self._next_tending:
             keep_sealing(self._parts)
             keep_counting(self._parts)
+            keep_erasing(self._parts)
             schedule_jobs(self._parts)
             plan_statements(self._parts)
             self._overdue.look(self._parts)

@@ -5,15 +5,19 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, update
 
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, ReversalState
+from mpay_gateway.flow.evidence.retention import SUBJECT, keep_erasing
 from mpay_gateway.flow.evidence.verification import verify_everything
 from mpay_gateway.storage.tables import evidence, visits
-from tests.proofs.dying import Command
+from mpay_gateway.storage.tasks import TaskKind
+from tests.proofs.dying import Command, Worker
 from tests.proofs.stage import Stage, scenario
 from tests.scene.payer import Page
 from tests.scene.shop import ShopOrder
 from tests.unit.flow.tampering import chain_anew
 
 LONG_AGO = datetime(2020, 3, 1, 12, tzinfo=UTC)
+KEPT = "[evidence]\nkeep_days = 1000\n"
+"""A setting by which what is from long ago is over."""
 
 
 @scenario(units=("add-operator",))
@@ -222,13 +226,39 @@ def old_messages_are_erased(stage: Stage) -> None:
     for _ in range(2):
         assert not _missing_bodies(stage)
         stage.mpay(*erase, token=ana)
-    left = stage.gateway.read(
-        lambda work: work.erasure.bodies(LONG_AGO + timedelta(days=1), after=0, limit=100)
-    )
-    assert [each.subject for each in left] == ["operator:ana"]
-    assert not stage.gateway.read(
-        lambda work: work.erasure.filled_in(LONG_AGO + timedelta(days=1), limit=100)
-    )
+    assert _old_bodies(stage) == ["operator:ana"]
+
+
+@scenario(units=("tend-erasing",))
+def a_first_worker_plans_to_erase(stage: Stage) -> None:
+    stage.prepare(more=KEPT)
+    stage.dies(Worker())
+    keep_erasing(stage.gateway.parts)  # what the next worker begins with
+    assert stage.gateway.read(lambda work: work.tasks.due_at(TaskKind.ERASE, SUBJECT)) is not None
+
+
+@scenario(units=("note-erasure", "erase-bodies", "erase-filled", "hold-erasing", "erasing-done"))
+def a_worker_erases_old_messages(stage: Stage) -> None:
+    """The next worker goes on, and what is gone was written down before."""
+    stage.prepare(more=KEPT)
+    stage.payer.pay(stage.shop.order())
+    stage.gateway.settle_down()
+    _make_old(stage)
+    now = stage.gateway.clock.now()
+    stage.gateway.parts.units.run("due", lambda work: work.tasks.tend(TaskKind.ERASE, SUBJECT, now))
+    stage.dies(Worker())
+    assert not _missing_bodies(stage)
+    stage.recover()
+    assert not _missing_bodies(stage)
+    assert _old_bodies(stage) == []
+
+
+def _old_bodies(stage: Stage) -> list[str]:
+    """Whose old bodies are left; what payers filled in is gone."""
+    old = LONG_AGO + timedelta(days=1)
+    assert not stage.gateway.read(lambda work: work.erasure.filled_in(old, limit=100))
+    left = stage.gateway.read(lambda work: work.erasure.bodies(old, after=0, limit=100))
+    return [each.subject for each in left]
 
 
 def _make_old(stage: Stage) -> None:

@@ -49,6 +49,7 @@ from mpay_gateway.flow.settling import settle, settle_key
 from mpay_gateway.flow.visiting import Arrival, find_visit, open_visit
 from mpay_gateway.plugin_host import AccountInfo, ConnectorInfo, InstrumentInfo, Registry
 from mpay_gateway.settings import LimitSettings
+from mpay_gateway.settings.retention import EvidenceSettings
 from mpay_gateway.storage import UnitOfWork, create_engine
 from mpay_gateway.storage.tasks import LeaseTime
 from mpay_gateway.storage.visits import Visit
@@ -334,4 +335,6 @@ def _registry() -> Registry:
 
 
 def _settings() -> object:
-    return SimpleNamespace(gateway=gateway_section("gateway"), outbound=SimpleNamespace(allow_http=False))
+    return SimpleNamespace(
+        gateway=gateway_section("gateway"), outbound=SimpleNamespace(allow_http=False), evidence=EvidenceSettings()
+    )  # fmt: skip

@@ -154,3 +154,17 @@ def test_the_ini_is_the_options_then_the_environments_then_the_folders(
     assert find_ini() == Path("/etc/mpay.ini")
     monkeypatch.delenv("MPAY_CONFIG")
     assert find_ini() == Path("development.ini")
+
+
+def test_how_long_evidence_is_kept_is_said_or_nothing_is_erased(home: Path) -> None:
+    assert read_settings(write(home, GOOD)).evidence.keep_days is None
+    kept = read_settings(write(home, f"{GOOD}\n[evidence]\nkeep_days = 90\n"))
+    assert kept.evidence.keep_days == 90
+
+
+@pytest.mark.parametrize("days", ["89", "0", "-1", "40000", '"90"', "90.5"])
+def test_evidence_is_not_kept_for_less_than_ninety_days(home: Path, days: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(write(home, f"{GOOD}\n[evidence]\nkeep_days = {days}\n"))
+    (problem,) = caught.value.problems
+    assert "evidence" in problem

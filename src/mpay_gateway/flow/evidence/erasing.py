@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from mpay_gateway.boundary import Clock
 from mpay_gateway.domain.errors import InvalidInput
 from mpay_gateway.domain.evidence import Direction, MessageMeta
+from mpay_gateway.settings.retention import LEAST_DAYS
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.erasure import NOTES, FilledIn, KeptBody
 from mpay_gateway.storage.evidence import ERASURES, Message
 
-LEAST_AGE = timedelta(days=90)
-"""Younger messages are never erased: statements, re-checks and refunds go on for a month."""
+LEAST_AGE = timedelta(days=LEAST_DAYS)
 _AT_ONCE = 500
 """Bodies that one commit removes: who pays meanwhile hardly waits for it."""
 Progress = Callable[[int, int], object]
@@ -94,6 +94,13 @@ def erasable(units: UnitOfWork, clock: Clock, before: datetime) -> int:
     """How many bodies are so old; some of them stay all the same. Raises: InvalidInput."""
     refuse_young(before, clock)
     return units.read(lambda work: work.erasure.count(before))
+
+
+def anything_over(units: UnitOfWork, before: datetime) -> bool:
+    """Whether something that passed before then (UTC) would be erased."""
+    unfinished = units.read(lambda work: work.erasure.unfinished())
+    over = (not _stays(each, unfinished) for some in _in_parts(units, before) for each in some)
+    return any(over) or units.read(lambda work: bool(work.erasure.filled_in(before, limit=1)))
 
 
 def erasures(work: Work) -> tuple[Erasing, ...]:
