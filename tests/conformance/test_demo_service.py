@@ -114,3 +114,14 @@ def test_orders_of_every_good_kind_are_found_good(demo: Demo, kind: str) -> None
     result = run(*demo.arguments(demo.order(kind)), "--json", "-")
     assert result.exit_code == 0, result.output
     assert [each["id"] for each in json.loads(result.stdout) if each["status"] == "failed"] == []
+
+
+def test_a_flag_of_the_first_line_counts_though_the_orders_own_is_false(demo: Demo) -> None:
+    result = run(
+        *demo.arguments(demo.order("one-line"), pay=(demo.order("line-flags"), demo.order("one-line"))),
+        "--json",
+        "-",
+    )
+    found = {each["id"]: each["status"] for each in json.loads(result.stdout)}
+    assert [name for name, status in found.items() if status == "failed"] == []
+    assert found["CNF-30"] == "passed"

@@ -197,8 +197,5 @@ def _line(line: etree._Element) -> PaidLine:
 
 
 def _is_set(order: etree._Element, lines: tuple[etree._Element, ...], spellings: tuple[str, ...]) -> bool:
-    """A flag of the order, else of its first line."""
-    said = text(order, *spellings)
-    if said is None and lines:
-        said = text(lines[0], *spellings)
-    return (said or "").lower() in ("true", "1")
+    """A flag of the order or of its first line: many platforms send false on the order where a line says true."""
+    return any((text(each, *spellings) or "").lower() in ("true", "1") for each in (order, *lines[:1]))

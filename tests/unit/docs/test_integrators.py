@@ -4,13 +4,11 @@ import importlib.util
 import shutil
 import subprocess
 import sys
-import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
@@ -34,30 +32,12 @@ from mpay_gateway.boundary import SystemClock
 from mpay_gateway.flow.gateway import load_host
 from mpay_gateway.plugin_host import PluginHost
 from mpay_gateway.settings import read_services, read_settings
+from tests.unit.docs.connecting import GATEWAY, serving
 from tests.unit.docs.pages import files_in
 
 PAGE = "integrators.md"
 SERVICE_PAGE = "eservice-developers.md"
 FEE = Money.from_minor(8550, "MDL")
-GATEWAY = """
-[gateway]
-public_url = "http://127.0.0.1:6543"
-signing_key = "gateway.key"
-signing_certificate = "gateway.crt"
-database = "sqlite:///gateway.sqlite"
-
-[plugins]
-enabled = ["mpay-eservice-soap"]
-
-[outbound]
-allow_http = true
-allow_networks = ["127.0.0.0/8"]
-"""
-
-
-class Quiet(WSGIRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 class NoEvidence:
@@ -85,17 +65,18 @@ def connected(tmp_path: Path) -> Iterator[Connected]:
     for name in ("gateway", "permits"):
         write_certificate(name, tmp_path / f"{name}.key", tmp_path / f"{name}.crt")
     subprocess.run([sys.executable, "new_permits.py"], cwd=tmp_path, check=True, timeout=60)
-    server = make_server("127.0.0.1", 0, application_of(tmp_path), handler_class=Quiet)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/"
-    registration = (tmp_path / "permits.toml").read_text("utf-8")
-    (tmp_path / "permits.toml").write_text(registration.replace("http://127.0.0.1:8181/", address), "utf-8")
-    (tmp_path / "gateway.toml").write_text(GATEWAY, "utf-8")
-    host = load_host(read_settings(tmp_path / "gateway.toml"), SystemClock())
-    (service,) = read_services(tmp_path / "permits.toml", host.registry.connector_types)
-    yield Connected(tmp_path, address, host, service)
-    server.shutdown()
-    server.server_close()
+    with serving(application_of(tmp_path)) as address:
+        yield known_to_a_gateway(tmp_path, address)
+
+
+def known_to_a_gateway(folder: Path, address: str) -> Connected:
+    """The service at this address, registered by the page's file."""
+    registration = (folder / "permits.toml").read_text("utf-8")
+    (folder / "permits.toml").write_text(registration.replace("http://127.0.0.1:8181/", address), "utf-8")
+    (folder / "gateway.toml").write_text(GATEWAY, "utf-8")
+    host = load_host(read_settings(folder / "gateway.toml"), SystemClock())
+    (service,) = read_services(folder / "permits.toml", host.registry.connector_types)
+    return Connected(folder, address, host, service)
 
 
 def application_of(folder: Path) -> object:
