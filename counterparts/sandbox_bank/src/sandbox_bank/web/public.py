@@ -1,4 +1,4 @@
-"""What anyone may read: health, the API's description, the stylesheet."""
+"""What anyone may read: health, the API's description, the stylesheet, the icon."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def includeme(config: Any) -> None:
     """Register the addresses."""
     description = _PACKAGE.joinpath("openapi.yaml").read_bytes()
     stylesheet = _PACKAGE.joinpath("web/static/bank.css").read_bytes()
+    drawing = _PACKAGE.joinpath("web/static/bank.svg").read_bytes()
 
     def healthz(request: Any) -> Response:
         request.bank.database.read().execute("SELECT 1 FROM sessions LIMIT 1").fetchone()
@@ -28,6 +29,9 @@ def includeme(config: Any) -> None:
             stylesheet, content_type="text/css", charset="utf-8", cache_control="public, max-age=300"
         )
 
+    def icon(_request: Any) -> Response:
+        return Response(drawing, content_type="image/svg+xml", cache_control="public, max-age=300")
+
     def root(request: Any) -> Response:
         to = "/console" if request.bank.settings.test_controls else "/openapi.yaml"
         return HTTPFound(location=to)
@@ -36,6 +40,7 @@ def includeme(config: Any) -> None:
         ("healthz", "/healthz", healthz),
         ("openapi", "/openapi.yaml", openapi),
         ("style", "/static/bank.css", style),
+        ("icon", "/favicon.ico", icon),  # where a browser looks by itself, on whatever page it is
         ("root", "/", root),
     ):
         config.add_route(name, path)
