@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from mpay_gateway.domain.errors import NotFound, UnknownOrder, UnknownPayment
-from mpay_gateway.domain.identifiers import clean_payment_id
+from mpay_gateway.domain.errors import NotFound
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import Order
 from mpay_gateway.domain.payment import (
@@ -24,7 +23,6 @@ from mpay_gateway.domain.refund import Refund, came_back
 from mpay_gateway.domain.service import Service
 from mpay_gateway.domain.service_faults import FaultRule, refusal_of
 from mpay_gateway.flow.confirmation_delivery import delivery_key
-from mpay_gateway.flow.order_lookup import possible_key
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.payment_start import next_step_of
 from mpay_gateway.flow.settling import settle, settle_key
@@ -156,24 +154,6 @@ def _ask_provider(parts: Parts, payment: Payment) -> None:
 def _known(parts: Parts, token: str, payment: Payment) -> ResultPage:
     service = parts.services.get_any(payment.service_id)
     return parts.units.read(lambda work: _page(work, service, token, payment.id))
-
-
-def find_payment(parts: Parts, reference: str, order_key: str, *, client: str) -> Payment:
-    """The payment of this reference, for someone who also knows the key of its order.
-
-    Raises: UnknownPayment, alike for a wrong reference and a wrong key; TooManyRequests.
-    """
-    parts.limits.refuse_guesser(client)
-    try:
-        payment = parts.units.read(lambda work: work.payments.get(clean_payment_id(reference)))
-        key = possible_key(parts.services.get_any(payment.service_id), order_key)
-    except (ValueError, UnknownPayment, UnknownOrder) as error:
-        parts.limits.missed(client, "find", reference, order_key)
-        raise UnknownPayment(reference) from error
-    if payment.order_key != key:
-        parts.limits.missed(client, "find", reference, order_key)
-        raise UnknownPayment(reference)
-    return payment
 
 
 def payment_of_visit(work: Work, token: str, payment_id: str) -> Payment:
