@@ -21,8 +21,8 @@ UNITS = frozenset(
         # What the payer's pages and the providers' callbacks commit.
         "agree", "evidence-received", "evidence-sent", "keep-callback", "keep-fruitless-call", "keep-next-step",
         "note-change", "open-payment", "open-visit", "pass-factor", "show-invoice", "start-again", "wrong-factor",
-        # What integrators ask for.
-        "issue-invoice",
+        # What integrators ask for, and vendors of POS terminals.
+        "issue-invoice", "register-terminal",
         # Money that starts elsewhere.
         "accept-payment", "claim-order", "expire-claim", "put-record", "refuse-payment", "release-claim", "show-due",
         # What becomes of a payment.
@@ -55,7 +55,7 @@ UNITS = frozenset(
         # What operators do.
         "acknowledge-refund", "add-operator", "apply-service", "approve", "disable-instrument", "disable-operator",
         "disable-service", "enable-instrument", "hurry-delivery", "park-delivery", "propose", "reject",
-        "retry-refund", "retry-reversal", "take-parked", "withdraw-refund",
+        "disable-terminal", "enable-terminal", "retry-refund", "retry-reversal", "take-parked", "withdraw-refund",
     }
 )  # fmt: skip
 """Names of the units of work: each is one commit, between `NAME:before-commit` and `NAME:after-commit`."""

@@ -100,10 +100,21 @@ ROWS = {
         "test_what_cannot_be_changed_or_seen_stays_as_the_service_said_whatever_is_posted",
         "test_both_papers_tell_what_the_payer_filled_in",
     ),
-    # 7: the pay page.
+    # 7: the pay page, POS terminals and the REST interface.
     "pay page": (
         "test_parameter_names_are_matched_without_regard_to_case_by_get_and_post",
         "test_the_two_parameters_are_required", "test_arriving_from_another_site_charges_nothing",
+    ),
+    "configure a POS terminal": (
+        "test_a_vendor_registers_a_terminal_once_however_often_he_asks",
+        "test_the_form_is_filled_from_the_address_and_sent_from_our_own_page",
+        "test_an_idno_is_checked", "test_a_terminal_is_registered_once_and_may_call_from_its_address_alone",
+    ),
+    "POS payment": (
+        "test_a_clerk_opens_an_order_and_sees_how_it_can_be_paid", "test_an_invoice_is_opened_by_its_number",
+        "test_an_order_is_paid_from_the_clerks_page_and_its_service_is_told",
+        "test_nobody_opens_an_order_but_at_a_registered_terminal_of_his_own",
+        "test_over_tls_a_terminal_is_registered_from_the_office_and_used_from_its_own_address",
     ),
     "invoice ids": (
         "test_an_order_has_one_number_from_the_first_question_to_its_payment",

@@ -36,6 +36,7 @@ UNMARKED = {
     "flow.bookkeeping.statement_intake:_lease": "tells a person that somebody else reads; the lease is the guard",
     "flow.captures:_Recording._captured": _AFTER,
     "flow.captures:_Recording._claim_order": _AFTER,
+    "flow.counter:open_at_counter": "keeps payers from where their service takes no money; nothing is begun",
     "flow.decisions:_held": "a decision is decided once: the table has no other edge, and `transition` is marked",
     "flow.decisions:_refuse_what_may_have_gone": "no simulated database goes back in time; "
     "`tests/unit/flow/test_restored_refunds.py` has one",

@@ -1,20 +1,18 @@
 """The REST interface over a real service: numbers of invoices and their papers, for who shows a certificate."""
 
 import io
-import threading
 from collections.abc import Iterator
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pdfplumber
 import pytest
 import urllib3
-from webtest.http import StopableWSGIServer
 
 from mpay_gateway.domain.identifiers import is_invoice_id
 from mpay_gateway.domain.payment import PaymentState
-from tests.scene.certified_front import HEADER, Certificates, certified_front, make_certificates
+from tests.scene.certified_front import HEADER, Certificates, make_certificates
 from tests.scene.gateway import Gateway
-from tests.scene.integrator import ACCESS, OFFICE, PROXY, Integrator
+from tests.scene.integrator import ACCESS, OFFICE, PROXY, Integrator, behind_front
 from tests.scene.payer import Payer
 from tests.scene.shop import ShopOrder
 from tests.scene.waiting import eventually
@@ -126,15 +124,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture
 def front(gateway: Gateway, certificates: Certificates) -> Iterator[int]:
     """The port of a proxy with TLS before a server of the gateway's pages."""
-    server = StopableWSGIServer(
-        gateway.app, host="127.0.0.1", port=0, threads=4, ident=None, clear_untrusted_proxy_headers=False
-    )
-    runner = threading.Thread(target=server.run, name="integrators-server", daemon=True)
-    runner.start()
-    with certified_front(certificates, server.effective_port, urlsplit(gateway.url).netloc) as port:
+    with behind_front(gateway, certificates) as port:
         yield port
-    server.shutdown()
-    runner.join(10)
 
 
 def test_over_tls_a_known_certificate_from_a_known_address_is_served(certificates, front, shop):

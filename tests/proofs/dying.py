@@ -20,6 +20,7 @@ GROUPS = {
     "delivery",
     "instruments",
     "operator",
+    "pos",
     "refund",
     "resolve",
     "restored",

@@ -34,12 +34,16 @@ class Certificates:
     def of(self, name: str) -> Path:
         return self.folder / f"{name}.pem"
 
-    def client(self, name: str | None, port: int) -> urllib3.HTTPSConnectionPool:
-        """One that trusts the front and shows the certificate of `name`, or none."""
+    def client(
+        self, name: str | None, port: int, *, source: str = "127.0.0.1"
+    ) -> urllib3.HTTPSConnectionPool:
+        """One that trusts the front and shows the certificate of `name`, or none. `source`: where it calls from."""
         context = ssl.create_default_context(cafile=str(self.authority))
         if name is not None:
             context.load_cert_chain(self.of(name))
-        return urllib3.HTTPSConnectionPool("localhost", port, ssl_context=context, retries=False, timeout=30)
+        return urllib3.HTTPSConnectionPool(
+            "localhost", port, ssl_context=context, source_address=(source, 0), retries=False, timeout=30
+        )
 
 
 def make_certificates(folder: Path, *names: str) -> Certificates:

@@ -1,11 +1,16 @@
-"""A program of the shop's that calls the REST addresses, through a proxy of ours that has checked its certificate."""
+"""Who calls what is not for payers, through a proxy of ours that has checked his certificate: programs and clerks."""
 
-from urllib.parse import urlsplit
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote, urlsplit
 
 from webtest import TestApp, TestResponse
+from webtest.http import StopableWSGIServer
 
-from tests.scene.certified_front import HEADER
+from tests.scene.certified_front import HEADER, Certificates, certified_front
 from tests.scene.gateway import Gateway
+from tests.scene.payer import Page, Payer
 from tests.scene.shop import ShopOrder
 
 PROXY, OFFICE = "127.0.0.1", "198.51.100.7"
@@ -21,6 +26,20 @@ certificates = ["CN=near"]
 networks = ["{PROXY}/32"]
 services = ["*"]
 """
+COUNTER = "198.51.100.20"
+"""Where the terminal stands."""
+VENDOR = f"""
+[access.callers.vendor]
+certificates = ["CN=vendor"]
+networks = ["{OFFICE}/32"]
+services = ["DEMO01"]
+may = ["pos"]
+"""
+CONFIGURE = "/PosTerminal/Configure"
+TERMINAL = {
+    "OrganizationName": "Permits Office", "OrganizationIdno": "1006601000255", "OfficeAddress": "str. Mare 1",
+    "Counter": "3", "TerminalId": "T-100", "VendorName": "Invented Bank", "IntendedIp": COUNTER,
+}  # fmt: skip
 
 
 class Integrator:
@@ -42,3 +61,40 @@ class Integrator:
         answer = self.ask("/api/invoices", order)
         assert answer.status_int == 200, answer.text
         return list(answer.json)
+
+
+class Clerk(Payer):
+    """The browser at a POS terminal, behind our proxy."""
+
+    def __init__(self, gateway: Gateway, *, address: str = COUNTER, certificate: str = "CN=vendor") -> None:
+        super().__init__(gateway, address=PROXY)
+        self.browser.extra_environ |= {
+            "HTTP_X_FORWARDED_FOR": address, "HTTP_X_CLIENT_CERTIFICATE": certificate,
+        }  # fmt: skip
+
+    @classmethod
+    def of_the_office(cls, gateway: Gateway) -> "Clerk":
+        """The vendor's own, from where terminals are registered."""
+        return cls(gateway, address=OFFICE)
+
+    def ask(self, order: ShopOrder) -> Page:
+        return self.post(f"/PosTerminal/Pay/{order.service_id}/{quote(order.key)}", {})
+
+    def register(self, **changes: str) -> TestResponse:
+        return self.browser.post(CONFIGURE, TERMINAL | changes, expect_errors=True)
+
+
+@contextmanager
+def behind_front(gateway: Gateway, certificates: Certificates) -> Iterator[int]:
+    """A server of the gateway's pages, and before it a proxy with TLS that asks for certificates; its port."""
+    server = StopableWSGIServer(
+        gateway.app, host="127.0.0.1", port=0, threads=4, ident=None, clear_untrusted_proxy_headers=False
+    )
+    runner = threading.Thread(target=server.run, name="integrators-server", daemon=True)
+    runner.start()
+    try:
+        with certified_front(certificates, server.effective_port, urlsplit(gateway.url).netloc) as port:
+            yield port
+    finally:
+        server.shutdown()
+        runner.join(10)

@@ -38,6 +38,7 @@ class Commands(LazyCommands):
         "restored": Entry("restored:restored", "After a restored backup: ask everybody, then begin again."),
         "services": Entry("services:services", "Register and list e-Services."),
         "instruments": Entry("instruments:instruments", "List ways to pay, switch them off and on."),
+        "pos": Entry("pos:pos", "List POS terminals, disable and enable them."),
         "payment": Entry("payments:payment", "Find payments, read their story, ask again, end one."),
         "delivery": Entry("deliveries:delivery", "List confirmations, send them again, stop them."),
         "faults": Entry("faults:faults", "Show what becomes of each fault of an e-Service."),

@@ -13,7 +13,7 @@ from mpay_gateway.domain.money import Money
 _PLAIN = str.maketrans(
     dict.fromkeys((*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)), "�")
 )
-_TYPED = {"delivery", "payment", "decision", "operator", "service", "instrument"}
+_TYPED = {"delivery", "payment", "decision", "operator", "service", "instrument", "terminal"}
 """Headings of columns with ids."""
 _CAPABILITIES = {"visit_token", "form_token", "receipt_token", "next_step"}
 """What opens a payer's own pages is for the payer alone."""

@@ -16,11 +16,17 @@ def networks_of(texts: Iterable[str]) -> Networks:
 def within(address: str, networks: Networks) -> bool:
     """Whether the address is in one of the networks; an IPv4 address in IPv6 form counts as what it is."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(plain_address(address))
     except ValueError:
         return False
+    return any(parsed in network for network in networks)
+
+
+def plain_address(text: str) -> str:
+    """An address in the one form by which addresses are compared as text. Raises: ValueError when it is none."""
+    parsed = ipaddress.ip_address(text)
     mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return any((mapped or parsed) in network for network in networks)
+    return str(mapped or parsed)
 
 
 def certified(told: str, certificates: Iterable[str]) -> bool:

@@ -11,6 +11,7 @@ from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.provider_answer import Confirms
+from mpay_gateway.domain.service import Channel
 from mpay_gateway.flow.breakers import look, may_call, starts_at
 from mpay_gateway.flow.claiming import Payable, payable_now
 from mpay_gateway.flow.invoicing import invoice_of
@@ -40,17 +41,32 @@ def show_instruments(parts: Parts, token: str, language: Language) -> Instrument
     """
     visit, invoice = visit_and_invoice(parts, token)
     amount = agreed_amount(visit, invoice)
-    offered = parts.calls.offer_instruments(replace(invoice, payable=amount), visit.channel, language)
+    shown = offers(parts, replace(invoice, payable=amount), visit.channel, language)
+    here = tuple(each for each in shown if not started_by_device(parts, each.id))
+    return InstrumentPage(visit, invoice, amount, here)
+
+
+def offers(
+    parts: Parts, invoice: Invoice, channel: Channel, language: Language
+) -> tuple[OfferedInstrument, ...]:
+    """The ways to pay in a channel, with what operators and breakers say of each."""
+    offered = parts.calls.offer_instruments(invoice, channel, language)
     switches = parts.units.read(lambda work: work.switches.all())
-    now = parts.clock.now()
-    shown = tuple(
+    now, currency = parts.clock.now(), invoice.order.currency
+    return tuple(
         replace(
             _as_switched(each, switches.get(each.id), now),
-            out_of_order=_out_of_order(parts, each.id, amount.currency),
+            out_of_order=_out_of_order(parts, each.id, currency),
         )
         for each in offered
     )
-    return InstrumentPage(visit, invoice, amount, shown)
+
+
+def started_by_device(parts: Parts, instrument_id: str) -> bool:
+    """Whether its money is told of by devices alone: nothing can be started for it from a page."""
+    instrument = parts.registry.instruments[instrument_id]
+    accounts = (parts.registry.accounts[AccountId(each)] for each in instrument.providers)
+    return all(account.confirms is Confirms.PUSH for account in accounts)
 
 
 def plan(parts: Parts, invoice: Invoice, choice: InstrumentChoice) -> tuple[InstrumentPlan, AccountInfo]:

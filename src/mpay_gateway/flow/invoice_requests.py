@@ -29,6 +29,7 @@ from mpay_gateway.flow.order_lookup import (
     possible_key,
 )
 from mpay_gateway.flow.parts import Parts
+from mpay_gateway.flow.receipt import as_filled_in
 from mpay_gateway.storage import Work
 
 MOST_ORDERS = 10
@@ -77,7 +78,7 @@ def invoice_paper(parts: Parts, query: InvoiceQuery, medium: Medium) -> tuple[In
     invoice, standing = parts.units.run("issue-invoice", lambda work: _issued(parts, work, service, found))
     if invoice is None or standing is not Standing.PAYABLE:
         raise _why_no_paper(standing)
-    return invoice.id, parts.calls.render_invoice(invoice, medium, query.language)
+    return invoice.id, parts.calls.render_invoice(as_filled_in(invoice, {}), medium, query.language)
 
 
 def _answers(parts: Parts, service: Service, key: OrderKey, language: Language) -> tuple[Answer, ...]:

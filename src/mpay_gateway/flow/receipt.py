@@ -48,10 +48,10 @@ def invoice_pdf(parts: Parts, token: str, language: Language) -> Document:
     visit, invoice = visit_and_invoice(parts, token)
     if invoice.payable is not None and not invoice.payable:
         raise NotPayable(invoice.order.status.value)
-    return parts.calls.render_invoice(_as_filled_in(invoice, visit.filled), Medium.A4, language)
+    return parts.calls.render_invoice(as_filled_in(invoice, visit.filled), Medium.A4, language)
 
 
-def _as_filled_in(invoice: Invoice, filled: Filled) -> Invoice:
+def as_filled_in(invoice: Invoice, filled: Filled) -> Invoice:
     """The invoice with what its reader gave himself, and what else he may see."""
     order, masked = invoice.order, invoice.service.mask
     return replace(

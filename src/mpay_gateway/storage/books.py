@@ -13,7 +13,14 @@ from mpay_gateway.domain.payment import (
     PaymentState,
     ReversalState,
 )
-from mpay_gateway.storage.evidence import ERASURES, LOOKUP, OPERATOR, RESTORATION, SETTLED
+from mpay_gateway.storage.evidence import (
+    ERASURES,
+    LOOKUP,
+    OPERATOR,
+    POS_TERMINAL,
+    RESTORATION,
+    SETTLED,
+)
 from mpay_gateway.storage.questions import Doubt, Questions
 from mpay_gateway.storage.refunds import held_minor
 from mpay_gateway.storage.reversals import going_minor
@@ -84,6 +91,7 @@ class Books(Questions):
             ~evidence.c.subject.startswith(SETTLED),
             evidence.c.subject != ERASURES,
             ~evidence.c.subject.startswith(OPERATOR),
+            ~evidence.c.subject.startswith(POS_TERMINAL),
             self._later(evidence.c.at),
         )
         for row in self._stream(stray):

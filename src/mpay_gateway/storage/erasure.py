@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
 from mpay_gateway.domain.refund import RefundState
-from mpay_gateway.storage.evidence import ERASURES, OPERATOR, RESTORATION, SETTLED
+from mpay_gateway.storage.evidence import ERASURES, OPERATOR, POS_TERMINAL, RESTORATION, SETTLED
 from mpay_gateway.storage.tables import (
     captures,
     decisions,
@@ -23,7 +23,7 @@ from mpay_gateway.storage.tables import (
     visits,
 )
 
-NOTES = (ERASURES, OPERATOR, RESTORATION, SETTLED)
+NOTES = (ERASURES, OPERATOR, POS_TERMINAL, RESTORATION, SETTLED)
 """How the subjects of what we noted down ourselves begin: it is kept for ever."""
 _OPEN = [state.value for state in PaymentState if state.open]
 _TOLD = (DeliveryState.CONFIRMED.value, DeliveryState.GIVEN_UP.value)

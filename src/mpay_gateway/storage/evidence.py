@@ -65,6 +65,8 @@ SETTLED = "settled:"
 """Begins the subject of what we note down about a day that was paid out to services."""
 OPERATOR = "operator:"
 """Begins the subject of what we note down about a person who may act on money."""
+POS_TERMINAL = "pos-terminal:"
+"""Begins the subject of what we note down about a POS terminal that was registered, changed or disabled."""
 ERASURES = "erasures"
 """The subject of what we note down about bodies that were erased."""
 _FIELDS = tuple(EvidenceRow.__dataclass_fields__)

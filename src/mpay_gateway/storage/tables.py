@@ -540,6 +540,27 @@ operators = Table(
     Column("disabled_at", UtcDateTime),
 )  # fmt: skip
 
+pos_terminals = Table(
+    "pos_terminals", metadata,
+    Column("id", _Id, primary_key=True),
+    Column("caller", _Id, nullable=False, comment="Who registered it, as the settings name him."),
+    Column("organization_name", String(120), nullable=False),
+    Column("organization_idno", String(13), nullable=False),
+    Column("office_address", String(255), nullable=False),
+    Column("organization_service", String(120), nullable=False),
+    Column("counter", String(60), nullable=False),
+    Column("terminal_id", String(36), nullable=False),
+    Column("vendor_name", String(60), nullable=False),
+    Column("intended_ip", String(45), nullable=False, comment="The only address that it may call from."),
+    Column("registered_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),
+    Column("disabled_why", Text, nullable=False),
+    UniqueConstraint("caller", "vendor_name", "terminal_id"),
+    Index(None, "intended_ip", "caller"),
+    comment="POS terminals at counters. What became of each is noted in the evidence.",
+)  # fmt: skip
+
 unsealed_chains = Table(
     "unsealed_chains", metadata,
     Column("id", _Serial, primary_key=True, autoincrement=True),

@@ -34,6 +34,7 @@ from mpay_gateway.storage.invoices import Invoices
 from mpay_gateway.storage.ledger import Ledger
 from mpay_gateway.storage.operators import Operators
 from mpay_gateway.storage.payments import Payments
+from mpay_gateway.storage.pos_terminals import PosTerminals
 from mpay_gateway.storage.records import PluginRecords
 from mpay_gateway.storage.refunds import Refunds
 from mpay_gateway.storage.restorations import Restorations
@@ -224,6 +225,10 @@ class Work:
     @cached_property
     def operators(self) -> Operators:
         return Operators(self.connection)
+
+    @cached_property
+    def pos_terminals(self) -> PosTerminals:
+        return PosTerminals(self.connection)
 
     @cached_property
     def switches(self) -> Switches:

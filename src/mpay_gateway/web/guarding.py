@@ -13,6 +13,7 @@ from pyramid.request import Request
 
 from mpay_gateway.domain.callers import within
 from mpay_gateway.domain.errors import UnknownService
+from mpay_gateway.flow.pos_terminals import terminals_at
 from mpay_gateway.settings.access import Caller, Right
 from mpay_gateway.web.addresses import client_of
 
@@ -38,6 +39,23 @@ Guard = Callable[[Request], Admitted]
 def integrators(request: Request) -> Admitted:
     """The guard of the REST addresses. Raises: HTTPForbidden; TooManyRequests."""
     return _from_his_networks(request, Right.INVOICES)
+
+
+def vendors(request: Request) -> Admitted:
+    """The guard of the address where POS terminals are registered. Raises: HTTPForbidden; TooManyRequests."""
+    return _from_his_networks(request, Right.POS)
+
+
+def at_terminal(request: Request) -> Admitted:
+    """The guard of the clerk's pages: the addresses are those of the terminals that the caller registered.
+
+    They stand in `request.terminals`. Raises: HTTPForbidden; TooManyRequests.
+    """
+    admitted = identified(request, Right.POS)
+    request.terminals = terminals_at(request.parts, admitted.id, request.caller_address)
+    if not request.terminals:
+        raise refused(request, "terminal")
+    return served(request, admitted)
 
 
 def identified(request: Request, right: Right) -> Admitted:

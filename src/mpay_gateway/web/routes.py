@@ -10,7 +10,7 @@ from pyramid.httpexceptions import HTTPMethodNotAllowed
 from pyramid.request import Request
 
 from mpay_gateway.web import description, measuring, static_files
-from mpay_gateway.web.guarding import Guard, integrators
+from mpay_gateway.web.guarding import Guard, at_terminal, integrators, vendors
 from mpay_gateway.web.views import (
     arriving,
     bank,
@@ -22,6 +22,7 @@ from mpay_gateway.web.views import (
     information,
     invoice,
     papers,
+    pos,
     provider,
     result,
 )
@@ -95,6 +96,13 @@ ROUTES = (
     Route("paper_bytes", "/api/Invoices/GetPdfInvoiceBytes", get=rest.content, guard=integrators, any_case=True),
     Route("openapi", "/openapi/index.html", get=description.show, template="openapi.pt", guard=integrators),
     Route("openapi_json", "/openapi/openapi.json", get=description.plain, template="json", guard=integrators),
+    Route("configure", "/PosTerminal/Configure", pos.ask_terminal, pos.take_terminal, "terminal.pt", foreign=True,
+          guard=vendors, any_case=True),
+    Route("pos_pay", f"/PosTerminal/Pay/{SERVICE}/{{order_key:.+}}", post=pos.pay, foreign=True, guard=at_terminal,
+          any_case=True),
+    Route("pos_pay_invoice", "/PosTerminal/PayInvoice/{invoice:[0-9]+}", post=pos.pay_invoice, foreign=True,
+          guard=at_terminal, any_case=True),
+    Route("pos_invoice", f"/PosTerminal/Invoice/{VISIT}", get=pos.show, template="counter.pt", guard=at_terminal),
     Route("static", rf"/static/{DIGEST}/{{name:[a-z0-9-]+\.[a-z]+}}", get=static_files.serve_static),
     Route("robots", "/robots.txt", get=health.robots),
     Route("health", "/healthz", get=health.alive),

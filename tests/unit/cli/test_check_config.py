@@ -108,5 +108,23 @@ def test_callers_who_could_show_no_certificate_are_a_problem(run, ready):
     assert finding(done.out, "caller shop").endswith("may invoices")
 
 
+def test_terminals_where_nothing_can_be_paid_are_told_of(run, ready):
+    may = 'services = ["*"]\nmay = ["pos"]'
+    ready.configure(replace=("[plugins]", ACCESS.replace('services = ["SHOP01"]', may)))
+    run("services", "apply", str(ready.folder / "services.toml"))
+    told = [line for line in run("check-config").out.splitlines() if line[9:].startswith("counters")]
+    assert [("no service" in line, "no instrument" in line) for line in told] == [
+        (True, False),
+        (False, True),
+    ]
+    toml = ready.folder / "gateway.toml"
+    toml.write_text(
+        toml.read_text().replace(
+            'providers = ["bank-main"]', 'providers = ["bank-main"]\nchannels = ["counter"]'
+        )
+    )
+    assert "no instrument" not in run("check-config").out
+
+
 def test_where_nobody_is_let_in_there_is_nothing_to_say_of_it(run, ready):
     assert "[access]" not in run("check-config").out

@@ -8,6 +8,7 @@ import pytest
 
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import DeclineReason
+from mpay_gateway.domain.pos_terminal import FIELDS
 from mpay_gateway.domain.service_faults import RULES, Actor, Retry
 from mpay_gateway.flow.claiming import Standing
 from mpay_gateway.flow.payment_result import Outcome
@@ -15,6 +16,10 @@ from mpay_gateway.texts import Texts
 from mpay_gateway.web import errors
 
 FILLING = Path(str(files("mpay_gateway.domain").joinpath("filling.py")))
+POS = [
+    Path(str(files("mpay_gateway").joinpath(name)))
+    for name in ("domain/pos_terminal.py", "flow/pos_terminals.py")
+]
 WEB = Path(str(files("mpay_gateway.web")))
 TEXTS = Texts.load("portal", strict=True)
 TEMPLATES = sorted(WEB.glob("templates/*.pt"))
@@ -34,6 +39,7 @@ BY_RULE = {
     *(f"fault.retry.{retry}" for retry in Retry),
     *(f"fault.{kind}.{actor}" for kind in ("acts", "who") for actor in Actor),
     *(f"fill.hint.{kind}" for kind in ("idn", "tc")),
+    *(f"pos.field.{field.attribute}" for field in FIELDS),
 }
 
 
@@ -75,6 +81,9 @@ def test_no_text_is_left_over():
                  "form.instrument.unavailable", "form.instrument.out_of_order",
                  "form.choice.unavailable", "form.order_key.missing",
                  "form.factor.missing", "form.find.reference.missing", "form.find.order_key.missing"}  # fmt: skip
+    from_flow |= {
+        f"form.{key}" for path in POS for key in re.findall(r'"(pos\.[a-z-]+)"', path.read_text("utf-8"))
+    }
     from_flow |= {f"form.{key}" for key in re.findall(r'"(fill\.[a-z-]+)"', FILLING.read_text("utf-8"))}
     assert TEXTS.keys(Language.RO) - asked - by_outcome - from_flow == set()
 
