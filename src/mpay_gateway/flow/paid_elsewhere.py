@@ -46,9 +46,13 @@ def numbers_given(work: Work, visit: Visit, *, now: datetime) -> tuple[Payment, 
 
 
 def own_number(work: Work, visit: Visit, account_id: str, amount: Money, *, now: datetime) -> Payment | None:
-    """The payment that this payer has such a number for already, and whose money the order would take."""
+    """The payment that this payer has such a number for already, and whose money the order would take.
+
+    What he filled in is told to the service with the money: other values are another payment.
+    """
     for payment in numbers_given(work, visit, now=now):
         same = (payment.visit_token, payment.account_id, payment.amount) == (visit.token, account_id, amount)
+        same = same and work.filled_fields.of_payment(payment.id) == visit.filled
         snapshot = work.snapshots.get(payment.snapshot_id)
         if same and snapshot.order.version == visit.accepted_version and _has_room(work, snapshot, payment):
             return payment

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, literal, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Row, func, literal, select, union_all
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.storage.evidence import EvidenceRow
@@ -33,6 +33,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderNamed:
+    """An order by its key. `service_id`: whose; empty for those of all services that have the key."""
+
+    order_key: str
+    service_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Owner:
     """Whose answers a subject's messages are. `believed`: whether one of them led to something."""
 
@@ -57,23 +65,19 @@ class EvidenceSearch:
         whose = evidence.c.subject.in_(list(subjects))
         return tuple(self._found(whose, *_bounds(since, until), limit=limit))
 
+    def of_order(
+        self, named: OrderNamed, since: datetime | None, until: datetime | None, *, limit: int
+    ) -> tuple[Found, ...]:
+        """The same of every look-up and every payment of an order.
+
+        Their subjects stay in the database: an order may be looked up more often than a statement has room for.
+        """
+        whose = evidence.c.subject.in_(_subjects_of(named))
+        return tuple(self._found(whose, *_bounds(since, until), limit=limit))
+
     def between(self, since: datetime | None, until: datetime | None, *, limit: int) -> tuple[Found, ...]:
         """The same of all subjects."""
         return tuple(self._found(*_bounds(since, until), limit=limit))
-
-    def subjects_of_order(self, order_key: str, service_id: str | None) -> tuple[str, ...]:
-        """Every look-up and every payment of the order; of all services when none is named."""
-        whose = (
-            [service_id] if service_id else list(self._connection.execute(select(services.c.id)).scalars())
-        )
-        parts = (
-            select(subject).where(table.c.service_id.in_(whose), table.c.order_key == order_key)
-            for table, subject in (
-                (order_snapshots, order_snapshots.c.id), (payments, payments.c.id),
-                (fruitless_lookups, fruitless_lookups.c.subject),
-            )
-        )  # fmt: skip
-        return tuple(self._connection.execute(union_all(*parts)).scalars())
 
     def subjects_of_payment(self, payment_id: str) -> tuple[str, ...]:
         """The look-up that the payment was made from, and the payment itself; none when there is no such payment."""
@@ -138,6 +142,19 @@ class EvidenceSearch:
         )
         rows: Iterable[Row[Any]] = self._connection.execute(query)
         return map(_found, rows)
+
+
+def _subjects_of(named: OrderNamed) -> CompoundSelect[tuple[str]]:
+    whose = [literal(named.service_id)] if named.service_id else select(services.c.id)
+    return union_all(
+        *(
+            select(subject).where(table.c.service_id.in_(whose), table.c.order_key == named.order_key)
+            for table, subject in (
+                (order_snapshots, order_snapshots.c.id), (payments, payments.c.id),
+                (fruitless_lookups, fruitless_lookups.c.subject),
+            )
+        )
+    )  # fmt: skip
 
 
 def _bounds(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

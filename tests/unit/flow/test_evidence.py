@@ -7,6 +7,7 @@ import subprocess
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from mpay_gateway.domain.errors import InvalidAnswer, NotFound, UnknownOrder, UnknownPayment
 from mpay_gateway.domain.language import Language
@@ -15,7 +16,7 @@ from mpay_gateway.flow.evidence.bundle import make_bundle
 from mpay_gateway.flow.evidence.finding import Wanted, find_messages, show_message
 from mpay_gateway.flow.evidence.verification import verify_everything, verify_payment
 from mpay_gateway.flow.order_lookup import look_up
-from mpay_gateway.storage.tables import evidence
+from mpay_gateway.storage.tables import evidence, fruitless_lookups
 from tests.unit.flow.scripted import SERVICE
 from tests.unit.flow.signing import renew_certificate, signing_gateway
 from tests.unit.flow.tampering import by_hand, chain_anew, remove_row
@@ -84,6 +85,22 @@ def test_of_an_order_every_look_up_and_payment_is_found_and_those_that_led_to_no
     assert listed[-1].row.subject.startswith("lookup:")
     assert found(gateway, order_key="ORDER-1", service_id=SERVICE) == listed
     assert found(gateway, order_key="ORDER-1", service_id="OTHER") == ()
+
+
+def test_an_order_may_be_looked_up_more_often_than_a_statement_has_room_for(gateway, paid):
+    """PostgreSQL takes 65,535 parameters, SQLite fewer: somebody who asks again and again must hide nothing."""
+    asked = [
+        {
+            "subject": f"lookup:{number}",
+            "service_id": SERVICE,
+            "order_key": "ORDER-1",
+            "at": gateway.clock.now(),
+        }
+        for number in range(66_000)
+    ]
+    with gateway.parts.units.engine.begin() as connection:
+        connection.execute(insert(fruitless_lookups), asked)
+    assert len(found(gateway, order_key="ORDER-1")) >= 8
 
 
 def test_messages_are_found_by_time_with_bounds(gateway, paid):

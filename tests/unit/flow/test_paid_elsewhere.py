@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mpay_gateway.api import AccountId, Capability
+from mpay_gateway.api import AccountId, Capability, Confirmation
 from mpay_gateway.domain.errors import NoPluginAnswered, OutcomeUnknown, PaymentInProgress
 from mpay_gateway.domain.identifiers import Alphabet, ReferenceForm
 from mpay_gateway.domain.instrument import InstrumentChoice, Need
@@ -16,7 +16,9 @@ from mpay_gateway.flow.invoicing import show_invoice
 from mpay_gateway.flow.payment_result import Outcome, look_at_result
 from mpay_gateway.flow.payment_start import start_payment
 from mpay_gateway.flow.settling import settle
+from mpay_gateway.flow.visiting import find_visit
 from mpay_gateway.plugin_host import InstrumentInfo
+from tests.unit.flow.filling import TELEPHONE, agree_to, arrive
 from tests.unit.flow.inbound import kiosk_of
 from tests.unit.flow.scripted import ACCOUNT, NOON, lei
 from tests.unit.flow.stating import give_statements
@@ -218,6 +220,25 @@ def test_a_payer_who_comes_back_gets_his_number_again(gateway, take_number):
     assert take_number(token=payment.visit_token).id == payment.id
     gateway.calls.amounts = ("100.00", "60.00")
     assert take_number(token=payment.visit_token).id != payment.id
+
+
+def test_a_payer_who_corrects_what_he_filled_in_gets_a_number_of_its_own(gateway, shape, state):
+    shape(properties=(TELEPHONE,))
+    visit, page = arrive(gateway)
+
+    def number(telephone):
+        agree_to(gateway, visit, page, Telephone=telephone)
+        form = find_visit(gateway.parts, visit.token).form_token
+        choice = InstrumentChoice("transfer")
+        return start_payment(
+            gateway.parts, visit.token, choice, form_token=form, language=Language.RO
+        ).payment
+
+    first, again, corrected = number("069111111"), number("069111111"), number("069222222")
+    assert first.id == again.id != corrected.id
+    state(corrected)
+    delivery = gateway.parts.units.read(lambda work: work.deliveries.of_payment(corrected.id))
+    assert ("HO:Telephone", "069222222") in Confirmation.from_json(delivery.content).properties
 
 
 def test_the_invoice_names_numbers_that_were_given_out(gateway, take_number):

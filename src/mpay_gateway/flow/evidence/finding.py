@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mpay_gateway.domain.errors import NotFound, UnknownPayment
 from mpay_gateway.storage import UnitOfWork, Work
-from mpay_gateway.storage.evidence_search import Found
+from mpay_gateway.storage.evidence_search import Found, OrderNamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ def _found(work: Work, wanted: Wanted, limit: int) -> tuple[Found, ...]:
         if not subjects:
             raise UnknownPayment(wanted.payment_id)
     elif wanted.order_key:
-        subjects = search.subjects_of_order(wanted.order_key, wanted.service_id or None)
+        named = OrderNamed(wanted.order_key, wanted.service_id)
+        return search.of_order(named, wanted.since, wanted.until, limit=limit)
     elif wanted.subject:
         subjects = (wanted.subject,)
     else:
