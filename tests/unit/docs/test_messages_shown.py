@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mpay_eservice_soap.texts import LENGTHS
 from mpay_gateway.conformance import CATALOGUE
 from tests.architecture.test_traps import slug, wanted
 from tests.unit.docs.pages import DOCS, steps_in
@@ -49,6 +50,16 @@ def test_every_check_that_is_named_exists() -> None:
     named = set(CHECK.findall((DOCS / PAGE).read_text("utf-8")))
     assert len(named) > 40
     assert named - {check.id for check in CATALOGUE} == set()
+
+
+def test_the_lengths_are_those_that_texts_are_cut_to() -> None:
+    (said,) = re.findall(
+        r"^Lengths, in characters: (.*?)\.", text_below("The messages"), re.MULTILINE | re.DOTALL
+    )
+    told = {
+        name: int(group.split()[-1]) for group in said.split(";") for name in re.findall(r"`(\w+)`", group)
+    }
+    assert told == LENGTHS
 
 
 def test_a_comment_is_no_part_of_a_message() -> None:
