@@ -11,6 +11,7 @@ from mpay_gateway.domain.payment import DeclineReason
 from mpay_gateway.domain.pos_terminal import FIELDS
 from mpay_gateway.domain.service_faults import RULES, Actor, Retry
 from mpay_gateway.flow.claiming import Standing
+from mpay_gateway.flow.given_elsewhere import Fate
 from mpay_gateway.flow.payment_result import Outcome
 from mpay_gateway.texts import Texts
 from mpay_gateway.web import errors
@@ -40,6 +41,7 @@ BY_RULE = {
     *(f"fault.{kind}.{actor}" for kind in ("acts", "who") for actor in Actor),
     *(f"fill.hint.{kind}" for kind in ("idn", "tc")),
     *(f"pos.field.{field.attribute}" for field in FIELDS),
+    *(f"elsewhere.{fate}.{part}" for fate in Fate for part in ("title", "text")),
 }
 
 
