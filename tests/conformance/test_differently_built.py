@@ -331,6 +331,29 @@ def test_a_service_that_is_down_has_refused_nothing(host: Host) -> None:
     assert "was not answered either" in report.results[-1].detail
 
 
+@pytest.mark.parametrize("content_length", ["7", "99"])
+def test_when_it_falls_over_after_the_first_answer_nothing_that_was_asked_later_has_passed(
+    host: Host, content_length: str
+) -> None:
+    """A proxy says that it is busy, or the connection breaks: neither proves that something was refused."""
+    service = host.service(f"one-answer-{content_length}")
+    calls = [0]
+
+    def intercept(call: Call) -> Reply | None:
+        calls[0] += call.method == "POST"
+        if call.method == "GET" or calls[0] == 1:
+            return None
+        return Reply(503, b"is busy", {"Content-Type": "text/plain", "Content-Length": content_length})
+
+    service.intercept = intercept
+    report = judge(host, service, CATALOGUE, replace(host.target(service), pay_order_keys=()))
+    passed = [each for each in report.results if each.status is Status.PASSED]
+    late = {each.check.id for each in passed if any(seen.number > 1 for seen in each.exchanges)}
+    asked_by_get = {each.check.id for each in passed if each.check.group == "wsdl"} | {"TRN-09"}
+    assert sorted(late - asked_by_get) == []
+    assert calls[0] > 50
+
+
 def test_where_there_is_nothing_to_judge_nothing_has_passed(host: Host) -> None:
     """An order of two lines in English, and nothing else in it."""
     service = host.service("bare")

@@ -89,6 +89,11 @@ class Bench(Caller):
         if not answer.orders:
             raise NotRun(f"the correct lookup after it was not answered either: {answer.summary}")
 
+    def need_life(self, answer: Answer) -> None:
+        """See that who refused without SOAP was the service, and not what stands in for it. Raises: NotRun."""
+        if answer.payload is None:
+            self.still_accepts()
+
     def fetched_description(self) -> Answer:
         """The answer to ?wsdl, asked once for all checks."""
         return self._described()[0]

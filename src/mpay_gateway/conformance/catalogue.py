@@ -11,6 +11,7 @@ from mpay_gateway.conformance.checks import (
     encodings,
     faults,
     idempotency,
+    keys,
     lookup,
     parts,
     refused,
@@ -23,8 +24,8 @@ from mpay_gateway.conformance.checks import (
 from mpay_gateway.conformance.verdict import Check
 
 _MODULES: Final = (
-    transport, description, shape, signed, refused, accepted, lookup, content, values, faults, confirmation, parts,
-    idempotency, concurrency, timing, encodings,
+    transport, description, shape, signed, refused, accepted, lookup, keys, content, values, faults, confirmation,
+    parts, idempotency, concurrency, timing, encodings,
 )  # fmt: skip
 _FOUND: Final = tuple(check for module in _MODULES for check in module.CHECKS.found)
 _GROUPS: Final = tuple(dict.fromkeys(check.group for check in _FOUND))

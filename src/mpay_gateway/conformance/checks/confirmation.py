@@ -9,9 +9,8 @@ from mpay_gateway.conformance import messages, tampering
 from mpay_gateway.conformance.answer import children
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun, Way
-from mpay_gateway.conformance.checks.lookup import is_orderly
+from mpay_gateway.conformance.checks.judging import answered, is_orderly
 from mpay_gateway.conformance.checks.paying import (
-    answered,
     in_words,
     must_change_nothing,
     must_refuse,

@@ -86,12 +86,14 @@ def ibans(bench: Bench) -> Iterator[str]:
     mend="Send the account with each line, or see that the registration has one.",
 )  # fmt: skip
 def names_account(bench: Bench) -> Iterator[str]:
-    for order in bench.orders():
-        for line in lines_of(order):
-            if not any(
-                (each.text or "").strip() or children(each) for each in members(line, "DestinationAccount")
-            ):
-                yield f"the line {text(line, 'LineID')} of {text(order, 'OrderKey')} has no account"
+    def problem(line: etree._Element) -> str:
+        accounts = members(line, "DestinationAccount")
+        if any((each.text or "").strip() or children(each) for each in accounts):
+            return ""
+        return f"the line {text(line, 'LineID')} has no account"
+
+    lines = [line for order in bench.orders() for line in lines_of(order)]
+    yield from judged(lines, problem, none="no order shown has a line")
 
 
 @CHECKS.add(

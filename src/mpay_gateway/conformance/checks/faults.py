@@ -8,7 +8,8 @@ from mpay_gateway.conformance import messages, names, schema, tampering
 from mpay_gateway.conformance.answer import Answer, Fault, children
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun, Way
-from mpay_gateway.conformance.checks.lookup import is_orderly, of_unknown_service
+from mpay_gateway.conformance.checks.judging import answered, is_orderly
+from mpay_gateway.conformance.checks.lookup import of_unknown_service
 from mpay_gateway.conformance.seal import Flaw
 from mpay_gateway.conformance.transport import SOAP_TYPE, Sent
 from mpay_gateway.conformance.verdict import Checks, Severity
@@ -30,8 +31,7 @@ def _invalid(bench: Bench) -> Answer:
     answer = bench.once(
         "invalid", lambda: bench.call(names.LOOKUP, payload, said=f"{names.LOOKUP} without OrderKey")
     )
-    if answer.received.failure:
-        raise NotRun(answer.summary)
+    answered(answer)
     return answer
 
 
@@ -122,6 +122,7 @@ def no_trace(bench: Bench) -> Iterator[str]:
         found = _TRACES.search(answer.body.decode("utf-8", "replace"))
         if found:
             yield f"after {answer.said}: {found[0].strip()!r}"
+        bench.need_life(answer)
 
 
 @CHECKS.add(
@@ -148,10 +149,10 @@ def other_operation(bench: Bench) -> Iterator[str]:
     bench.found_accepts()
     payload = f'<CancelOrder xmlns="{names.CONTRACT}"/>'
     answer = bench.call("CancelOrder", payload, said="CancelOrder, which is no operation")
-    if answer.received.failure:
-        raise NotRun(answer.summary)
+    answered(answer)
     if answer.fault is None and answer.received.status < 400:
         yield f"CancelOrder: {answer.summary}"
+    bench.need_life(answer)
 
 
 @CHECKS.add(
@@ -176,8 +177,7 @@ def nil_query(bench: Bench) -> Iterator[str]:
     bench.found_accepts()
     payload = f'<GetOrderDetails xmlns="{names.CONTRACT}"><query xmlns:i="{names.XSI}" i:nil="true"/></GetOrderDetails>'
     answer = bench.call(names.LOOKUP, payload, said=f"{names.LOOKUP} with a nil query")
-    if answer.received.failure:
-        raise NotRun(answer.summary)
+    answered(answer)
     if not is_orderly(answer):
         yield f"a nil query: {answer.summary}"
 
@@ -191,10 +191,10 @@ def other_action(bench: Bench) -> Iterator[str]:
     bench.found_accepts()
     way = Way("under the SOAPAction of ConfirmOrderPayment", action=f'"{names.action_of(names.CONFIRM)}"')
     answer = bench.look_up_with(way)
-    if answer.received.failure:
-        raise NotRun(answer.summary)
+    answered(answer)
     if answer.is_confirmed:
         yield f"a lookup was taken for a payment: {answer.summary}"
+    bench.need_life(answer)
 
 
 def _malformed(bench: Bench) -> Answer:

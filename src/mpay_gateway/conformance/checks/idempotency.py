@@ -8,7 +8,8 @@ from itertools import pairwise
 from mpay_gateway.conformance.answer import Answer, text
 from mpay_gateway.conformance.bench import Bench, Payment
 from mpay_gateway.conformance.caller import NotRun, Way
-from mpay_gateway.conformance.checks.paying import answered, in_words
+from mpay_gateway.conformance.checks.judging import answered
+from mpay_gateway.conformance.checks.paying import in_words
 from mpay_gateway.conformance.messages import Confirmation
 from mpay_gateway.conformance.verdict import Checks, Severity
 
@@ -48,7 +49,7 @@ def counted_once(bench: Bench) -> Iterator[str]:
     payment = bench.latest_part()
     before = bench.purse.now(payment.order.key)
     for _ in range(2):
-        bench.confirm(payment.told, Way("once more"))
+        answered(bench.confirm(payment.told, Way("once more")))
     after = bench.purse.now(payment.order.key)
     if after.position != before.position:
         yield f"before the repetitions the order was {in_words(before)}, after them {in_words(after)}"

@@ -8,22 +8,14 @@ from unicodedata import normalize
 from mpay_gateway.conformance.answer import Answer, text
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun
+from mpay_gateway.conformance.checks.judging import answered, is_orderly
 from mpay_gateway.conformance.purse import amount_in_words as in_words
 from mpay_gateway.conformance.purse import amount_of
 from mpay_gateway.conformance.verdict import Checks, Severity
 
 CHECKS = Checks("lookup")
 LANGUAGES: Final = ("RO", "RU", "EN")
-_LONG: Final = 300
 _UNKNOWN_SERVICE: Final = "NO-SUCH-SERVICE"
-_BLAMES_ITSELF: Final = (
-    "InternalError",
-    "AuthenticationFailed",
-    "Server",
-    "Receiver",
-    "InternalServiceFault",
-)
-"""Codes of the guide and of frameworks by which a service says that it has failed, or that it does not believe."""
 
 
 @CHECKS.add(
@@ -77,6 +69,7 @@ def bears_its_service(bench: Bench) -> Iterator[str]:
 )  # fmt: skip
 def unknown_is_not_found(bench: Bench) -> Iterator[str]:
     answer = _of_unknown(bench)
+    bench.need_life(answer)
     if answer.orders:
         yield f"for {bench.unknown_key()!r}: {answer.summary}"
 
@@ -103,6 +96,7 @@ def unknown_is_empty(bench: Bench) -> Iterator[str]:
 )  # fmt: skip
 def unknown_service(bench: Bench) -> Iterator[str]:
     answer = of_unknown_service(bench)
+    bench.need_life(answer)
     if answer.orders:
         yield f"service {_UNKNOWN_SERVICE}: {answer.summary}"
 
@@ -158,9 +152,10 @@ def same_money(bench: Bench) -> Iterator[str]:
 def translated(bench: Bench) -> Iterator[str]:
     bench.found_accepts()
     texts = [_reasons(_in(bench, language)) for language in LANGUAGES]
-    known = [each for each in texts if each]
-    if len(known) == len(LANGUAGES) and len(set(known)) == 1:
-        yield f"in all languages: {', '.join(known[0])}"
+    if not all(texts):
+        raise NotRun("the order was not found in every language")
+    if len(set(texts)) == 1:
+        yield f"in all languages: {', '.join(texts[0])}"
 
 
 @CHECKS.add(
@@ -187,81 +182,9 @@ def without_language(bench: Bench) -> Iterator[str]:
         yield f"without Language: {answer.summary}"
 
 
-@CHECKS.add(
-    "LOK-15", "An empty key finds nothing", Severity.SECURITY,
-    contract="OrderKey is required (section 2): no key is no order.",
-    mend="Answer InvalidParameter or an empty array.",
-)  # fmt: skip
-def empty_key(bench: Bench) -> Iterator[str]:
-    yield from _finds_nothing(bench, "")
-
-
-@CHECKS.add(
-    "LOK-16", "A key is no pattern", Severity.SECURITY,
-    contract="Keys are opaque (section 6): %, _ and * are letters like others.",
-    mend="Compare with =, never with LIKE or a search engine's query language.",
-)  # fmt: skip
-def pattern_key(bench: Bench) -> Iterator[str]:
-    key = bench.target.order_keys[0]
-    for pattern in ("%", "*", f"{key[:-1]}%", f"{key[:-1]}_"):
-        yield from _finds_nothing(bench, pattern)
-
-
-@CHECKS.add(
-    "LOK-17", "A key is no piece of SQL", Severity.SECURITY,
-    contract="Keys are opaque (section 6), and come from anybody who opens the pay page.",
-    mend="Pass the key to the database as a parameter.",
-)  # fmt: skip
-def sql_key(bench: Bench) -> Iterator[str]:
-    for key in ("' OR '1'='1", f"{bench.target.order_keys[0]}' OR 'a'='b"):
-        yield from _finds_nothing(bench, key)
-
-
-@CHECKS.add(
-    "LOK-18", "A part of a key finds nothing", Severity.SECURITY,
-    contract="Keys are opaque and compared as a whole (section 6).",
-    mend="Compare the whole key; do not search for what begins with it.",
-)  # fmt: skip
-def partial_key(bench: Bench) -> Iterator[str]:
-    """Another order may have the part as its own key: only the whole key's order shows that a part was enough."""
-    key = bench.target.order_keys[0]
-    known = {text(order, "OrderKey") for order in bench.found().orders or ()}
-    for part in filter(None, (key[:-1], f"{key}0")):
-        found = {text(order, "OrderKey") for order in _answered(bench.look_up(part)).orders or ()}
-        if part not in known and found & known:
-            yield f"{part!r} finds {', '.join(map(str, found & known))}"
-
-
-@CHECKS.add(
-    "LOK-19", "A key that is too long is answered in order", Severity.ADVICE,
-    contract="OrderKey has 36 characters at most (section 3): a longer one, which the gateway does not send, is unknown or InvalidParameter.",
-    mend="Check the length first; let no database error become InternalError.",
-)  # fmt: skip
-def long_key(bench: Bench) -> Iterator[str]:
-    bench.found_accepts()
-    answer = bench.look_up("L" * _LONG)
-    if not is_orderly(answer):
-        yield f"a key of {_LONG} characters: {answer.summary}"
-
-
-def is_orderly(answer: Answer) -> bool:
-    """Whether the answer to an odd question is an empty array or a fault that blames the question."""
-    if answer.fault is not None:
-        return answer.fault.code not in _BLAMES_ITSELF
-    return answer.orders == ()
-
-
-def _finds_nothing(bench: Bench, key: str) -> Iterator[str]:
-    bench.found_accepts()
-    answer = _answered(bench.look_up(key))
-    keys = [text(order, "OrderKey") for order in answer.orders or ()]
-    if [each for each in keys if each != key]:
-        yield f"{key!r} finds {', '.join(map(str, keys))}"
-
-
 def _of_unknown(bench: Bench) -> Answer:
     bench.found_accepts()
-    return _answered(bench.shown(bench.unknown_key()))
+    return answered(bench.shown(bench.unknown_key()))
 
 
 def of_unknown_service(bench: Bench) -> Answer:
@@ -269,13 +192,7 @@ def of_unknown_service(bench: Bench) -> Answer:
     bench.found_accepts()
     key = bench.target.order_keys[0]
     ask = partial(bench.look_up, key, service_id=_UNKNOWN_SERVICE)
-    return _answered(bench.once("unknown service", ask))
-
-
-def _answered(answer: Answer) -> Answer:
-    if answer.received.failure:
-        raise NotRun(answer.summary)
-    return answer
+    return answered(bench.once("unknown service", ask))
 
 
 def _in(bench: Bench, language: str) -> Answer:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mpay_gateway.conformance.bench import Bench
-from mpay_gateway.conformance.checks.paying import answered, in_words, not_final
+from mpay_gateway.conformance.checks.judging import answered
+from mpay_gateway.conformance.checks.paying import in_words, not_final
 from mpay_gateway.conformance.messages import Confirmation
 from mpay_gateway.conformance.purse import confirmation
 from mpay_gateway.conformance.verdict import Checks, Severity

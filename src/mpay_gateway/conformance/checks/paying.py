@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from mpay_gateway.conformance import schema
 from mpay_gateway.conformance.answer import Answer
 from mpay_gateway.conformance.bench import Bench
-from mpay_gateway.conformance.caller import PLAIN, NotRun, Way
+from mpay_gateway.conformance.caller import PLAIN, Way
+from mpay_gateway.conformance.checks.judging import answered
 from mpay_gateway.conformance.checks.lookup import of_unknown_service
 from mpay_gateway.conformance.messages import Confirmation
 from mpay_gateway.conformance.purse import Payable
@@ -28,13 +29,6 @@ def must_change_nothing(bench: Bench, order: Payable, answer: Answer) -> Iterato
     if after.position != order.position:
         bench.purse.spend(order, "was changed by what should have been refused")
         yield f"{answer.summary} was the answer, and yet the order went from {in_words(order)} to {in_words(after)}"
-
-
-def answered(answer: Answer) -> Answer:
-    """The answer, when one came. Raises: NotRun."""
-    if answer.received.failure:
-        raise NotRun(answer.summary)
-    return answer
 
 
 def is_final(answer: Answer) -> bool:

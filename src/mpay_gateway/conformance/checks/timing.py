@@ -110,3 +110,7 @@ def _too_slow(bench: Bench, answers: list[Answer]) -> Iterator[str]:
     slowest = max(answer.received.seconds for answer in answers)
     if slowest > limit:
         yield f"an answer took {slowest:.1f} s, {limit:.1f} s are allowed"
+        return
+    unanswered = [answer.summary for answer in answers if answer.payload is None]
+    if unanswered:
+        raise NotRun(f"what came soon was no answer: {unanswered[0]}")
