@@ -157,6 +157,8 @@ def test_a_report_holds_no_markup_of_the_service(host: Host) -> None:
     with misbehaving(whole(b"<x/>", b"Content-Type: <script>alert(1)</script>\x1b[2J")) as url:
         report = judged(host, url)
     assert "<script" not in html_report(report)
+    assert '<a href="#TRN-01">' in html_report(report)
+    assert "There are failed checks above advice." in html_report(report)
     assert "&lt;script&gt;alert(1)" in html_report(report)
     etree.fromstring(junit_report(report).encode())
     assert "\x1b" not in json.dumps(json_report(report), ensure_ascii=False)

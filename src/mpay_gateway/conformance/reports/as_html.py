@@ -7,6 +7,7 @@ from itertools import groupby
 from chameleon import PageTemplate
 
 from mpay_gateway.conformance.folder import message_stem
+from mpay_gateway.conformance.reports.explaining import failures
 from mpay_gateway.conformance.run import Report
 from mpay_gateway.conformance.verdict import Status
 
@@ -24,11 +25,19 @@ def html_report(report: Report) -> str:
         report=report,
         groups=groups,
         counts=counts,
+        verdict=_verdict(report),
+        failed=failures(report),
         words=_WORDS,
         stem=message_stem,
         started=f"{report.started:%Y-%m-%d %H:%M} UTC",
     )
     return rendered
+
+
+def _verdict(report: Report) -> str:
+    if not report.reached:
+        return "Nothing could be reached."
+    return "No check above advice failed." if report.passes else "There are failed checks above advice."
 
 
 @cache

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from mpay_gateway.conformance.reports.explaining import explained
+from mpay_gateway.conformance.reports.explaining import explained, failures
 from mpay_gateway.conformance.run import Report
-from mpay_gateway.conformance.verdict import Result, Severity, Status
+from mpay_gateway.conformance.verdict import Result, Status
 
 _MARKS = {Status.PASSED: "passed", Status.FAILED: "FAILED", Status.NOT_RUN: "not run"}
 
@@ -13,8 +13,7 @@ def text_report(report: Report) -> Iterator[str]:
     """Line by line, the summary last."""
     for result in report.results:
         yield f"{result.check.id:<7} {_MARKS[result.status]:<8} {result.check.title}"
-    failed = [result for result in report.results if result.status is Status.FAILED]
-    for result in sorted(failed, key=lambda each: list(Severity).index(each.check.severity)):
+    for result in failures(report):
         yield ""
         yield from _explained(result)
     yield from _not_run(report)

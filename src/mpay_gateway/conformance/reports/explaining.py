@@ -4,10 +4,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from mpay_gateway.conformance.folder import message_stem
-from mpay_gateway.conformance.verdict import Result
+from mpay_gateway.conformance.run import Report
+from mpay_gateway.conformance.verdict import Result, Severity, Status
 
 _LAST: Final = 3
 """Exchanges that are told: what a check saw last is what it judged by."""
+
+
+def failures(report: Report) -> list[Result]:
+    """What failed, the gravest first."""
+    failed = [result for result in report.results if result.status is Status.FAILED]
+    return sorted(failed, key=lambda each: list(Severity).index(each.check.severity))
 
 
 def explained(result: Result) -> Iterator[tuple[str, str]]:
