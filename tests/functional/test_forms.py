@@ -89,23 +89,49 @@ def test_a_form_becomes_an_order_that_is_paid_told_once_and_exported(gateway, pa
     assert payer.open(f"/service/pay?ServiceID={KINDERGARTEN}&OrderKey={key}").says("standing.paid.title")
 
 
+HOSTILE = "<img src=x onerror=alert(1)>\"'${ui} &amp;"
+
+
 def test_what_is_said_of_a_line_and_cannot_be_changed_stands_on_the_page(gateway, payer, monkeypatch):
+    of_line = said_of_line(monkeypatch, OrderProperty("Plot", "37B", "Lotul"))
+    facts = facts_of(fill_in(payer, **CHILD))
+    line = gateway.parts.services.get(KINDERGARTEN).settings.lines[1].reason.ro
+    assert facts[f"{line}: {of_line.display_name}"] == "37B"
+    assert "Ion Țurcanu" in facts.values()
+
+
+def test_what_strangers_call_things_is_text_and_nothing_else(gateway, payer, monkeypatch):
+    of_line = said_of_line(monkeypatch, OrderProperty("Plot", HOSTILE, HOSTILE))
+    page = fill_in(payer, **CHILD)
+    assert HOSTILE in facts_of(page).values()
+    asked = said_of_line(monkeypatch, replace(of_line, modifiable=True, type=HOSTILE))
+    page = payer.open(page.path)
+    (field,) = [each for each in page.html.xpath("//input[@type='text']") if each.get("value") == asked.value]
+    assert HOSTILE in page.html.xpath(f"//label[@for='{field.get('id')}']")[0].text_content()
+    again = payer.agree(page, **{field.get("name"): HOSTILE + "x" * 255})
+    assert again.status == 422
+    for shown in (page, again):
+        assert not shown.html.xpath("//img[@src='x']")
+        assert "onerror=alert(1)>" not in shown.response.text
+
+
+def said_of_line(monkeypatch, wanted):
+    """From now on the second line of every form's order has this property."""
     real = plugin.order_now
 
-    def with_plot(*arguments):
-        order = real(*arguments)
-        plot = OrderProperty("Plot", "37B", "Lotul")
-        return replace(order, lines=(order.lines[0], replace(order.lines[1], properties=(plot,))))
+    def with_more(*arguments):
+        first, second = real(*arguments).lines
+        return replace(real(*arguments), lines=(first, replace(second, properties=(wanted,))))
 
-    monkeypatch.setattr(plugin, "order_now", with_plot)
-    page = fill_in(payer, **CHILD)
-    line = gateway.parts.services.get(KINDERGARTEN).settings.lines[1].reason.ro
-    facts = {
+    monkeypatch.setattr(plugin, "order_now", with_more)
+    return wanted
+
+
+def facts_of(page):
+    return {
         term.text_content(): term.getnext().text_content()
         for term in page.html.xpath("//dl[@class='facts']//dt")
     }
-    assert facts[f"{line}: Lotul"] == "37B"
-    assert "Ion Țurcanu" in facts.values()
 
 
 def test_each_wrong_field_has_its_own_error_and_nothing_is_kept(gateway, payer):
