@@ -36,7 +36,7 @@ _log_format = click.option(
 @click.option("--workers", type=click.IntRange(1, 128), default=1, show_default=True,
               help="Processes; more than one needs PostgreSQL.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 512), default=16, show_default=True,
-              help="Threads of each process.")  # fmt: skip
+              help="Payers' requests that each process serves at once; as many wait, more get 503.")  # fmt: skip
 @click.option("--drain", type=click.FloatRange(0, 300), default=0, show_default=True, metavar="SECONDS",
               help="Serve on for so long after SIGTERM, with /readyz at 503, until the proxy has seen it.")  # fmt: skip
 @_log_format
@@ -75,6 +75,8 @@ def _serve(host: str, port: int, *, workers: int, threads: int, drain: float) ->
 
     from mpay_gateway.cli.draining import VARIABLE as SERVING
     from mpay_gateway.cli.draining import LeavingServer
+    from mpay_gateway.cli.serving import PLACES
+    from mpay_gateway.web.crowd import threads_for
 
     server = LeavingServer(
         "mpay_gateway.cli.serving:application",
@@ -83,7 +85,7 @@ def _serve(host: str, port: int, *, workers: int, threads: int, drain: float) ->
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         workers=workers,
-        blocking_threads=threads,
+        blocking_threads=threads_for(threads),
         factory=True,
         log_dictconfig=logging_settings(LogFormat(os.environ[VARIABLE])),
         log_level=LogLevels.error,  # what it says besides, we say in our own words
@@ -94,7 +96,7 @@ def _serve(host: str, port: int, *, workers: int, threads: int, drain: float) ->
     with TemporaryDirectory(prefix="mpay-serve-") as folder:
         server.serving, server.drain = Path(folder, "serving"), drain
         server.serving.touch()
-        os.environ[SERVING] = str(server.serving)
+        os.environ |= {SERVING: str(server.serving), PLACES: str(threads)}
         server.serve()
 
 

@@ -16,7 +16,10 @@ from mpay_gateway.domain.errors import DocumentFailed
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.web import compile_pages, make_app
 from mpay_gateway.web.application import WsgiApp
+from mpay_gateway.web.crowd import Crowd
 
+PLACES = "MPAY_SERVE_PLACES"
+"""Tells the processes of the server how many payers each serves at once."""
 PR_SET_PDEATHSIG = 1
 """Linux, prctl(2)."""
 _log = structlog.get_logger("serve")
@@ -31,7 +34,7 @@ def application() -> WsgiApp:
     end_with_the_parent()
     configure_logs(LogFormat(os.environ[VARIABLE]))
     parts = Configured(None).parts
-    app = make_app(parts, leaving=is_leaving)
+    app = make_app(parts, leaving=is_leaving, crowd=Crowd(int(os.environ[PLACES])))
     # When the last request is answered: what runs beside them ends in order, and gives its leases back.
     Finalize(None, parts.close, exitpriority=100)
     threading.Thread(target=warm_up_papers, args=(parts,), name="warm-up", daemon=True).start()

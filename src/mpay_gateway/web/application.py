@@ -18,6 +18,7 @@ from mpay_gateway.texts import Texts
 from mpay_gateway.web import errors, plugin_routes, routes
 from mpay_gateway.web.addresses import PublicAddress, address_of, came_by_own_proxy
 from mpay_gateway.web.admission import count_form
+from mpay_gateway.web.crowd import Crowd
 from mpay_gateway.web.language import cookie_name, language_of
 from mpay_gateway.web.measuring import Measures
 from mpay_gateway.web.rendering import PageRenderer
@@ -37,8 +38,12 @@ def main(_global_config: Mapping[str, str], **settings: str) -> WsgiApp:
     return make_app(build_parts(read_settings(Path(named))))
 
 
-def make_app(parts: Parts, *, leaving: Callable[[], bool] = lambda: False) -> WsgiApp:
+def make_app(
+    parts: Parts, *, leaving: Callable[[], bool] = lambda: False, crowd: Crowd | None = None
+) -> WsgiApp:
     """The application over these parts. `leaving`: whether the server that runs it was told to stop.
+
+    `crowd`: how many payers are served at once; None for as many as come.
 
     Raises: whatever a plugin raises while it adds its routes.
     """
@@ -48,6 +53,7 @@ def make_app(parts: Parts, *, leaving: Callable[[], bool] = lambda: False) -> Ws
     config.registry.static_files = StaticFiles.load()
     config.registry.measures = Measures()
     config.registry.leaving = leaving
+    config.registry.crowd = crowd or Crowd()
     config.registry.machine_paths = plugin_routes.machine_paths(parts.registry)
     config.registry.texts = texts = Texts.load("portal")
     config.registry.text_keys = texts.keys(Language.RO)
@@ -69,8 +75,9 @@ def make_app(parts: Parts, *, leaving: Callable[[], bool] = lambda: False) -> Ws
 
 
 def _add_tweens(config: Configurator) -> None:
-    """From the outside in: headers, measures, error pages (Pyramid's own), admission."""
+    """From the outside in: headers, measures, error pages (Pyramid's own), admission, the crowd's line."""
     config.add_tween("mpay_gateway.web.admission.admission_tween", under=EXCVIEW)
+    config.add_tween("mpay_gateway.web.crowd.crowd_tween", under="mpay_gateway.web.admission.admission_tween")
     config.add_tween("mpay_gateway.web.measuring.measuring_tween", over=EXCVIEW)
     config.add_tween(
         "mpay_gateway.web.headers.headers_tween",

@@ -34,6 +34,7 @@ from mpay_gateway.domain.identifiers import ReferenceForm, new_reference
 from mpay_gateway.domain.service import Service
 from mpay_gateway.domain.service_faults import FaultRule, ServiceOperation, rule_of
 from mpay_gateway.flow.visiting import find_visit
+from mpay_gateway.web.crowd import AGAIN, Crowded
 from mpay_gateway.web.problem_details import for_programs, problem_details
 
 _log = structlog.get_logger("web")
@@ -46,7 +47,7 @@ _AFTER_THE_BANK = frozenset(
     {"bank", "qr", "result", "status", "receipt_pdf", "provider_return", "find", "check"}
 )
 """Routes that a payer may come to whose money was taken already."""
-_SAY_NOTHING_OF_MONEY = frozenset({"bug", "unavailable", "paper"})
+_SAY_NOTHING_OF_MONEY = frozenset({"bug", "unavailable", "paper", "busy"})
 """Problems of which it cannot be said how far the request had come."""
 
 
@@ -73,6 +74,7 @@ _BY_TYPE: tuple[tuple[type[Exception], Problem], ...] = (
     (Conflict, Problem(503, "unavailable", _SOON)),
     (DBAPIError, Problem(503, "unavailable", _SOON)),
     (PoolTimeout, Problem(503, "unavailable", _SOON)),
+    (Crowded, Problem(503, "busy", AGAIN)),
 )
 
 

@@ -1,0 +1,87 @@
+"""How many payers' requests a process serves at once, and who is turned away at the door when there are too many.
+
+Above the rate that is held every page would come late, and at last too late for the browser that waits for it. Whoever
+comes then is told so at once, before anything is looked up. Nobody is turned away in the middle of a payment:
+returns from a bank, callbacks, results, and money from elsewhere have threads that no crowd takes.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pyramid.registry import Registry
+from pyramid.request import Request
+from pyramid.response import Response
+
+PATIENCE = 5.0
+"""Seconds that a request waits for its turn at most."""
+AGAIN = 15
+"""Seconds after which a browser may come again."""
+_BEGINS = re.compile(
+    r"/(services/[^/]+|service/pay|i/[0-9]+|pay/[^/]+(/(order|factor|method|invoice\.pdf))?)?\Z"
+)
+"""Where something begins that was not begun before: the catalogue, an arrival, an invoice, the start of a payment."""
+
+
+class Crowded(Exception):
+    """More payers are here than can be served soon."""
+
+
+class Crowd:
+    """The places at which payers are served, and the line before them, as long as there are places.
+
+    `places`: None for as many as come.
+    """
+
+    def __init__(self, places: int | None = None, *, patience: float = PATIENCE) -> None:
+        self._places = places
+        self._patience = patience
+        self._served = self._waiting = 0
+        self._moved = threading.Condition()
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place, for the time of a request. Raises: Crowded when the line is full, or does not move."""
+        if self._places is None:
+            yield
+            return
+        with self._moved:
+            self._wait_for_turn(self._places)
+            self._served += 1
+        try:
+            yield
+        finally:
+            with self._moved:
+                self._served -= 1
+                self._moved.notify()
+
+    def _wait_for_turn(self, places: int) -> None:
+        if self._served < places and not self._waiting:
+            return
+        if self._waiting >= places:
+            raise Crowded
+        self._waiting += 1
+        try:
+            if not self._moved.wait_for(lambda: self._served < places, self._patience):
+                raise Crowded
+        finally:
+            self._waiting -= 1
+
+
+def threads_for(places: int) -> int:
+    """So many threads does a server need: for those who are served, for the line, and for what no crowd holds up."""
+    return 3 * places
+
+
+def crowd_tween(handler: Callable[[Request], Response], registry: Registry) -> Callable[[Request], Response]:
+    """Let a request that begins something in when there is a place for it. All others pass."""
+    crowd: Crowd = registry.crowd
+
+    def let_in(request: Request) -> Response:
+        if not _BEGINS.match(str(request.environ.get("PATH_INFO", ""))):
+            return handler(request)
+        with crowd.place():
+            return handler(request)
+
+    return let_in
