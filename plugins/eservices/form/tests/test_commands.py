@@ -48,7 +48,7 @@ def order(shelf):
 def test_what_was_paid_is_written_and_counted_apart(run, order, tmp_path):
     done = run("export", "K1", DAY)
     assert (done.exit_code, len(done.stdout.splitlines())) == (0, 3)
-    assert f"1 paid orders of K1, {DAY} to {DAY}" in done.stderr
+    assert f"K1, {DAY} to {DAY}: paid orders: 1" in done.stderr
     file = tmp_path / "november.csv"
     assert run("export", "K1", "2026-11-01..2026-11-30", "--output", file).stdout == ""
     with file.open(newline="", encoding="utf-8") as written:
