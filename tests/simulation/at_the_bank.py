@@ -70,6 +70,13 @@ def _wrong_amount(world: "World", session: Session, payment_id: str) -> None:
         world.bank.pay(session)
 
 
+def _less(world: "World", session: Session, payment_id: str) -> None:
+    """Half of the amount is taken: an order that takes parts can take it, once people agree."""
+    session.odd = Money.from_minor(max(1, session.amount.minor // 2), CURRENCY)
+    world.strikes.payment(payment_id, Fault.WRONG_AMOUNT)
+    world.bank.pay(session)
+
+
 def _late(world: "World", session: Session, payment_id: str) -> None:
     def pay() -> None:
         world.strikes.payment(payment_id, Fault.LATE_MONEY)
@@ -142,4 +149,5 @@ ACTS = {
     "wrong-amount": _wrong_amount, "decline-then-pay": _decline_then_pay, "pay-late": _pay_late,
     "taken-back": _taken_back, "hold-ends": _hold_ends, "hold-again": _hold_again,
     "hold-taken": _hold_taken, "charged-back": _charged_back, "hold-grabbed": _hold_grabbed,
+    "less": _less,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which way a seed's world is bent: towards one pair of an edge and a fault, named by the seed alone.
+"""Which way a seed's world is bent: towards an edge under some kinds of fault, named by the seed alone.
 
 What a run has seen often enough it passes over by choosing other seeds; a seed means the same world in every run.
 """
@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tests.simulation.chance import Chance
-from tests.simulation.coverage import PAIRS, Pair
+from tests.simulation.coverage import EDGE_NAMES, Aim
 from tests.simulation.faults import IN_CALLS, Fault
 from tests.simulation.plan import ACTS, INSTRUMENTS, MISCHIEF, Bent
 
 CARD, HOLD, CASH, ONLINE = ("card",), ("hold",), ("cash",), ("card", "hold")
 PAY = (("pay", 1.0),)
+STAYS = (1.0,)
+"""Payers who stay: what the world is bent on comes about for most of them."""
 SHOP_GONE = (("cancel", 2.0), ("pay-elsewhere", 1.0), ("amend", 1.0))
 
 
@@ -22,6 +24,12 @@ def _acts(*names: str) -> tuple[tuple[str, float], ...]:
 
 REFUNDED = Bent(acts=PAY, operators=4, refunds=1.0, instruments=ONLINE)
 """Confirmed money goes back."""
+REVIEWED = Bent(acts=_acts("less"), instruments=ONLINE, partial=1.0, order_changes=0.05, patience=STAYS)
+"""Another amount is taken than was asked for, which the order takes once people agree."""
+PAID = Bent(acts=PAY, order_changes=0.05, instruments=ONLINE, patience=STAYS)
+ASKED = replace(PAID, services=("ASKS",), operators=0)
+"""A service whose operators decide when it refuses; nobody of ours decides anything else meanwhile."""
+HELD = replace(PAID, instruments=HOLD)
 _ON_EDGE: Mapping[str, Bent] = {
     "payment:created:start": Bent(instruments=ONLINE),
     "payment:started:start": Bent(instruments=ONLINE, losing={"start": 0.6}, patience=(1.0,)),
@@ -43,39 +51,45 @@ _ON_EDGE: Mapping[str, Bent] = {
     "payment:authorised:decline": Bent(instruments=HOLD, acts=PAY, order_changes=0.05),
     "payment:started:cancel": Bent(instruments=ONLINE, acts=_acts("cancel"), losing={"start": 0.3}),
     "payment:authorised:void": Bent(
-        instruments=HOLD, acts=_acts("pay", "hold-taken", "hold-grabbed"), order_changes=0.05, losing={"reverse": 0.1},
+        instruments=HOLD, acts=(("pay", 8.0), ("hold-taken", 1.0), ("hold-grabbed", 1.0)), order_changes=0.05,
+        patience=STAYS,
     ),
     "payment:created:expire": Bent(instruments=CASH, patience=(0.0, 0.3)),
     "payment:started:expire": Bent(instruments=ONLINE, acts=_acts("leave"), losing={"start": 0.3}),
-    "capture:review:accept": Bent(
-        acts=_acts("wrong-amount", "hold-grabbed"), instruments=ONLINE, partial=1.0, operators=8,
-        losing={"reverse": 0.3},
+    "capture:review:accept": REVIEWED,
+    "capture:review:give-back": replace(
+        REVIEWED, acts=(("less", 3.0), ("wrong-amount", 1.0), ("hold-grabbed", 1.0)), partial=0.25,
     ),
-    "capture:review:give-back": Bent(acts=_acts("wrong-amount", "hold-grabbed"), instruments=ONLINE, operators=8),
-    "capture:claimed:release-to-payer": Bent(
-        acts=PAY, order_changes=0.8, order_acts=SHOP_GONE, operators=4,
-        losing={"ConfirmOrderPayment": 0.2}, strict=1.0,
-    ),
+    "capture:claimed:release-to-payer": PAID,
     "claim:held:capture": Bent(acts=PAY),
     "claim:held:release": Bent(acts=_acts("decline", "cancel", "leave", "pay-late")),
     "claim:captured:acknowledge": Bent(acts=PAY),
-    "claim:captured:release": Bent(acts=PAY, operators=4, services=("REVERSES",)),
+    "claim:captured:release": PAID,
     "claim:released:retake": Bent(acts=_acts("decline", "cancel"), instruments=CARD, second_payers=0.1),
+    "claim:released:share": Bent(
+        acts=_acts("decline", "cancel"), instruments=CARD, second_payers=0.0, partial=1.0, order_changes=0.05,
+        parts=(0.4,), patience=STAYS,
+    ),
+    "claim:held:resize": REVIEWED,
+    "claim:released:resize": replace(
+        REVIEWED, acts=_acts("decline", "cancel"), instruments=CARD, second_payers=0.0,
+    ),
     "delivery:due:lease": Bent(acts=PAY),
     "delivery:leased:lease": Bent(acts=PAY, rates={Fault.CRASH: 0.02}, losing={"ConfirmOrderPayment": 0.4}),
     "delivery:leased:confirm": Bent(acts=PAY, partial=0.6),
     "delivery:leased:unanswered": Bent(acts=PAY, losing={"ConfirmOrderPayment": 0.6}),
-    "delivery:leased:park": Bent(acts=PAY, order_changes=0.8, order_acts=SHOP_GONE, strict=1.0),
-    "delivery:due:withhold": Bent(acts=PAY, losing={"ConfirmOrderPayment": 0.85}, operators=8),
-    "delivery:parked:retry": Bent(
-        acts=PAY, losing={"ConfirmOrderPayment": 0.6}, operators=8, services=("ASKS",), order_changes=0.6,
-        order_acts=SHOP_GONE, strict=1.0,
-    ),
-    "delivery:due:retry": Bent(acts=PAY, losing={"ConfirmOrderPayment": 0.85}, operators=8),
+    "delivery:leased:park": ASKED,
+    "delivery:leased:give-up": replace(PAID, services=("REVERSES",)),
+    "delivery:parked:take": ASKED,
+    "delivery:parked:give-up": ASKED,
+    "delivery:due:withhold": PAID,
+    "delivery:parked:retry": ASKED,
+    "delivery:due:retry": PAID,
     "intent:due:done": Bent(instruments=HOLD, acts=PAY),
-    "intent:due:unanswered": Bent(instruments=HOLD, acts=PAY, losing={"capture": 0.7}),
-    "intent:due:refuse": Bent(instruments=HOLD, acts=PAY),
-    "intent:refused:done": Bent(instruments=HOLD, acts=PAY),
+    "intent:due:wish": HELD,
+    "intent:due:unanswered": HELD,
+    "intent:due:refuse": HELD,
+    "intent:refused:done": HELD,
     "reversal:due:done": Bent(instruments=ONLINE, acts=_acts("pay-twice", "pay"), second_payers=0.5),
     "reversal:due:unanswered": Bent(instruments=ONLINE, acts=_acts("pay-twice", "pay")),
     "reversal:due:refuse": Bent(instruments=ONLINE, acts=_acts("pay-twice", "pay")),
@@ -90,8 +104,8 @@ _ON_EDGE: Mapping[str, Bent] = {
     "refund:refused:acknowledge": replace(REFUNDED, rates={Fault.REFUSED: 0.2}),
     "refund:refused:retry": replace(REFUNDED, rates={Fault.REFUSED: 0.2}),
     "refund:done:acknowledge": REFUNDED,
-    "decision:proposed:approve": Bent(acts=_acts("wrong-amount"), instruments=ONLINE, partial=0.6, operators=8),
-    "decision:proposed:reject": Bent(acts=_acts("wrong-amount"), instruments=ONLINE, operators=8),
+    "decision:proposed:approve": replace(REVIEWED, acts=_acts("less", "wrong-amount")),
+    "decision:proposed:reject": replace(REVIEWED, acts=_acts("less", "wrong-amount")),
 }  # fmt: skip
 _ACT_OF = {
     Fault.SECOND_CAPTURE: "pay-twice", Fault.WRONG_AMOUNT: "wrong-amount", Fault.LATE_MONEY: "decline-then-pay",
@@ -105,18 +119,26 @@ _AT_A_BANK = {
 _CALLBACKS = {Fault.CALLBACK_DUPLICATE, Fault.CALLBACK_LATE, Fault.CALLBACK_LOST}
 
 
-def pair_of(seed: int) -> Pair | None:
-    """The pair that the seed's world is bent on; one world in eight is bent on nothing."""
-    chance = Chance(seed, "pair")
-    return None if chance.of(0.125) else chance.pick(PAIRS)
+KINDS = 6
+"""So many kinds of fault a world is bent on, so that it shows many pairs for what it costs."""
+_ALL = tuple(Fault)
+
+
+def aim_of(seed: int) -> Aim | None:
+    """What the seed's world is bent on; one world in eight is bent on nothing."""
+    chance = Chance(seed, "aim")
+    return None if chance.of(0.125) else Aim(chance.pick(EDGE_NAMES), chance.some(_ALL, KINDS))
 
 
 def bent_of(seed: int) -> Bent:
-    pair = pair_of(seed)
-    if pair is None:
+    """One world in three has more of its first kind of fault everywhere; the others have traps alone."""
+    aim = aim_of(seed)
+    if aim is None:
         return Bent()
-    edge, fault = pair
-    return replace(_towards(fault, _ON_EDGE.get(edge, Bent())), pair=pair)
+    bent = _ON_EDGE.get(aim.edge, Bent())
+    if Chance(seed, "everywhere").of(1 / 3):
+        bent = _towards(aim.faults[0], bent)
+    return replace(bent, aim=aim)
 
 
 def _towards(fault: Fault, bent: Bent) -> Bent:

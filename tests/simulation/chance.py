@@ -20,6 +20,10 @@ class Chance:
     def pick(self, among: Sequence[T]) -> T:
         return among[int(self._random.random() * len(among))]
 
+    def some(self, among: Sequence[T], count: int) -> tuple[T, ...]:
+        """So many of them, each once, in the order in which they were drawn."""
+        return tuple(self._random.sample(among, count))
+
     def weighted(self, among: Sequence[tuple[T, float]]) -> T:
         names, weights = zip(*among, strict=True)
         return self._random.choices(names, weights)[0]

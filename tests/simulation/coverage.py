@@ -34,6 +34,18 @@ Pair = tuple[str, Fault]
 
 
 @dataclass(frozen=True, slots=True)
+class Aim:
+    """What a world is bent on: an edge, and the kinds of fault that are to strike where it begins."""
+
+    edge: str
+    faults: tuple[Fault, ...]
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        return tuple((self.edge, fault) for fault in self.faults)
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One row of the audit. `before` is empty where something is new."""
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.simulation.bending import pair_of
+from tests.simulation.bending import aim_of
 from tests.simulation.coverage import EDGE_NAMES
 from tests.simulation.faults import Fault
 from tests.simulation.mutants import MUTANTS, Mutant
@@ -52,9 +52,9 @@ def candidates(mutant: Mutant) -> Iterator[int]:
     edges = set(mutant.near) & set(EDGE_NAMES)
     faults = {Fault(each) for each in mutant.near if each not in EDGE_NAMES}
     for seed in itertools.count(1):
-        pair = pair_of(seed)
+        aim = aim_of(seed)
         if not mutant.near or (
-            pair and (not edges or pair[0] in edges) and (not faults or pair[1] in faults)
+            aim and (not edges or aim.edge in edges) and (not faults or faults & set(aim.faults))
         ):
             yield seed
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.errors import MpayError
 from mpay_gateway.flow.decisions import approve, propose, reject
-from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery
+from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery, take_parked
+from mpay_gateway.flow.reversal_acts import retry_reversal
 from tests.simulation.faults import Fault
 from tests.simulation.processes import Process
 from tests.simulation.refund_deeds import REFUND_DEEDS, REFUNDS, Deed
@@ -20,6 +21,8 @@ _TO_DO = """
     SELECT 'review', payment_id, payment_id FROM captures WHERE state = 'review'
     UNION ALL SELECT 'proposed', payment_id, id FROM decisions WHERE state = 'proposed'
     UNION ALL SELECT 'delivery-' || state, payment_id, id FROM deliveries WHERE state IN ('due', 'parked')
+    UNION ALL SELECT 'reversal-refused', payment_id, id FROM reversals
+        WHERE state = 'refused' AND capture_id IS NOT NULL
 """
 _IN_ORDER = " ORDER BY 1, 2, 3"
 
@@ -47,6 +50,14 @@ def _park(process: Process, subject: str, actor: str) -> object:
     return park_delivery(process.parts, subject, "wait", owner=actor, actor=actor)
 
 
+def _look_after(process: Process, subject: str, actor: str) -> object:
+    return take_parked(process.parts, subject, owner=actor, actor=actor)
+
+
+def _ask_back_again(process: Process, subject: str, actor: str) -> object:
+    return retry_reversal(process.parts, subject, actor=actor)
+
+
 def _release(process: Process, subject: str, actor: str) -> object:
     payment_id = process.parts.units.read(lambda work: work.deliveries.get(subject)).payment_id
     return propose(process.parts, payment_id, Act.RELEASE, "a reason", actor=actor)
@@ -56,7 +67,8 @@ DEEDS: dict[str, tuple[Deed, ...]] = {
     "review": _propose(Act.ACCEPT, Act.GIVE_BACK),
     "proposed": (_approve, _approve, _approve, _reject),
     "delivery-due": (_hurry, _park),
-    "delivery-parked": (_hurry, _release, _release),
+    "delivery-parked": (_hurry, _release, _release, _look_after),
+    "reversal-refused": (_ask_back_again,),
     **REFUND_DEEDS,
 }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from tests.simulation.chance import Chance
-from tests.simulation.coverage import Pair
+from tests.simulation.coverage import Aim
 from tests.simulation.faults import USUAL, Fault
 
 SERVICES = ("REVERSES", "ASKS")
@@ -76,12 +76,12 @@ class Plan:
     events: tuple[Event, ...]
     operators: int
     refunds: bool
-    pair: Pair | None
+    aim: Aim | None
 
 
 @dataclass(frozen=True, slots=True)
 class Bent:
-    """What a world is bent on: what it should have more of than usual, and the pair that its trap waits for."""
+    """What a world is bent on: what it should have more of than usual, and the pairs that its trap waits for."""
 
     instruments: tuple[str, ...] = INSTRUMENTS
     acts: tuple[tuple[str, float], ...] = ACTS
@@ -98,14 +98,15 @@ class Bent:
     refunds: float = 0.15
     partial: float = 0.25
     strict: float = 0.7
-    pair: Pair | None = None
+    parts: tuple[float, ...] = (1.0, 1.0, 0.5)
+    aim: Aim | None = None
 
 
 def plan_of(seed: int, bent: Bent) -> Plan:
     """The plan of a seed: the same at every call."""
     chance = Chance(seed, "plan")
     orders = tuple(
-        _order(chance, bent) for _ in range(1 + chance.below(3) if bent.pair is None else 2 + chance.below(2))
+        _order(chance, bent) for _ in range(1 + chance.below(3) if bent.aim is None else 3 + chance.below(3))
     )
     payers = _payers(chance, bent, len(orders))
     return Plan(
@@ -119,7 +120,7 @@ def plan_of(seed: int, bent: Bent) -> Plan:
         events=_events(chance, bent, len(orders), len(payers)),
         operators=bent.operators,
         refunds=chance.of(bent.refunds),
-        pair=bent.pair,
+        aim=bent.aim,
     )
 
 
@@ -147,7 +148,7 @@ def _payer(chance: Chance, bent: Bent, order: int, spread: float) -> PayerPlan:
         act=chance.weighted(bent.acts),
         patience=chance.pick(bent.patience),
         presses_twice=chance.of(bent.presses_twice),
-        part=chance.pick((1.0, 1.0, 0.5)),
+        part=chance.pick(bent.parts),
         amended=chance.of(bent.order_changes / 3),
     )
 
@@ -155,11 +156,11 @@ def _payer(chance: Chance, bent: Bent, order: int, spread: float) -> PayerPlan:
 def _rates(chance: Chance, bent: Bent) -> dict[Fault, float]:
     """Some worlds are quiet, some are rough; each leaves most kinds of fault to the others.
 
-    One that is bent on a pair has its trap, and is rough by that.
+    One that is bent on something has its trap, and is rough by that.
     """
-    roughness = chance.pick((0.0, 0.5, 1.0, 3.0) if bent.pair is None else (0.0, 0.3, 1.0))
+    roughness = chance.pick((0.0, 0.5, 1.0, 3.0) if bent.aim is None else (0.0, 0.0, 0.5))
     usual = {fault: rate * roughness for fault, rate in USUAL.items() if chance.of(0.6)}
-    crash = {Fault.CRASH: chance.pick((0.0, 0.002, 0.01))}
+    crash = {Fault.CRASH: chance.pick((0.0, 0.002, 0.01) if bent.aim is None else (0.0, 0.0, 0.002))}
     return crash | usual | dict(bent.rates)
 
 

@@ -130,8 +130,7 @@ class Run:
             tally.failed.append(report.seed)
             _print_failure(report)
             return 1
-        tally.seen += report.seen
-        tally.seeds += 1
+        tally.played(report.seed, report.seen)
         tally.steps += report.steps
         self._played += 1
         if surprises := tally.surprises:

@@ -42,6 +42,8 @@ class Services:
                 world.shop.amend(order, world.chance.pick((-100, 500, 0)))
             case "cancel":
                 world.shop.cancel(order)
+            case "reopen":
+                world.shop.reopen(order)
             case "pay-elsewhere":
                 world.shop.pay_elsewhere(order)
             case _:

@@ -5,19 +5,20 @@ import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from mpay_gateway.domain.transitions import EDGES
-from tests.simulation.bending import pair_of
-from tests.simulation.coverage import EDGE_NAMES, PAIRS, WANTED, WITHIN, Pair, name_of
+from tests.simulation.bending import aim_of
+from tests.simulation.coverage import EDGE_NAMES, PAIRS, WANTED, WITHIN, Aim, Pair, name_of
 from tests.simulation.faults import Fault
+from tests.simulation.traps import ENOUGH
 
 IMPOSSIBLE = Path(__file__).with_name("impossible.toml")
-TRIES = 4
-"""So many worlds that were bent on a pair and did not show it count as one that did, when the next is chosen."""
-SLACK = 3
-"""How much more often than the rarest a pair may have been seen, and still be tried for."""
+WINDOW = 600
+"""Of so many seeds the most promising is played next."""
+HOPED = 3.0
+"""How often a world that is bent on a pair is taken to show it, before any was played."""
 _TARGETS = {name_of(edge): edge.target.value for edge in EDGES}
 
 
@@ -45,7 +46,8 @@ def possible() -> frozenset[Pair]:
 class Tally:
     """How often each pair was seen, which seed comes next, and what it took. `seconds`: of all runs.
 
-    `tried`: how many worlds were bent on a pair. `failed`: seeds that failed and did not pass since.
+    `tried`: how many worlds were bent on a pair. `failed`: seeds that failed and did not pass since. `under_way`: how
+    many that are bent on a pair were handed out and are not over yet.
     """
 
     next_seed: int = 1
@@ -55,6 +57,7 @@ class Tally:
     seen: Counter[Pair] = field(default_factory=Counter)
     tried: Counter[Pair] = field(default_factory=Counter)
     failed: list[int] = field(default_factory=list)
+    under_way: Counter[Pair] = field(default_factory=Counter, compare=False)
 
     @classmethod
     def read(cls, path: Path) -> "Tally":
@@ -94,20 +97,31 @@ class Tally:
         whole.replace(path)
 
     def next(self) -> int:
-        """The next seed that is worth playing: bent on none, or on one of the pairs that were seen least so far."""
-        rarest = min((self._done(pair) for pair in self.wanting), default=0)
-        while True:
-            seed, self.next_seed = self.next_seed, self.next_seed + 1
-            pair = pair_of(seed)
-            if pair is None:
-                return seed
-            wanted = pair in possible() and self.seen[pair] < WANTED
-            if wanted and self._done(pair) <= rarest + SLACK:
-                self.tried[pair] += 1
-                return seed
+        """The next seed that is worth playing: bent on nothing, or of all that are near on what is missed most."""
+        seed = self.next_seed
+        if _aim(seed) is not None:
+            seed = max(range(seed, seed + WINDOW), key=lambda each: self._worth(_aim(each)))
+        self.next_seed = seed + 1
+        if (aim := _aim(seed)) is not None:
+            self.tried.update(aim.pairs)
+            self.under_way.update(aim.pairs)
+        return seed
 
-    def _done(self, pair: Pair) -> int:
-        return self.seen[pair] + self.tried[pair] // TRIES
+    def played(self, seed: int, seen: Counter[Pair]) -> None:
+        """A world is over, and showed this."""
+        self.seen += seen
+        self.seeds += 1
+        if (aim := aim_of(seed)) is not None:
+            self.under_way -= Counter(aim.pairs)
+
+    def _worth(self, aim: Aim | None) -> float:
+        return 0.0 if aim is None else sum(self._gain(pair) for pair in aim.pairs if pair in possible())
+
+    def _gain(self, pair: Pair) -> float:
+        """How often one more world is likely to show a pair, as far as that is missed: more for what is seen little."""
+        likely = min(ENOUGH, (self.seen[pair] + HOPED) / (self.tried[pair] + 1))
+        missing = WANTED - self.seen[pair] - likely * self.under_way[pair]
+        return max(0.0, min(missing, likely) * missing / WANTED)
 
     @property
     def wanting(self) -> list[Pair]:
@@ -123,6 +137,11 @@ class Tally:
     def surprises(self) -> list[Pair]:
         """Pairs that were seen and cannot be."""
         return [pair for pair in impossible() if self.seen[pair]]
+
+
+@lru_cache(maxsize=2 * WINDOW)
+def _aim(seed: int) -> Aim | None:
+    return aim_of(seed)
 
 
 def _rows(counts: Counter[Pair]) -> list[list[object]]:

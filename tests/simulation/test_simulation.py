@@ -13,8 +13,8 @@ from mpay_gateway.crash_points import crash_point
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 from tests.simulation import run
-from tests.simulation.bending import pair_of
-from tests.simulation.coverage import PAIRS
+from tests.simulation.bending import aim_of
+from tests.simulation.coverage import PAIRS, WANTED
 from tests.simulation.plan import Bent, plan_of
 from tests.simulation.run import BATCH, corpus, rig
 from tests.simulation.simulate import Outcome, run_seed
@@ -108,11 +108,10 @@ def test_what_is_seen_goes_on_from_run_to_run(tmp_path: Path):
 
 
 def test_seeds_that_are_bent_on_what_was_seen_often_are_passed_over():
-    seed = next(seed for seed in range(1, 100) if pair_of(seed) not in impossible() and pair_of(seed))
-    fresh, full = Tally(next_seed=seed), Tally(next_seed=seed)
-    full.seen[pair_of(seed)] = 50
-    assert fresh.next() == seed
-    assert full.next() > seed
+    tally = Tally(next_seed=next(seed for seed in range(1, 100) if aim_of(seed)))
+    often = set(aim_of(tally.next_seed).pairs)
+    tally.seen.update(dict.fromkeys(often, WANTED))
+    assert not often & set(aim_of(tally.next()).pairs)
 
 
 def test_what_was_seen_of_other_edges_and_faults_is_dropped(tmp_path: Path):
@@ -132,11 +131,11 @@ def test_what_was_seen_of_other_edges_and_faults_is_dropped(tmp_path: Path):
 
 def test_pairs_that_were_seen_least_come_first():
     tally = Tally()
-    tally.seen.update(dict.fromkeys(possible(), 10))
+    tally.seen.update(dict.fromkeys(possible(), WANTED - 1))
     rare = next(pair for pair in PAIRS if pair in possible())
     tally.seen[rare] = 0
-    played = [pair_of(tally.next()) for _ in range(3)]
-    assert set(played) <= {rare, None}
+    aims = [aim for _ in range(20) if (aim := aim_of(tally.next())) is not None]
+    assert sum(rare in aim.pairs for aim in aims) > len(aims) / 2
 
 
 def test_a_pair_that_does_not_come_about_does_not_keep_the_others_waiting():
@@ -144,7 +143,18 @@ def test_a_pair_that_does_not_come_about_does_not_keep_the_others_waiting():
     tally.seen.update(dict.fromkeys(possible(), 10))
     stubborn = next(pair for pair in PAIRS if pair in possible())
     tally.seen[stubborn], tally.tried[stubborn] = 0, 60
-    assert any(pair_of(tally.next()) not in {stubborn, None} for _ in range(20))
+    aims = [aim for _ in range(20) if (aim := aim_of(tally.next())) is not None]
+    assert any(stubborn not in aim.pairs for aim in aims)
+
+
+def test_worlds_that_are_under_way_count_for_what_they_are_likely_to_show():
+    tally = Tally()
+    seed = next(seed for seed in iter(tally.next, 0) if aim_of(seed))
+    pairs = aim_of(seed).pairs
+    assert all(tally.under_way[pair] for pair in pairs)
+    tally.played(seed, Counter(pairs))
+    assert not any(tally.under_way[pair] for pair in pairs if tally.tried[pair] == 1)
+    assert all(tally.seen[pair] == 1 for pair in pairs)
 
 
 def test_what_is_called_impossible_names_edges_and_faults_that_there_are_and_is_seen_by_no_world():

@@ -33,8 +33,13 @@ T = TypeVar("T")
 GATEWAYS, WORKERS = ("gateway-1", "gateway-2"), ("worker-1", "worker-2")
 TAIL = 600
 HANDS = 4
-FOR_PEOPLE = {"review", "parked", "proposed"}
-"""States in which something waits for operators."""
+FOR_PEOPLE = {
+    ("capture", "review"),
+    ("delivery", "parked"),
+    ("decision", "proposed"),
+    ("reversal", "refused"),
+}
+"""Where something waits for operators."""
 FOR_REFUNDS = {("delivery", "confirmed"), ("refund", "due"), ("refund", "refused"), ("refund", "done")}
 """Where operators see to refunds, in worlds in which they do."""
 VISITS = 12
@@ -79,8 +84,8 @@ class World:
         self._changes, self._to_come = 0, deque(plan.events)
         self._visits = VISITS if plan.refunds else 0
         self._forced: dict[tuple[str, str], Fault] = {}
-        self._waiting: tuple[Fault, str, str] | None = None
-        self.trap = Trap(self, plan.pair)
+        self._waiting: list[tuple[Fault, str, str]] = []
+        self.trap = Trap(self, plan.aim)
         self.people = People(self)
         self._settle_down()
         for process in self.processes[len(GATEWAYS) :]:
@@ -101,7 +106,8 @@ class World:
     def changed(self, changes: tuple[Change, ...]) -> None:
         """A commit has changed states: what was planned for this moment happens, and people see what waits for them."""
         self._changes += 1
-        if self.plan.operators and not self.healed and FOR_PEOPLE & {each.after for each in changes}:
+        found = {(each.machine, each.after) for each in changes}
+        if self.plan.operators and not self.healed and FOR_PEOPLE & found:
             self.later("operators", self.people.operators.come_by, 1, 300)
         self._see_to_refunds(changes)
         self.trap.changed(changes)
@@ -121,7 +127,7 @@ class World:
     def calm(self) -> None:
         """Let nothing happen any more that did not begin yet."""
         self._to_come.clear()
-        self._waiting = None
+        self._waiting.clear()
         self._forced.clear()
         self.healed, self._resting = True, NOON + self.clock.elapsed + HOURS
         self._due_is_stale = True
@@ -190,36 +196,38 @@ class World:
 
     def lie_in_wait(self, fault: Fault, payment_id: str, order_key: str) -> None:
         """Let a fault strike the next call about a payment or its order."""
-        self._waiting = (fault, payment_id, order_key)
+        self._waiting.append((fault, payment_id, order_key))
 
     def force(self, operation: str, payment_id: str, fault: Fault) -> None:
         """Let a fault strike the next call of this kind about a payment."""
         self._forced[operation, payment_id] = fault
 
     def _ambush(self, about: About) -> Fault | None:
-        if self._waiting is None:
-            return None
-        fault, payment_id, order_key = self._waiting
-        if not ({about.payment, about.order} - {""} & {payment_id, order_key}) or fault is Fault.ANSWER_LATE:
-            return None
-        if fault is Fault.REFUSED and about.operation == "status":
-            return None
-        self._waiting = None
-        return fault
+        whom = {about.payment, about.order} - {""}
+        for waiting in self._waiting:
+            fault, payment_id, order_key = waiting
+            unfit = fault is Fault.ANSWER_LATE or (fault is Fault.REFUSED and about.operation == "status")
+            if whom & {payment_id, order_key} and not unfit:
+                self._waiting.remove(waiting)
+                return fault
+        return None
 
     def will_be_late(self) -> bool:
         """Whether a call is held up, drawn before it is known what it is about."""
-        if self._waiting is not None and self._waiting[0] is Fault.ANSWER_LATE:
+        if self._late_ones():
             return self.chance.of(0.7)
         return self.chance.of(self.rates.get(Fault.ANSWER_LATE, 0))
+
+    def _late_ones(self) -> list[tuple[Fault, str, str]]:
+        return [each for each in self._waiting if each[0] is Fault.ANSWER_LATE]
 
     def lateness(self) -> str:
         return self.stage.current.late if self.stage.current is not None else ""
 
     def strike(self, fault: Fault, about: About) -> None:
         self.trace(f"  {fault} strikes {about.name}")
-        if self._waiting is not None and self._waiting[0] is fault is Fault.ANSWER_LATE:
-            self._waiting = None
+        if fault is Fault.ANSWER_LATE and (late := self._late_ones()):
+            self._waiting.remove(late[0])
         if about.payment:
             self.strikes.payment(about.payment, fault)
         else:

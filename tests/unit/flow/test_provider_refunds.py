@@ -284,3 +284,19 @@ def test_a_question_without_an_answer_forgets_nothing_that_was_taken_back(gatewa
     gateway.work(turns=4, hours=1)
     assert gateway.calls.fetch_answers == []
     assert taken_back(gateway, payment) == ["150.00"]
+
+
+def test_what_is_taken_back_beside_an_unanswered_reversal_of_ours_is_heard_of_later(gateway, paid):
+    """What we asked for may be what went back, so long as nobody knows what came of it; then it is asked about."""
+    gateway.calls.captured[paid.reference].append(ProviderCapture("txn-second", lei("150"), NOON))
+    gateway.calls.reversal_answers = [OutcomeUnknown("no answer")]
+    settle(gateway.parts, paid.id)
+    gateway.work(seconds=1)
+    pull(gateway, paid, "150")
+    assert taken_back(gateway, paid) == []
+    gateway.work(turns=2, minutes=2)
+    [reversal] = gateway.parts.units.read(lambda work: work.reversals.of_payment(paid.id))
+    assert reversal.state is ReversalState.DONE
+    gateway.calls.given_back[paid.reference] = lei("300")
+    gateway.work(turns=2, hours=1)
+    assert taken_back(gateway, paid) == ["150.00"]

@@ -36,13 +36,20 @@ def given_back(work: Work, payment_id: str, currency: str) -> Money:
     return sum_money((each for each in (*reversed_, *refunded) if each.currency == currency), currency)
 
 
+def _surely_back(work: Work, payment_id: str, currency: str) -> Money:
+    """What our books have of money of the payment that is known to be back."""
+    reversed_ = (each.gone for each in work.reversals.of_payment(payment_id) if each.capture_id)
+    refunded = (each.returned for each in work.refunds.of_payment(payment_id))
+    return sum_money((each for each in (*reversed_, *refunded) if each.currency == currency), currency)
+
+
 @guards("refund.by-provider")
 def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: ProviderConfirmation) -> None:
     """Write down what the pulled status says went back beyond what our books have. The payment is locked.
 
     While the service is still being told, nothing is, nor while other money of the payment is on its way back: it may
-    be of that. The provider is asked again in an hour at the latest, of a payment whose other checks the caller has
-    settled.
+    be of that, and what we asked for and have no answer to may hide it. The provider is asked again in an hour at the
+    latest, of a payment whose other checks the caller has settled.
     """
     if answer.reversed is None:
         return
@@ -52,6 +59,8 @@ def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: Provider
         return
     beyond = answer.reversed - given_back(work, payment.id, answer.reversed.currency)
     if beyond <= Money.zero(beyond.currency):
+        if capture is not None and _surely_back(work, payment.id, beyond.currency) < answer.reversed:
+            work.tasks.hurry(TaskKind.RECHECK, payment.id, parts.clock.now() + ASK_AGAIN)
         return
     if capture is not None and not going_back(work, payment.id):
         record(parts, work, payment, beyond)
