@@ -81,6 +81,7 @@ class Courier:
                 self._world.stage.sleep(30)
             else:
                 return
+        self.lost[event] = session  # the bank gives up
 
     def _send(self, session: Session, event: str, signature: str) -> None:
         account = TWO_STEP if session.two_step else ONE_STEP

@@ -46,7 +46,7 @@ _GIVEN_BACK = """
     SELECT p.reference, sum(e.amount_minor) FROM ledger_transactions t
     JOIN ledger_entries e ON e.transaction_id = t.id JOIN ledger_accounts a ON a.id = e.account_id
     JOIN payments p ON p.id = t.payment_id
-    WHERE t.kind IN ('reversal', 'refund') AND a.name LIKE 'receivable:%' GROUP BY p.reference
+    WHERE t.kind IN ('reversal', 'reversal-rest', 'refund') AND a.name LIKE 'receivable:%' GROUP BY p.reference
 """
 _REFUSED = """
     SELECT p.reference FROM reversals r JOIN payments p ON p.id = r.payment_id WHERE r.state = 'refused'

@@ -15,7 +15,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.traps import ENOUGH
 
 IMPOSSIBLE = Path(__file__).with_name("impossible.toml")
-WINDOW = 600
+WINDOW = 2000
 """Of so many seeds the most promising is played next."""
 HOPED = 3.0
 """How often a world that is bent on a pair is taken to show it, before any was played."""
@@ -100,7 +100,8 @@ class Tally:
         """The next seed that is worth playing: bent on nothing, or of all that are near on what is missed most."""
         seed = self.next_seed
         if _aim(seed) is not None:
-            seed = max(range(seed, seed + WINDOW), key=lambda each: self._worth(_aim(each)))
+            gains = {pair: self._gain(pair) for pair in possible()}
+            seed = max(range(seed, seed + WINDOW), key=lambda each: _worth(_aim(each), gains))
         self.next_seed = seed + 1
         if (aim := _aim(seed)) is not None:
             self.tried.update(aim.pairs)
@@ -114,14 +115,11 @@ class Tally:
         if (aim := aim_of(seed)) is not None:
             self.under_way -= Counter(aim.pairs)
 
-    def _worth(self, aim: Aim | None) -> float:
-        return 0.0 if aim is None else sum(self._gain(pair) for pair in aim.pairs if pair in possible())
-
     def _gain(self, pair: Pair) -> float:
         """How often one more world is likely to show a pair, as far as that is missed: more for what is seen little."""
         likely = min(ENOUGH, (self.seen[pair] + HOPED) / (self.tried[pair] + 1))
         missing = WANTED - self.seen[pair] - likely * self.under_way[pair]
-        return max(0.0, min(missing, likely) * missing / WANTED)
+        return max(0.0, min(missing, likely) * (missing / WANTED) ** 2)
 
     @property
     def wanting(self) -> list[Pair]:
@@ -137,6 +135,10 @@ class Tally:
     def surprises(self) -> list[Pair]:
         """Pairs that were seen and cannot be."""
         return [pair for pair in impossible() if self.seen[pair]]
+
+
+def _worth(aim: Aim | None, gains: dict[Pair, float]) -> float:
+    return 0.0 if aim is None else sum(gains.get(pair, 0.0) for pair in aim.pairs)
 
 
 @lru_cache(maxsize=2 * WINDOW)
