@@ -225,7 +225,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _one("a claim is kept when its money goes back", "claim.release", "flow.captures:_Recording._give_back",
          "if claim.state is ClaimState.HELD and ground in _CLAIMS_NOTHING:", "if False:"),
     _one("a lost claim counts as held", "claim.held", "flow.captures:_Recording._decide",
-         "claim.state is ClaimState.HELD or self._retake()", "True"),
+         "self._claim.state is ClaimState.HELD or self._retake()", "True"),
     # Captures.
     _one("known transactions again", "capture.once", "flow.captures:record_captures",
          "tuple(each for each in answer.captures if each.transaction_id not in known)",

@@ -66,21 +66,26 @@ def agrees(seed: int) -> bool:
 
 
 def hunt(name: str, known: tuple[int, int] | None, seconds: float) -> Verdict:
-    """Play seeds against a mutant until one finds it out. `known`: the seed that did, and how many it took then."""
+    """Play seeds against a mutant until one finds it out. `known`: the seed that did, and how many it took then.
+
+    A world that ends by an error of the mutant's own text finds nothing out: no rule about money was asked.
+    """
     mutant = next(each for each in MUTANTS if each.name == name)
     began = time.process_time()
     first = [known[0]] if known else []
-    count = 0
+    count, crash = 0, ""
     for count, seed in enumerate(itertools.chain(first, candidates(mutant)), 1):
         with mutant.applied():
             outcome = run_seed(rig(), seed)
         took = time.process_time() - began
-        if outcome.violations and agrees(seed):  # else the seed proves nothing
+        if outcome.crashes:
+            crash = f"only crashes: {outcome.crashes[0]}"
+        elif outcome.violations and agrees(seed):  # else the seed proves nothing
             searched = known[1] if known and seed == known[0] else count - len(first)
             return Verdict(name, seed, count, searched, took, outcome.violations[0])
         if took > seconds:
             break
-    return Verdict(name, None, count, 0, time.process_time() - began, "")
+    return Verdict(name, None, count, 0, time.process_time() - began, crash)
 
 
 def known_killers() -> dict[str, tuple[int, int]]:
@@ -104,7 +109,7 @@ def show(verdicts: list[Verdict], took: float) -> None:
             each.mutant,
             str(each.seed or ""),
             str(each.seeds),
-            each.violation[:90] if each.seed else "SURVIVES",
+            each.violation[:90] if each.seed else f"SURVIVES {each.violation[:80]}",
         )
     console = Console(width=170, markup=False, highlight=False)
     console.print(table)

@@ -15,7 +15,10 @@ STEPS = 6_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a seed. `digest` tells its course from every other; `tail`: the last steps."""
+    """What became of a seed. `digest` tells its course from every other; `tail`: the last steps.
+
+    `crashes`: which of the violations are errors of the program's text.
+    """
 
     seed: int
     violations: tuple[str, ...]
@@ -23,6 +26,7 @@ class Outcome:
     digest: str
     tail: tuple[str, ...]
     strikes: Strikes
+    crashes: tuple[str, ...]
 
 
 def run_seed(rig: Rig, seed: int) -> Outcome:
@@ -35,5 +39,6 @@ def run_seed(rig: Rig, seed: int) -> Outcome:
     finally:
         world.close()
     return Outcome(
-        seed, tuple(world.watch.violations), world.stage.steps, world.digest, tuple(world.tail), world.strikes
-    )
+        seed, tuple(world.watch.violations), world.stage.steps, world.digest, tuple(world.tail), world.strikes,
+        tuple(world.watch.crashes),
+    )  # fmt: skip

@@ -3,13 +3,15 @@
 import importlib
 import pkgutil
 
+import pytest
+
 import mpay_gateway
 from mpay_gateway.domain.guards import GUARDS
 from mpay_gateway.domain.transitions import next_state
 from tests.simulation.bending import aim_of
 from tests.simulation.coverage import EDGE_NAMES
 from tests.simulation.faults import Fault
-from tests.simulation.mutants import MUTANTS, NEAR
+from tests.simulation.mutants import MUTANTS, NEAR, Mutant, Patch
 from tests.simulation.mutation import candidates, hunt, known_killers
 
 LAYERS = ("domain", "storage", "flow", "worker")
@@ -65,6 +67,19 @@ def test_the_simulator_finds_a_mutant_out():
     verdict = hunt("trust callback", known_killers()["trust callback"], 30)
     assert verdict.seed is not None, "no seed found out that a callback was believed"
     assert verdict.violation
+
+
+def test_a_mutant_that_crashes_by_itself_is_not_found_out(monkeypatch: pytest.MonkeyPatch):
+    """An error of its own text tells nothing of what the simulator watches."""
+    broken = Patch(
+        "flow.captures:_Recording._decide",
+        "self._claim.state is ClaimState.HELD or self._retake()",
+        "self._there_is_no_such_thing",
+    )
+    monkeypatch.setattr("tests.simulation.mutation.MUTANTS", (Mutant("crashes", "", (broken,)),))
+    verdict = hunt("crashes", (4, 1), 0)
+    assert verdict.seed is None
+    assert "AttributeError" in verdict.violation
 
 
 def test_the_worlds_that_a_mutant_is_tried_in_are_bent_towards_it():

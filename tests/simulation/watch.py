@@ -69,19 +69,34 @@ OUTCOMES = {
 LEASE = timedelta(seconds=90)
 
 
+CRASHES = (AttributeError, NameError, TypeError, KeyError, IndexError)
+"""Errors of code that does not fit together: a mutant that has one is found out by no rule about money."""
+
+
 class Watch:
-    """Looks after every commit and every move of a counterpart's books. `violations`: what it found, in words."""
+    """Looks after every commit and every move of a counterpart's books. `violations`: what it found, in words.
+
+    `crashes`: those of them that are errors of the program's text.
+    """
 
     def __init__(self, world: "World") -> None:
         self._world = world
         self._flying: dict[tuple[str, str, str], dict[int, tuple[Actor, timedelta]]] = {}
         self._number = 0
         self.violations: list[str] = []
+        self.crashes: list[str] = []
 
     def broken(self, what: str) -> None:
         if what not in self.violations:
             self.violations.append(what)
             self._world.trace(f"!! {what}")
+
+    def crashed(self, where: str, error: BaseException | None) -> None:
+        """Something ended with an error that no caller expects."""
+        what = f"{where}: {error!r}"
+        if isinstance(error, CRASHES):
+            self.crashes.append(what)
+        self.broken(what)
 
     def committed(self) -> None:
         """After a commit of the gateway's."""
@@ -245,7 +260,7 @@ class Overheard:
         self._watch = watch
 
     def exception(self, event: str, **facts: object) -> None:
-        self._watch.broken(f"{event} {facts}: {sys.exc_info()[1]!r}")
+        self._watch.crashed(f"{event} {facts}", sys.exc_info()[1])
 
     def info(self, event: str, **facts: object) -> None: ...
     def warning(self, event: str, **facts: object) -> None: ...

@@ -347,7 +347,7 @@ class World:
             return self._pass_time()
         stage.step()
         for actor, error in stage.broken:
-            self.watch.broken(f"{actor.name}: {error!r}")
+            self.watch.crashed(actor.name, error)
         self.clock.elapsed += self.plan.pace * self.chance.below(4)
         return True
 
