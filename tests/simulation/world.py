@@ -40,6 +40,8 @@ FOR_PEOPLE = {
     ("reversal", "refused"),
 }
 """Where something waits for operators."""
+CALLED = 30
+"""How often operators are called to it: what they do may make more of it."""
 FOR_REFUNDS = {("delivery", "confirmed"), ("refund", "due"), ("refund", "refused"), ("refund", "done")}
 """Where operators see to refunds, in worlds in which they do."""
 VISITS = 12
@@ -83,6 +85,7 @@ class World:
         self.healed, self._resting = False, NEVER
         self._changes, self._to_come = 0, deque(plan.events)
         self._visits = VISITS if plan.refunds else 0
+        self._called = CALLED if plan.operators else 0
         self._forced: dict[tuple[str, str], Fault] = {}
         self._waiting: list[tuple[Fault, str, str]] = []
         self.trap = Trap(self, plan.aim)
@@ -107,7 +110,8 @@ class World:
         """A commit has changed states: what was planned for this moment happens, and people see what waits for them."""
         self._changes += 1
         found = {(each.machine, each.after) for each in changes}
-        if self.plan.operators and not self.healed and FOR_PEOPLE & found:
+        if self._called and not self.healed and FOR_PEOPLE & found:
+            self._called -= 1
             self.later("operators", self.people.operators.come_by, 1, 300)
         self._see_to_refunds(changes)
         self.trap.changed(changes)
