@@ -68,7 +68,7 @@ _ON_EDGE: Mapping[str, Bent] = {
     "claim:released:retake": Bent(acts=_acts("decline", "cancel"), instruments=CARD, second_payers=0.1),
     "claim:released:share": Bent(
         acts=_acts("decline", "cancel"), instruments=CARD, second_payers=0.0, partial=1.0, order_changes=0.05,
-        parts=(0.4,), patience=STAYS,
+        parts=(0.4,), patience=STAYS, lines=(4,),
     ),
     "claim:held:resize": REVIEWED,
     "claim:released:resize": replace(
@@ -136,6 +136,8 @@ def bent_of(seed: int) -> Bent:
     if aim is None:
         return Bent()
     bent = _ON_EDGE.get(aim.edge, Bent())
+    if Fault.LATE_MONEY in aim.faults and bent.acts == PAY and CARD[0] in bent.instruments:
+        bent = replace(bent, acts=(*PAY, ("decline-then-pay", 1.0)))
     if Chance(seed, "everywhere").of(1 / 3):
         bent = _towards(aim.faults[0], bent)
     return replace(bent, aim=aim)

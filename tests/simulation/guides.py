@@ -29,7 +29,7 @@ from tests.simulation.helps import (
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-MOST = 60
+MOST = 90
 """How often one world is helped on its way."""
 SOON = 3.0
 """Seconds in which a step is done that is not done at once."""

@@ -23,6 +23,7 @@ _LET_GO = """
     SELECT p.id, p.reference FROM payments p JOIN claims c ON c.payment_id = p.id
     WHERE p.order_key = ? AND p.id <> ? AND c.state = 'released' ORDER BY p.id
 """
+_WISHED = "SELECT wanted FROM capture_intents WHERE payment_id = ? AND state = 'due'"
 _LEFT_OF_REFUSED = """
     SELECT c.amount_minor - r.returned_minor FROM reversals r JOIN captures c ON c.id = r.capture_id
     WHERE r.payment_id = ? AND r.state = 'refused'
@@ -127,9 +128,10 @@ def cancel_order(place: Place) -> None:
 
 
 def waver(place: Place) -> None:
-    """The order takes no money any more, or takes it again."""
+    """The order takes money no more that is to be taken, or takes money again that is not."""
     active = place.order.status is OrderStatus.ACTIVE
-    place.world.people.services.change(place.order, "cancel" if active else "reopen")
+    if place.world.store.rows(_WISHED, place.payment_id) == [(active,)]:
+        place.world.people.services.change(place.order, "cancel" if active else "reopen")
 
 
 def release(place: Place) -> None:

@@ -99,6 +99,7 @@ class Bent:
     partial: float = 0.25
     strict: float = 0.7
     parts: tuple[float, ...] = (1.0, 1.0, 0.5)
+    lines: tuple[int, ...] = (1, 2)
     aim: Aim | None = None
 
 
@@ -125,7 +126,7 @@ def plan_of(seed: int, bent: Bent) -> Plan:
 
 
 def _order(chance: Chance, bent: Bent) -> OrderPlan:
-    amounts = tuple(100 * (1 + chance.below(200)) for _ in range(1 + chance.below(2)))
+    amounts = tuple(100 * (1 + chance.below(200)) for _ in range(chance.pick(bent.lines)))
     return OrderPlan(chance.pick(bent.services), amounts, chance.of(bent.partial))
 
 
