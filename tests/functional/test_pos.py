@@ -1,7 +1,6 @@
 """The POS addresses over a real service: a vendor registers a terminal, a clerk opens an order there, it is paid."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,13 +8,12 @@ import urllib3
 
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import PaymentState
-from mpay_gateway.domain.service import Channel
 from mpay_gateway.flow.pos_terminals import TerminalBook
-from mpay_gateway.flow.registration import apply_service
 from tests.scene.certified_front import Certificates, make_certificates
 from tests.scene.gateway import Gateway
 from tests.scene.integrator import (
     ACCESS,
+    AT_COUNTERS,
     CONFIGURE,
     COUNTER,
     OFFICE,
@@ -24,6 +22,7 @@ from tests.scene.integrator import (
     VENDOR,
     Clerk,
     Integrator,
+    at_counters,
     behind_front,
 )
 from tests.scene.payer import Page, Payer, says
@@ -31,30 +30,11 @@ from tests.scene.shop import ShopOrder
 from tests.scene.waiting import eventually
 
 OTHER = "198.51.100.21"
-AT_COUNTERS = """
-[instrument.card-here]
-plugin = "bank_card"
-providers = ["sandbox-main"]
-channels = ["counter"]
-
-[instrument.cash-box]
-plugin = "cash_terminal"
-providers = ["kiosk-network"]
-channels = ["counter"]
-"""
 
 
 @pytest.fixture
 def gateway(make_gateway) -> Gateway:
     return at_counters(make_gateway(more=ACCESS + VENDOR + AT_COUNTERS, proxies=(f"{PROXY}/32",)))
-
-
-def at_counters(gateway: Gateway) -> Gateway:
-    """Let the shop take payments at counters."""
-    service = gateway.parts.services.get("DEMO01")
-    apply_service(gateway.parts, replace(service, channels=(*service.channels, Channel.COUNTER)))
-    gateway.parts.services._read_at = float("-inf")
-    return gateway
 
 
 @pytest.fixture

@@ -3,11 +3,14 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
 from webtest import TestApp, TestResponse
 from webtest.http import StopableWSGIServer
 
+from mpay_gateway.domain.service import Channel
+from mpay_gateway.flow.registration import apply_service
 from tests.scene.certified_front import HEADER, Certificates, certified_front
 from tests.scene.gateway import Gateway
 from tests.scene.payer import Page, Payer
@@ -34,6 +37,17 @@ certificates = ["CN=vendor"]
 networks = ["{OFFICE}/32"]
 services = ["DEMO01"]
 may = ["pos"]
+"""
+AT_COUNTERS = """
+[instrument.card-here]
+plugin = "bank_card"
+providers = ["sandbox-main"]
+channels = ["counter"]
+
+[instrument.cash-box]
+plugin = "cash_terminal"
+providers = ["kiosk-network"]
+channels = ["counter"]
 """
 CONFIGURE = "/PosTerminal/Configure"
 TERMINAL = {
@@ -86,15 +100,32 @@ class Clerk(Payer):
 
 @contextmanager
 def behind_front(gateway: Gateway, certificates: Certificates) -> Iterator[int]:
-    """A server of the gateway's pages, and before it a proxy with TLS that asks for certificates; its port."""
+    """The gateway's pages, and before them a proxy with TLS that asks for certificates; its port."""
+    with (
+        behind_proxy(gateway) as backend,
+        certified_front(certificates, backend, urlsplit(gateway.url).netloc) as port,
+    ):
+        yield port
+
+
+@contextmanager
+def behind_proxy(gateway: Gateway, port: int = 0) -> Iterator[int]:
+    """A server of the gateway's pages that lets through what a proxy says in headers; its port."""
     server = StopableWSGIServer(
-        gateway.app, host="127.0.0.1", port=0, threads=4, ident=None, clear_untrusted_proxy_headers=False
+        gateway.app, host="127.0.0.1", port=port, threads=4, ident=None, clear_untrusted_proxy_headers=False
     )
     runner = threading.Thread(target=server.run, name="integrators-server", daemon=True)
     runner.start()
     try:
-        with certified_front(certificates, server.effective_port, urlsplit(gateway.url).netloc) as port:
-            yield port
+        yield server.effective_port
     finally:
         server.shutdown()
         runner.join(10)
+
+
+def at_counters(gateway: Gateway) -> Gateway:
+    """Let the shop take payments at counters."""
+    service = gateway.parts.services.get("DEMO01")
+    apply_service(gateway.parts, replace(service, channels=(*service.channels, Channel.COUNTER)))
+    gateway.parts.services._read_at = float("-inf")
+    return gateway
