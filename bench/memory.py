@@ -78,9 +78,11 @@ class Memories:
 
 
 def _resident_mb(pid: int) -> float:
-    """Its own share: what processes share is divided among them."""
+    """Its own share: what processes share is divided among them. PostgreSQL's buffers are memory of a size that is
+    set, and fill as the tables grow; they are left out with all that is shared on purpose."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:  # it has ended meanwhile
         return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    own = ("Pss_Anon:", "Pss_File:")
+    return sum(int(line.split()[1]) for line in lines if line.startswith(own)) / 1024
