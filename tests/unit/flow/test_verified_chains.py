@@ -127,7 +127,7 @@ def test_a_row_inserted_at_the_end_is_not_sealed_and_soon_a_problem(gateway, pai
     gateway.clock.advance(minutes=11)
     found = problem(gateway)
     assert (found.chain, found.subject, found.row) == (Chain.AUDIT, paid.id, last_row(gateway, paid))
-    assert "have no seal since" in found.detail
+    assert "no seal since" in found.detail
 
 
 @pytest.mark.parametrize("table", [audit, evidence], ids=["audit", "evidence"])
