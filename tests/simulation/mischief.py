@@ -42,7 +42,7 @@ class Mischief:
     def _set_clock(self, by: timedelta) -> None:
         world = self._world
         world.clock.offset += by
-        world.clock_was_ahead |= by > timedelta(0)
+        world.clock_was_ahead = max(world.clock_was_ahead, world.clock.offset)
         world.clock_moved_at = world.clock.elapsed
 
     def _kill_all(self) -> None:

@@ -62,7 +62,7 @@ class World:
         self.stage = Stage(Chance(plan.seed, "order"), self.trace)
         self.clock = self.stage.clock
         self.clock_moved_at = self.clock.elapsed
-        self.clock_was_ahead = False
+        self.clock_was_ahead = timedelta(0)
         self.store = rig.store
         self.store.clear()
         self.strikes = Strikes(self.store)
