@@ -32,6 +32,7 @@ _GIVEN_UP = """
 _TWO_KEYS = """
     SELECT 1 FROM reversals v JOIN reversals r USING (payment_id, amount_minor)
     WHERE v.payment_id = ? AND v.capture_id IS NULL AND v.state = 'due' AND r.capture_id IS NOT NULL
+        AND r.ground <> 'by-provider'
 """
 _REFUSED = "SELECT 1 FROM reversals WHERE payment_id = ? AND ground = 'service-refused'"
 _ALONE = """
