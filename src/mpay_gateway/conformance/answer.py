@@ -4,6 +4,7 @@ import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+from unicodedata import normalize
 
 from lxml import etree
 
@@ -14,6 +15,7 @@ from mpay_gateway.conformance.transport import LARGEST_ANSWER, Received, Sent
 _NIL: Final = f"{{{names.XSI}}}nil"
 _ANY_ZLIB: Final = 47
 """Window bits of zlib and gzip, whichever the head names."""
+_LONGEST_KEY: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,15 @@ def text(element: etree._Element, *spellings: str) -> str | None:
         if not is_nil(found):
             return (found.text or "").strip()
     return None
+
+
+def as_key(raw: str) -> str:
+    """An order key as it is compared: white space around it off, in NFC (section 6).
+
+    What is longer than any key stays as it came: to normalise takes the square of the number of marks on a letter.
+    """
+    key = raw.strip()
+    return normalize("NFC", key) if len(key) <= _LONGEST_KEY else key
 
 
 def below(element: etree._Element, holder: str, name: str) -> tuple[etree._Element, ...]:

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Final
-from unicodedata import normalize
 
 from lxml import etree
 
 from mpay_gateway.conformance import messages, schema
-from mpay_gateway.conformance.answer import below, children, local, members, text
+from mpay_gateway.conformance.answer import as_key, below, children, local, members, text
 from mpay_gateway.conformance.caller import Caller, NotRun
 from mpay_gateway.conformance.messages import Confirmation, PaidLine
 
@@ -171,7 +170,7 @@ def _payable(key: str, orders: tuple[etree._Element, ...]) -> Payable:
     if len(orders) != 1:
         raise NotRun(f"the lookup of {key!r} brought {len(orders)} orders, one is needed")
     order = orders[0]
-    if normalize("NFC", text(order, "OrderKey") or "") != normalize("NFC", key.strip()):
+    if as_key(text(order, "OrderKey") or "") != as_key(key):
         raise NotRun(f"the lookup of {key!r} brought the order {text(order, 'OrderKey')!r}")
     lines = below(order, "Lines", "OrderLine")
     due = amount_of(text(order, "TotalAmountDue"))

@@ -64,6 +64,9 @@ TYPES = {
     "unavailable": ProblemType(
         "Unavailable", "The gateway cannot serve just now.", "Try again after Retry-After."
     ),
+    "busy": ProblemType(
+        "Busy", "The gateway serves as many as it can just now.", "Try again after Retry-After."
+    ),
     "stale-form": ProblemType(
         "Bad request", "The request was not made by a page of ours.", "Mend the request."
     ),

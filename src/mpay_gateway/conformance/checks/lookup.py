@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 from typing import Final
-from unicodedata import normalize
 
-from mpay_gateway.conformance.answer import Answer, text
+from mpay_gateway.conformance.answer import Answer, as_key, text
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun
 from mpay_gateway.conformance.checks.judging import answered, is_orderly
@@ -43,8 +42,8 @@ def bears_its_key(bench: Bench) -> Iterator[str]:
     bench.found()
     for key in dict.fromkeys((*bench.target.order_keys, *bench.target.pay_order_keys)):
         orders = bench.shown(key).orders or ()
-        keys = [normalize("NFC", text(order, "OrderKey") or "") for order in orders]
-        if len(keys) == 1 and keys[0] != normalize("NFC", key.strip()):
+        keys = [as_key(text(order, "OrderKey") or "") for order in orders]
+        if len(keys) == 1 and keys[0] != as_key(key):
             yield f"{key!r} was asked for, {keys[0]!r} came"
         if len(keys) != len(set(keys)):
             yield f"the orders under {key!r} have the keys {', '.join(keys)}"
