@@ -66,10 +66,11 @@ def test_the_file_id_changes_with_the_content_only(merchant):
     assert _statement(merchant)[0][1] != first[0][1] == first[-1][1]
 
 
-def test_a_day_without_movements_has_a_statement_without_lines(merchant):
+@pytest.mark.parametrize("days", [-1, 1], ids=["yesterday", "tomorrow"])
+def test_a_day_without_movements_has_a_statement_without_lines(merchant, days):
+    """Tomorrow has begun already for callers east of us."""
     merchant.paid(APPROVED)
-    yesterday = datetime.now(tz=UTC).date() - timedelta(days=1)
-    rows = _statement(merchant, yesterday)
+    rows = _statement(merchant, datetime.now(tz=UTC).date() + timedelta(days=days))
     assert [row[0] for row in rows] == ["HEADER", "record", "TRAILER"]
     assert rows[-1][2:] == ["MDL", "0", "0", "0", "0"]
 

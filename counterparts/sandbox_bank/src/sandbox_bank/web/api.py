@@ -6,7 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pyramid.response import Response
@@ -147,12 +147,13 @@ def _hang(request: Any) -> Response:
 
 
 def _day(text: str) -> date:
+    """A UTC day. Tomorrow has begun for callers east of us: its statement is empty."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
         raise InvalidRequest((FieldError("day", "must be a date YYYY-MM-DD"),)) from None
-    if day > today() or len(text) != 10:
-        raise InvalidRequest((FieldError("day", "must be a past UTC day or today, as YYYY-MM-DD"),))
+    if day > today() + timedelta(days=1) or len(text) != 10:
+        raise InvalidRequest((FieldError("day", "must be a UTC day until tomorrow, as YYYY-MM-DD"),))
     return day
 
 
