@@ -60,8 +60,12 @@ class Dismissals:
     def standing(self, lines: Collection[StoredLine]) -> dict[int, Dismissal]:
         """By line, what was agreed on of those of these lines that are still what they were then."""
         outcomes = {each.id: each.outcome for each in lines}
-        query = select(dismissals).where(_d.state == DecisionState.APPROVED, _d.line_id.in_(outcomes))
-        return {each.line_id: each for each in self._many(query) if each.outcome is outcomes[each.line_id]}
+        query = select(dismissals).where(
+            _d.state == DecisionState.APPROVED
+        )  # few, where lines may be very many
+        return {
+            each.line_id: each for each in self._many(query) if each.outcome is outcomes.get(each.line_id)
+        }
 
     def decide(self, dismissal: Dismissal, event: DecisionEvent, *, actor: str, at: datetime) -> Dismissal:
         """Move the dismissal along an edge. The line is locked. Raises: InvalidTransition."""
