@@ -26,7 +26,7 @@ _REFERENCE = "SELECT reference FROM payments WHERE id = ?"
 _VOIDS = "SELECT 1 FROM reversals WHERE payment_id = ? AND capture_id IS NULL AND state <> 'refused'"
 _INTENTS = "SELECT 1 FROM capture_intents WHERE payment_id = ? AND state = 'due'"
 _GIVEN_UP = """
-    SELECT 1 FROM reversals WHERE payment_id = ?1 AND capture_id IS NULL
+    SELECT 1 FROM reversals WHERE payment_id = ?1 AND key = 'void-' || ?1
     UNION ALL SELECT 1 FROM capture_intents WHERE payment_id = ?1 AND wanted = 0
 """
 _TWO_KEYS = """

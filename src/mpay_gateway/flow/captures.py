@@ -3,6 +3,8 @@
 Everything here happens in one commit: state, claim, ledger, delivery with its lease.
 """
 
+from dataclasses import replace
+
 import structlog
 
 from mpay_gateway.domain.guards import guards
@@ -119,12 +121,12 @@ class _Recording:
     def _decide(self, taken: ProviderCapture) -> tuple[CaptureState, ReversalGround | None]:
         """A capture in review has no ground: nothing is confirmed or reversed without two people."""
         first = not self._work.payments.captures_of(self._payment.id)
-        if first and self._hold.gives_back(taken.amount):
+        if self._hold.gives_back(taken.amount):
             return CaptureState.SURPLUS, ReversalGround.ORDER_GONE
         if self._taken_back is CaptureState.SURPLUS:
             return CaptureState.SURPLUS, ReversalGround.BY_PROVIDER
-        if self._taken_back is CaptureState.REVIEW:
-            return CaptureState.REVIEW, None
+        if self._taken_back is CaptureState.REVIEW or (not first and self._hold.may_have_left):
+            return CaptureState.REVIEW, None  # sent under a key of its own it might go back twice
         if not first:
             return CaptureState.SURPLUS, ReversalGround.SECOND_CAPTURE
         if taken.amount != self._payment.amount:
@@ -179,6 +181,7 @@ class _Recording:
             record_providers_reversal(self._parts, self._work, capture)
         elif void is not None:
             turn_void(self._work, void, capture, at=self._now)
+            self._hold = replace(self._hold, void=None)
         else:
             open_reversal(self._parts, self._work, capture, ground, actor="machine")
         claim = self._work.claims.of_payment(self._payment.id)

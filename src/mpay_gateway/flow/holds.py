@@ -47,7 +47,7 @@ class Hold:
 
     @guards("hold.void-key")
     def gives_back(self, amount: Money) -> Reversal | None:
-        """The void whose key must give back a first capture of this amount, if any.
+        """The void whose key must give back a capture of this amount, the first or another one, if any.
 
         It may have reached the provider before or after the money was taken: only its key tells.
         """
@@ -64,6 +64,16 @@ def hold_of(work: Work, payment: Payment) -> Hold:
     return Hold(work.capture_intents.of_payment(payment.id), next(voids, None))
 
 
+def void_key(payment_id: str) -> str:
+    """What the provider knows the void of a payment by, and keeps knowing it by when it gives money back."""
+    return f"void-{payment_id}"
+
+
+def was_given_up(work: Work, payment_id: str) -> bool:
+    """Whether a void was begun, whatever became of it: no money of the payment pays an order any more."""
+    return any(each.key == void_key(payment_id) for each in work.reversals.of_payment(payment_id))
+
+
 def begin_capture(parts: Parts, work: Work, payment: Payment) -> CaptureIntent:
     """Decide to take the held money. It is asked for after the commit, and may be taken from then on."""
     intent = CaptureIntent(
@@ -77,7 +87,7 @@ def begin_capture(parts: Parts, work: Work, payment: Payment) -> CaptureIntent:
 def begin_void(parts: Parts, work: Work, payment: Payment) -> Reversal:
     """Decide to give the hold up. From now on no money of this payment pays its order."""
     void = Reversal(
-        id=parts.ids.token(), payment_id=payment.id, capture_id=None, key=f"void-{payment.id}",
+        id=parts.ids.token(), payment_id=payment.id, capture_id=None, key=void_key(payment.id),
         amount=payment.amount, returned=Money.zero(payment.amount.currency), ground=ReversalGround.ORDER_GONE,
         state=ReversalState.DUE, created_at=parts.clock.now(),
     )  # fmt: skip

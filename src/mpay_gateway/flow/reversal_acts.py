@@ -7,6 +7,7 @@ from mpay_gateway.domain.errors import Conflict, InvalidTransition, NotFound
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalState
 from mpay_gateway.domain.transitions import ReversalEvent
+from mpay_gateway.flow.holds import void_key
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.reversal import capture_of, left_of, went_back_otherwise
 from mpay_gateway.flow.reviewed_returns import went_by_itself
@@ -62,7 +63,7 @@ def _refuse_what_may_be_back(work: Work, reversal: Reversal) -> None:
 def _was_a_void(reversal: Reversal, capture: Capture) -> bool:
     """Of a hold whose money was taken: left to people, whatever amount its provider gave up under the void's key."""
     return reversal.state is ReversalState.REFUSED and (
-        reversal.key == f"void-{reversal.payment_id}" or capture.amount != reversal.amount
+        reversal.key == void_key(reversal.payment_id) or capture.amount != reversal.amount
     )
 
 

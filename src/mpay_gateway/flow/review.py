@@ -9,7 +9,7 @@ from mpay_gateway.domain.payment import Capture, ClaimState, Payment, ReversalGr
 from mpay_gateway.domain.transitions import CaptureEvent, ClaimEvent, allows
 from mpay_gateway.flow.claiming import Payable, fits, payable_now, shares
 from mpay_gateway.flow.confirmation_opening import open_delivery
-from mpay_gateway.flow.holds import hold_of, leave_to_people
+from mpay_gateway.flow.holds import hold_of, leave_to_people, was_given_up
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.reversal import open_reversal, record_providers_reversal
 from mpay_gateway.flow.reviewed_returns import went_whole_by_itself
@@ -26,7 +26,7 @@ def room_for(work: Work, payment: Payment, capture: Capture) -> tuple[Snapshot, 
     money of the payment pays it; and when its hold was to be given up: the provider may have given the money back on
     our word.
     """
-    if hold_of(work, payment).void is not None:
+    if was_given_up(work, payment.id):
         raise NotPayable("a void of this payment was begun: its money can only go back")
     if not allows(work.claims.of_payment(payment.id).state, ClaimEvent.RESIZE):
         raise NotPayable("other money of this payment pays the order: this money can only go back")

@@ -72,7 +72,8 @@ class HoldingBank:
     def take(self, amount: Money | None = None) -> None:
         """Take the held money, asked or not."""
         self.status = ProviderStatus.CONFIRMED
-        self.captures.append(ProviderCapture("T1", amount or self.payment.amount, self.gateway.clock.now()))
+        number, at = f"T{len(self.captures) + 1}", self.gateway.clock.now()
+        self.captures.append(ProviderCapture(number, amount or self.payment.amount, at))
 
     def _after_reversal(self) -> ProviderStatus:
         if not self.captures:
