@@ -37,6 +37,8 @@ from mpay_gateway.conformance.reports import html_report, json_report, junit_rep
 
 FAILED = 1
 UNREACHED = 3
+UNFINISHED = 4
+INTERRUPTED = 130
 _LONGEST_LINE = 2000
 _PEM = click.Path(path_type=Path, exists=True, dir_okay=False)
 _WRITERS: tuple[Callable[[Report], str], ...] = (html_report, json_report, junit_report)
@@ -116,7 +118,10 @@ def conformance(  # noqa: PLR0913  each is an option
     Orders of --order-key are looked up; only those of --pay-order-key are ever confirmed as paid: never name an order
     of a real payer.
 
-    Exit status: 0 no failed check above advice, 1 some, 2 wrong usage, 3 nothing could be reached.
+    Ctrl-C ends the run; the reports are written all the same, with what was paid until then.
+
+    Exit status: 0 no failed check above advice, 1 some, 2 wrong usage, 3 nothing could be reached, 4 the deadline came
+    before every check was tried, 130 interrupted.
     """
     _check_keys(order_keys, pay_order_keys)
     files = _files(html, json_file, junit)
@@ -137,10 +142,18 @@ def conformance(  # noqa: PLR0913  each is an option
     say(f"Every message is in {folder.path}")
     for path, writer in files:
         write_report(path, writer(report))
+    raise click.exceptions.Exit(_status(report))
+
+
+def _status(report: Report) -> int:
+    """How the command ends: 0 is said only of a run in which each check had its turn."""
+    if report.is_interrupted:
+        return INTERRUPTED
     if not report.reached:
-        raise click.exceptions.Exit(UNREACHED)
+        return UNREACHED
     if not report.passes:
-        raise click.exceptions.Exit(FAILED)
+        return FAILED
+    return UNFINISHED if report.cut_short else 0
 
 
 def _check_keys(read: tuple[str, ...], paid: tuple[str, ...]) -> None:

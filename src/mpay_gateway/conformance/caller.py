@@ -25,6 +25,10 @@ class NotRun(Exception):
     """A check cannot tell; the text says why."""
 
 
+class RunOver(NotRun):
+    """The time of the run is over: what the service would have answered is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """How a request is made and sent: all that may differ from what the gateway does.
@@ -41,12 +45,17 @@ class Way:
 
 
 PLAIN: Final = Way()
+_SHORTEST: Final = 0.001
+"""A time-out of zero means something else to a socket."""
 Kept = Callable[[Answer, datetime], None]
 """Told of every exchange, and when its answer came."""
 
 
 class Caller:
-    """One run against one service. `looked_at` holds the exchanges of the check that is under way."""
+    """One run against one service. `looked_at` holds the exchanges of the check that is under way.
+
+    `cut_short` says why the run ended before its end; it is empty as long as the run goes on.
+    """
 
     def __init__(self, target: Target, clock: Clock, *, wire: Wire, kept: Kept) -> None:
         self.target = target
@@ -56,6 +65,7 @@ class Caller:
         self.looked_at: list[Answer] = []
         self.arrivals: dict[int, datetime] = {}
         self.spendings = Spendings()
+        self.cut_short = ""
         self._until = clock.monotonic() + target.limits.run.total_seconds()
         self._kept = kept
         self._count = 0
@@ -75,9 +85,12 @@ class Caller:
     def confirm(self, told: Confirmation, way: Way = PLAIN) -> Answer:
         """Tell of a payment."""
         said = f"{names.CONFIRM} of {told.total} {told.currency} for {told.order_key!r}, payment {told.payment_id!r}"
-        answer = self.call(names.CONFIRM, confirmation_xml(told), way, said=said)
+        sent = self.signed(names.CONFIRM, confirmation_xml(told), way)
         with self._lock:
-            self.spendings.note(told, answer)
+            spending = self.spendings.begin(told)
+        answer = self.exchange(sent, f"{said}, {way.note}" if way.note else said)
+        with self._lock:
+            self.spendings.end(spending, answer)
         return answer
 
     def call(self, operation: str, payload: str, way: Way = PLAIN, *, said: str) -> Answer:
@@ -93,19 +106,34 @@ class Caller:
         return Sent("POST", self.target.url, headers, message)
 
     def exchange(self, sent: Sent, said: str) -> Answer:
-        """Send anything. Raises: NotRun when the time of the run is over."""
-        return self._keep(said, sent, self.wire.exchange(sent, most_seconds=self._left()))
+        """Send anything. Raises: RunOver when no answer can come in time, or came in time."""
+        answer = self._keep(said, sent, self.wire.exchange(sent, most_seconds=self._left()))
+        self._need_whole(answer)
+        return answer
 
     def in_a_row(self, requests: Sequence[Sent], said: str) -> list[Answer]:
-        """Send one after another on one connection, as long as the service keeps it open. Raises: NotRun."""
+        """Send one after another on one connection, as long as the service keeps it open. Raises: RunOver."""
         found = self.wire.in_a_row(requests, most_seconds=self._left())
-        return [self._keep(said, *pair) for pair in zip(requests, found, strict=True)]
+        answers = [self._keep(said, *pair) for pair in zip(requests, found, strict=True)]
+        for answer in answers:
+            self._need_whole(answer)
+        return answers
+
+    def is_over(self) -> bool:
+        """Whether the run may ask nothing more. Notes why."""
+        if not self.cut_short and self.clock.monotonic() >= self._until:
+            self.cut_short = f"the run was over after {self.target.limits.run.total_seconds():g} s"
+        return bool(self.cut_short)
 
     def _left(self) -> float:
-        left = self._until - self.clock.monotonic()
-        if left <= 0:
-            raise NotRun(f"the run was over after {self.target.limits.run.total_seconds():g} s")
-        return left
+        if self.is_over():
+            raise RunOver(self.cut_short)
+        return max(self._until - self.clock.monotonic(), _SHORTEST)
+
+    def _need_whole(self, answer: Answer) -> None:
+        """Who had no time left to answer is not to blame. Raises: RunOver."""
+        if answer.received.failure and self.is_over():
+            raise RunOver(self.cut_short)
 
     def at_once(self, calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
         """Make calls at the same time; the answers stand in the order of the calls."""
@@ -116,7 +144,11 @@ class Caller:
             return call()
 
         with ThreadPoolExecutor(len(calls)) as pool:
-            return list(pool.map(run, calls))
+            try:
+                return list(pool.map(run, calls))
+            except BaseException:
+                start.abort()  # an interruption while they gather would leave the first ones waiting for ever
+                raise
 
     def shown(self, key: str) -> Answer:
         """The answer to the first lookup of a key, asked once for all checks."""

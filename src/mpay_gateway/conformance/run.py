@@ -1,6 +1,7 @@
 """One run: each check in its turn, nothing passed that was not seen to pass."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -26,13 +27,17 @@ _KITS_OWN: Final = (
     etree.LxmlError, InternalError, UnsupportedAlgorithm,
 )  # fmt: skip
 """What the kit's readers and their libraries raise over what they were not made for."""
+INTERRUPTED: Final = "the run was interrupted"
 MOST_REMARKS: Final = 5
 _LONGEST_REMARK: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run found. `reached`: whether anything answered at all. `spendings`: what was paid."""
+    """What a run found. `reached`: whether anything answered at all. `spendings`: what was paid.
+
+    `cut_short`: why the run ended before its end; empty when each check had its turn.
+    """
 
     url: str
     service_id: str
@@ -40,6 +45,7 @@ class Report:
     reached: bool
     results: tuple[Result, ...]
     spendings: tuple[Spending, ...] = ()
+    cut_short: str = ""
 
     def count(self, status: Status) -> int:
         return sum(result.status is status for result in self.results)
@@ -49,23 +55,44 @@ class Report:
         """Whether no check above advice failed."""
         return not any(result.is_grave for result in self.results)
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether somebody ended the run."""
+        return self.cut_short == INTERRUPTED
+
 
 def run_checks(
     target: Target, clock: Clock, checks: Iterable[Check], *, kept: Kept, progress: Progress
 ) -> Report:
-    """Run the checks against the target, in their order. Nothing that a service answers is an exception."""
+    """Run the checks against the target, in their order. Nothing that a service answers is an exception.
+
+    Ctrl-C ends the run and not its report: somebody must learn what was paid.
+    """
     started = clock.now()
     wire = Wire(clock, target.gateway, timeouts=target.timeouts, ca_file=target.ca_file)
     bench = Bench(target, clock, wire=wire, kept=kept)
     listed = list(checks)
-    silence = _silence(bench)
+    silence = ""
     results: list[Result] = []
-    for number, check in enumerate(listed):
-        progress(number, len(listed), check)
-        reason = silence or _explained(check, results)
-        results.append(Result(check, Status.NOT_RUN, reason) if reason else _run(check, bench))
+    try:
+        silence = _silence(bench)
+        for number, check in enumerate(listed):
+            progress(number, len(listed), check)
+            reason = silence or _left_out(bench) or _explained(check, results)
+            results.append(Result(check, Status.NOT_RUN, reason) if reason else _run(check, bench))
+    except KeyboardInterrupt:
+        bench.cut_short = INTERRUPTED
+    results += [Result(check, Status.NOT_RUN, _left_out(bench)) for check in listed[len(results) :]]
     judged = tuple(_proved(result, results) for result in results)
-    return Report(target.url, target.service_id, started, not silence, judged, bench.spendings.as_tuple())
+    return Report(
+        target.url,
+        target.service_id,
+        started,
+        not silence,
+        judged,
+        bench.spendings.as_tuple(),
+        bench.cut_short,
+    )
 
 
 def _silence(bench: Bench) -> str:
@@ -79,11 +106,19 @@ def _silence(bench: Bench) -> str:
         for ask in asked:
             failure = ask().received.failure
             if not failure:
-                settle_recipe(bench)
-                return ""
+                break
     except NotRun as reason:
-        return "" if not failure else f"nothing could be reached: {failure}; {reason}"
-    return f"nothing could be reached: {failure}"
+        failure = f"{failure}; {reason}" if failure else str(reason)
+    if failure:
+        return f"nothing could be reached: {failure}"
+    with suppress(NotRun):
+        settle_recipe(bench)
+    return ""
+
+
+def _left_out(bench: Bench) -> str:
+    """Why nothing more is tried; empty while the run goes on."""
+    return bench.cut_short if bench.is_over() else ""
 
 
 def _explained(check: Check, results: list[Result]) -> str:
@@ -98,7 +133,7 @@ def _run(check: Check, bench: Bench) -> Result:
         remarks = [plain(remark, _LONGEST_REMARK) for remark in check.run(bench)]
         seen = tuple(answer.seen for answer in bench.looked_at)
     except NotRun as reason:
-        return _not_run(check, str(reason), bench)
+        return _not_run(check, bench.cut_short or str(reason), bench)
     except _KITS_OWN as error:
         said = f"the kit cannot judge what came back, which is a fault of its own: {type(error).__name__}: {error}"
         return _not_run(check, said, bench)
@@ -118,7 +153,6 @@ def _proved(result: Result, results: list[Result]) -> Result:
     proof = next((each for each in results if each.check.id == result.check.proved_by), None)
     if proof is None or result.status is not Status.PASSED or proof.status is Status.PASSED:
         return result
-    said = (
-        f"{proof.check.id} did not pass: who refuses what is right proves nothing by refusing what is wrong"
-    )
+    refused = "did not pass" if proof.status is Status.FAILED else f"was not run ({proof.detail})"
+    said = f"{proof.check.id} {refused}: who refuses what is right proves nothing by refusing what is wrong"
     return replace(result, status=Status.NOT_RUN, detail=said)

@@ -23,20 +23,42 @@ class Spending:
         return f"{self.order_key}: {self.amount} {self.currency}, {name}{end}"
 
 
+@dataclass(slots=True)
+class Telling:
+    """How often a payment was told, and how those calls ended. A call that has no end yet may be taken any moment."""
+
+    confirmation: Confirmation
+    asked: int = 0
+    refused: int = 0
+    is_confirmed: bool = False
+
+    def spending(self) -> Spending:
+        told = self.confirmation
+        return Spending(told.order_key, told.payment_id, told.total, told.currency, self.is_confirmed)
+
+
 class Spendings:
     """The payments of a run, in the order in which they were first told."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str], Spending] = {}
+        self._told: dict[tuple[str, str], Telling] = {}
 
-    def note(self, told: Confirmation, answer: Answer) -> None:
-        """Remember a confirmation, unless it was refused. Repetitions are the same payment."""
-        if not answer.is_confirmed and not answer.received.failure:
-            return
-        named = (told.payment_id or str(answer.number), told.order_key)
-        before = self._found.get(named)
-        certain = answer.is_confirmed or (before is not None and before.is_certain)
-        self._found[named] = Spending(told.order_key, told.payment_id, told.total, told.currency, certain)
+    def begin(self, told: Confirmation) -> Telling:
+        """Remember a confirmation before it leaves: a run that ends now has perhaps paid.
+
+        Repetitions are the same payment.
+        """
+        named = (told.payment_id or f"{len(self._told)} without PaymentID", told.order_key)
+        found = self._told.setdefault(named, Telling(told))
+        found.asked += 1
+        return found
+
+    def end(self, told: Telling, answer: Answer) -> None:
+        """Note how it ended."""
+        told.is_confirmed = told.is_confirmed or answer.is_confirmed
+        told.refused += not answer.is_confirmed and not answer.received.failure
 
     def as_tuple(self) -> tuple[Spending, ...]:
-        return tuple(self._found.values())
+        """What was accepted, and what has no answer that refuses it."""
+        found = self._told.values()
+        return tuple(each.spending() for each in found if each.is_confirmed or each.refused < each.asked)

@@ -7,7 +7,7 @@ from itertools import groupby
 from chameleon import PageTemplate
 
 from mpay_gateway.conformance.folder import message_stem
-from mpay_gateway.conformance.reports.explaining import failures
+from mpay_gateway.conformance.reports.explaining import failures, unfinished
 from mpay_gateway.conformance.run import Report
 from mpay_gateway.conformance.verdict import Status
 
@@ -37,7 +37,9 @@ def html_report(report: Report) -> str:
 def _verdict(report: Report) -> str:
     if not report.reached:
         return "Nothing could be reached."
-    return "No check above advice failed." if report.passes else "There are failed checks above advice."
+    if not report.passes:
+        return f"There are failed checks above advice. {unfinished(report)}".rstrip()
+    return unfinished(report) or "No check above advice failed."
 
 
 @cache

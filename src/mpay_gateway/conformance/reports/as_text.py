@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mpay_gateway.conformance.reports.explaining import explained, failures
+from mpay_gateway.conformance.reports.explaining import explained, failures, unfinished
 from mpay_gateway.conformance.run import Report
 from mpay_gateway.conformance.verdict import Result, Status
 
@@ -22,6 +22,8 @@ def text_report(report: Report) -> Iterator[str]:
         yield "paid by this run:"
         yield from (f"  {spending}" for spending in report.spendings)
     yield ""
+    if report.cut_short:
+        yield unfinished(report)
     yield _summary(report)
 
 

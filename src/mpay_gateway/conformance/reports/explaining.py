@@ -17,6 +17,14 @@ def failures(report: Report) -> list[Result]:
     return sorted(failed, key=lambda each: list(Severity).index(each.check.severity))
 
 
+def unfinished(report: Report) -> str:
+    """That a run ended before its end, and what that leaves open; empty for a whole one."""
+    if not report.cut_short:
+        return ""
+    left = sum(each.detail == report.cut_short for each in report.results)
+    return f"NOT FINISHED: {report.cut_short}. Checks that were not tried to their end: {left}."
+
+
 def explained(result: Result) -> Iterator[tuple[str, str]]:
     """What each line is about, and the line."""
     yield "found", result.detail
