@@ -2,7 +2,7 @@
 
 import pytest
 
-from mpay_gateway.domain.errors import UnknownService
+from mpay_gateway.domain.errors import RemoteRefused, UnknownService
 from mpay_gateway.domain.language import Language
 from tests.scene.commands import mpay
 from tests.scene.payer import Payer
@@ -37,6 +37,40 @@ def test_a_service_that_does_not_know_itself_is_not_a_wrong_number(visitor, shop
     assert page.status == 503
     assert page.says("fault.means.UnknownService")
     assert page.says("fault.acts.operator")
+
+
+@pytest.mark.parametrize("code", ["InvalidParameter", "InternalError", "too-many"])
+def test_a_provider_s_refusal_is_not_the_service_s_whatever_its_code(visitor, shop, monkeypatch, code):
+    """A bank may use a word of the guide's; the service was asked and has answered well."""
+    method = visitor.agree(visitor.arrive(shop.order()))
+
+    def refuse(_calls, _account, _request):
+        raise RemoteRefused(code)
+
+    monkeypatch.setattr(type(visitor.gateway.parts.calls), "start_payment", refuse)
+    page = visitor.choose(method)
+    assert page.status == 503
+    for part in ("title", "what", "do"):
+        assert page.says(f"problem.provider.{part}"), part
+    assert page.says("problem.no_money")
+    assert not page.says("problem.refused.title")
+    for who in ("payer", "service", "operator"):
+        assert not page.says(f"fault.acts.{who}"), who
+
+
+def test_a_service_s_fault_right_before_a_start_is_the_service_s(visitor, shop, monkeypatch):
+    """Its code is in no guide, and the order is read where payments start."""
+    method = visitor.agree(visitor.arrive(shop.order()))
+
+    def refuse(_calls, _service, _query):
+        raise RemoteRefused("Server")
+
+    monkeypatch.setattr(type(visitor.gateway.parts.calls), "lookup_orders", refuse)
+    page = visitor.choose(method)
+    assert page.status == 503
+    assert page.says("problem.refused.title")
+    assert page.says("fault.means.other")
+    assert page.says("fault.acts.service")
 
 
 def test_a_definite_refusal_of_a_confirmation_says_who_settles_it(gateway, payer, shop):

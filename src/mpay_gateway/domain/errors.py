@@ -144,6 +144,10 @@ class RemoteRefused(RemoteError):
         self.deviations = deviations
 
 
+class ProviderRefused(RemoteRefused):
+    """A provider's no. Its codes are its own: one that a service may also use says nothing of the service."""
+
+
 class RemoteUnavailable(RemoteError):
     """Nothing was sent: the counterpart has certainly not acted."""
 

@@ -18,6 +18,7 @@ from mpay_gateway.domain.errors import (
     OutcomeUnknown,
     PaymentInProgress,
     PluginBug,
+    ProviderRefused,
     RemoteRefused,
     RemoteUnavailable,
 )
@@ -71,7 +72,7 @@ def start_payment(
     """Open the payment that the payer asked for and publish it to the provider.
 
     The order is read again first. A second press of the button finds the payment that the first one opened.
-    Raises: NotFound; InvalidChoice; PaymentInProgress, InvoiceAlreadyPaid; RemoteUnavailable and RemoteRefused
+    Raises: NotFound; InvalidChoice; PaymentInProgress, InvoiceAlreadyPaid; RemoteUnavailable and ProviderRefused
     when the provider certainly took nothing; RemoteError when the service does not answer.
     """
     parts.units.read(refuse_while_restoring)
@@ -101,7 +102,7 @@ def start_payment(
 def _publish_first(parts: Parts, payment: Payment) -> Payment:
     """Tell the provider of a payment that it has not heard of, as far as this request knows.
 
-    Raises: RemoteUnavailable, RemoteRefused when the provider certainly took nothing: the payment has ended,
+    Raises: RemoteUnavailable, ProviderRefused when the provider certainly took nothing: the payment has ended,
     unless another request of the payer's has called meanwhile.
     """
     try:
@@ -109,7 +110,7 @@ def _publish_first(parts: Parts, payment: Payment) -> Payment:
     except RemoteUnavailable:
         end_unchanged(parts, payment, PaymentEvent.CANCEL, actor="machine")
         raise
-    except RemoteRefused:
+    except ProviderRefused:
         actor = f"provider:{payment.account_id}"
         end_unchanged(parts, payment, PaymentEvent.DECLINE, actor=actor, reason=DeclineReason.OTHER)
         raise
@@ -121,7 +122,7 @@ def publish_again(parts: Parts, payment: Payment) -> Payment:
 
     That a call may leave again is committed first: the request that opened the payment will not end it then.
     When the outcome is not known the payment is returned as it is, and asked about later.
-    Raises: RemoteUnavailable, RemoteRefused; an earlier try may have opened a session all the same.
+    Raises: RemoteUnavailable, ProviderRefused; an earlier try may have opened a session all the same.
     """
 
     def start_again(work: Work) -> Payment:
@@ -150,9 +151,9 @@ def _call(parts: Parts, payment: Payment) -> NextStep:
     starts = starts_at(payment.account_id)
     try:
         step = parts.calls.start_payment(payment.account_id, _request(parts, payment))
-    except RemoteRefused:
+    except RemoteRefused as error:
         answered(parts, starts)
-        raise
+        raise ProviderRefused(error.code, error.detail, permanent=error.permanent) from error
     except (RemoteUnavailable, OutcomeUnknown, InvalidAnswer, PluginBug) as error:
         unanswered(parts, starts, error, about=payment.id)
         raise

@@ -26,6 +26,7 @@ from mpay_gateway.domain.errors import (
     NotFound,
     NotPayable,
     PaymentsSuspended,
+    ProviderRefused,
     RemoteError,
     RemoteRefused,
     TooManyRequests,
@@ -69,6 +70,7 @@ _BY_TYPE: tuple[tuple[type[Exception], Problem], ...] = (
     (NotFound, Problem(404, "not-found")),
     (NotPayable, Problem(409, "not-payable")),
     (PaymentsSuspended, Problem(503, "suspended", _LATER)),
+    (ProviderRefused, Problem(503, "provider", _SOON)),
     (RemoteError, Problem(503, "remote", _SOON)),
     (DocumentFailed, Problem(503, "paper", _SOON)),
     (Conflict, Problem(503, "unavailable", _SOON)),
@@ -110,7 +112,7 @@ def show_error(error: Exception, request: Request) -> Response:
     elif _route(request) in _MACHINES:
         response = Response(f"{problem.status} {reference}\n", content_type="text/plain", charset="utf-8")
     else:
-        response = _page(problem, request, reference, fault=_fault(error, _route(request)))
+        response = _page(problem, request, reference, fault=_fault(error))
     response.status_int = problem.status
     if problem.retry_after:
         response.headers["Retry-After"] = str(problem.retry_after)
@@ -132,12 +134,11 @@ def _page(problem: Problem, request: Request, reference: str, *, fault: FaultRul
     return render_to_response("error.pt", values, request=request)
 
 
-def _fault(error: Exception, route: str) -> FaultRule | None:
-    """What becomes of a service's fault. Where payments start, a refusal without a code of theirs is a provider's."""
-    if not isinstance(error, RemoteRefused):
+def _fault(error: Exception) -> FaultRule | None:
+    """What becomes of a service's fault. A provider's refusal is none, whatever its code."""
+    if not isinstance(error, RemoteRefused) or isinstance(error, ProviderRefused):
         return None
-    rule = rule_of(ServiceOperation.LOOKUP, error.code)
-    return rule if rule.code or route != "method" else None
+    return rule_of(ServiceOperation.LOOKUP, error.code)
 
 
 def _of_money(problem: Problem, route: str) -> str:

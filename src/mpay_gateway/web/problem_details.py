@@ -58,6 +58,9 @@ TYPES = {
     "remote": ProblemType(
         "Service not answering", "The e-Service gave no usable answer.", "Try again after Retry-After."
     ),
+    "provider": ProblemType(
+        "Provider refused", "The provider refused to begin the payment.", "Try again after Retry-After."
+    ),
     "paper": ProblemType(
         "Paper not drawn", "The paper could not be drawn in time.", "Try again after Retry-After."
     ),

@@ -25,6 +25,8 @@ STATUS = [
     (domain.TooManyRequests(90), 429),
     (domain.RemoteUnavailable(SECRET), 503),
     (domain.OutcomeUnknown(SECRET), 503),
+    (domain.RemoteRefused("InternalError", SECRET), 503),
+    (domain.ProviderRefused("InternalError", SECRET), 503),
     (domain.DocumentFailed(SECRET), 503),
     (OperationalError(SECRET, {}, Exception()), 503),
     (domain.PluginBug("a", "b", SECRET), 500),
