@@ -1,14 +1,16 @@
 """The REST interface over a real service: numbers of invoices and their papers, for who shows a certificate."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pdfplumber
 import pytest
 import urllib3
 
+from mpay_gateway.domain.errors import UnknownService
 from mpay_gateway.domain.identifiers import is_invoice_id
+from mpay_gateway.domain.order import OrderLookup
 from mpay_gateway.domain.payment import PaymentState
 from tests.scene.certified_front import HEADER, Certificates, make_certificates
 from tests.scene.gateway import Gateway
@@ -111,6 +113,62 @@ def test_a_service_that_is_down_is_a_problem_and_no_number(integrator, shop):
     silent = integrator.ask("/api/invoices", order)
     assert (silent.status_int, silent.json["type"].partition("#")[2]) == (503, "remote")
     shop.repair()
+
+
+@pytest.mark.parametrize("path", ["/api/invoices", DOWNLOAD, BYTES])
+def test_a_service_that_does_not_know_itself_is_a_problem_and_no_wrong_name(
+    gateway, integrator, shop, monkeypatch, path
+):
+    """404 would say that there is no such order; what there is nobody knows."""
+    answer_to(monkeypatch, gateway, lambda key: UnknownService("the service does not know itself"))
+    answer = integrator.ask(path, shop.order())
+    assert (answer.status_int, answer.json["type"].partition("#")[2]) == (503, "remote")
+    assert "code" not in answer.json
+    assert answer.headers["Retry-After"]
+
+
+def test_each_of_several_orders_is_a_problem_too_when_the_service_does_not_know_itself_any_more(
+    gateway, integrator, shop, monkeypatch
+):
+    order = shop.order("several-orders")
+    refusal = UnknownService("the service does not know itself")
+    answer_to(monkeypatch, gateway, lambda key: None if key == order.key else refusal)
+    answer = integrator.ask("/api/invoices", order)
+    assert (answer.status_int, answer.json["type"].partition("#")[2]) == (503, "remote")
+
+
+def test_one_of_several_orders_that_is_gone_meanwhile_takes_nothing_from_the_other(
+    gateway, integrator, shop, monkeypatch
+):
+    order = shop.order("several-orders")
+    numbers = integrator.numbers(order)
+    asked: list[str] = []
+
+    def the_first_is_gone(key: str) -> OrderLookup | None:
+        asked.append(key)
+        return OrderLookup((), certain=True) if len(asked) == 2 else None
+
+    answer_to(monkeypatch, gateway, the_first_is_gone)
+    assert integrator.numbers(order) == numbers[1:]
+    assert len(asked) == 3
+
+
+def answer_to(
+    monkeypatch: pytest.MonkeyPatch,
+    gateway: Gateway,
+    say: Callable[[str], OrderLookup | Exception | None],
+) -> None:
+    """Let the service answer so to a key; where nothing is said it answers by itself."""
+    calls = type(gateway.parts.calls)
+    really = calls.lookup_orders
+
+    def lookup_orders(self, service, query):
+        said = say(query.order_key)
+        if isinstance(said, Exception):
+            raise said
+        return said or really(self, service, query)
+
+    monkeypatch.setattr(calls, "lookup_orders", lookup_orders)
 
 
 # Over TLS, with client certificates

@@ -11,13 +11,12 @@ from mpay_gateway.domain.errors import (
     InvoiceAlreadyPaid,
     InvoiceExpired,
     NotPayable,
-    RemoteRefused,
     UnknownOrder,
-    UnknownService,
 )
 from mpay_gateway.domain.identifiers import InvoiceId, OrderKey
 from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
+from mpay_gateway.domain.order import Order
 from mpay_gateway.domain.service import Service
 from mpay_gateway.flow.claiming import Standing, payable_now
 from mpay_gateway.flow.invoicing import invoice_of, invoice_showing
@@ -58,11 +57,16 @@ def invoice_numbers(parts: Parts, query: InvoiceQuery) -> tuple[InvoiceId, ...]:
     except UnknownOrder:
         return ()
     try:
-        answers = _answers(parts, service, key, query.language)
+        found = look_up_to_choose(parts, service, key, query.language)
     except UnknownOrder:
         return parts.units.read(lambda work: _paid_before(work, service, key))
-    numbers = [number for answer in answers for number in _numbers(parts, service, answer)]
-    return tuple(dict.fromkeys(numbers))
+    if isinstance(found, Answer):
+        return _numbers(parts, service, found)
+    if len(found.orders) > MOST_ORDERS:
+        raise InvalidChoice("orderKey", f"more than {MOST_ORDERS} orders stand under it")
+    return tuple(
+        number for each in found.orders for number in _numbers_of(parts, service, each, query.language)
+    )
 
 
 def invoice_paper(parts: Parts, query: InvoiceQuery, medium: Medium) -> tuple[InvoiceId, Document]:
@@ -72,7 +76,7 @@ def invoice_paper(parts: Parts, query: InvoiceQuery, medium: Medium) -> tuple[In
     RemoteError; DocumentFailed.
     """
     service = parts.services.get(query.service_id)
-    found = _first_answer(parts, service, possible_key(service, query.order_key), query.language)
+    found = look_up_to_choose(parts, service, possible_key(service, query.order_key), query.language)
     if isinstance(found, SeveralOrders):
         raise InvalidChoice("orderKey", "several orders stand under it: ask with the key of one of them")
     invoice, standing = parts.units.run("issue-invoice", lambda work: _issued(parts, work, service, found))
@@ -81,30 +85,26 @@ def invoice_paper(parts: Parts, query: InvoiceQuery, medium: Medium) -> tuple[In
     return invoice.id, parts.calls.render_invoice(as_filled_in(invoice, {}), medium, query.language)
 
 
-def _answers(parts: Parts, service: Service, key: OrderKey, language: Language) -> tuple[Answer, ...]:
-    """One answer for each order: of several each is read again by its own key, as it will be paid."""
-    found = _first_answer(parts, service, key, language)
-    if isinstance(found, Answer):
-        return (found,)
-    if len(found.orders) > MOST_ORDERS:
-        raise InvalidChoice("orderKey", f"more than {MOST_ORDERS} orders stand under it")
-    return tuple(look_up_to_show(parts, service, each.order_key, language) for each in found.orders)
+def _numbers_of(parts: Parts, service: Service, order: Order, language: Language) -> tuple[InvoiceId, ...]:
+    """The numbers of one of several orders: it is read again by its own key, as it will be paid.
 
-
-def _first_answer(
-    parts: Parts, service: Service, key: OrderKey, language: Language
-) -> Answer | SeveralOrders:
+    One that is gone meanwhile takes nothing from the others.
+    """
     try:
-        return look_up_to_choose(parts, service, key, language)
-    except UnknownService as error:  # we know it: it is the service that does not know itself
-        raise RemoteRefused(UnknownService.__name__) from error
+        answer = look_up_to_show(parts, service, order.order_key, language)
+    except UnknownOrder:
+        return parts.units.read(lambda work: _paid_before(work, service, order.order_key))
+    return _numbers(parts, service, answer)
 
 
 def _numbers(parts: Parts, service: Service, answer: Answer) -> tuple[InvoiceId, ...]:
+    """What can be paid now first, then what was paid."""
+
     def numbers(work: Work) -> tuple[InvoiceId, ...]:
         invoice, _ = _issued(parts, work, service, answer)
         own = () if invoice is None else (invoice.id,)
-        return (*own, *_paid_before(work, service, answer.order.order_key))
+        paid = _paid_before(work, service, answer.order.order_key)
+        return tuple(dict.fromkeys((*own, *paid)))
 
     return parts.units.run("issue-invoice", numbers)
 

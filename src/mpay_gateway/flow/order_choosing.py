@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from mpay_gateway.domain.errors import (
     InvalidChoice,
     OrderNotNamed,
-    RemoteRefused,
     UnknownOrder,
-    UnknownService,
 )
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.order import Order
@@ -46,8 +44,6 @@ def ask_for_visit(
         if visit.chosen_from:
             return look_up_to_show(parts, service, visit.order_key, language)
         return look_up_to_choose(parts, service, visit.order_key, language)
-    except UnknownService as error:  # we know it: it is the service that does not know itself
-        raise RemoteRefused(UnknownService.__name__) from error
     except OrderNotNamed:  # it may be the service's trouble: nobody is taken for a guesser
         raise
     except UnknownOrder:

@@ -18,6 +18,7 @@ from mpay_gateway.domain.errors import (
     RemoteRefused,
     RemoteUnavailable,
     UnknownOrder,
+    UnknownService,
 )
 from mpay_gateway.domain.heard_answer import AnswerTo, HeardAnswer
 from mpay_gateway.domain.identifiers import OrderKey, clean_order_key
@@ -176,9 +177,9 @@ def _keep_fruitless(parts: Parts, question: _Question, outcome: OrderLookup | Mp
 def look_up_to_show(parts: Parts, service: Service, order_key: OrderKey, language: Language) -> Answer:
     """The same where nothing but a page hangs on it: an unsigned "no such order" is believed too.
 
-    Raises: what `look_up` raises.
+    Raises: what `look_up` raises, but for UnknownService: the asker's words were right.
     """
-    with _unsigned_misses(service):
+    with _told_to_a_page(service):
         return look_up(parts, service, order_key, language)
 
 
@@ -187,9 +188,9 @@ def look_up_to_choose(
 ) -> Answer | SeveralOrders:
     """The same for a payer who has not chosen yet: all orders that the service has under the key.
 
-    Raises: what `look_up` raises.
+    Raises: what `look_up_to_show` raises.
     """
-    with _unsigned_misses(service):
+    with _told_to_a_page(service):
         heard = _hear(parts, service, order_key, language)
         if len(heard.found.orders) < 2:
             return heard.about(order_key)
@@ -198,10 +199,15 @@ def look_up_to_choose(
 
 
 @contextmanager
-def _unsigned_misses(service: Service) -> Iterator[None]:
-    """Take an unsigned fault that says "no such order" for what it says."""
+def _told_to_a_page(service: Service) -> Iterator[None]:
+    """Take an unsigned fault that says "no such order" for what it says.
+
+    We know the service: when it does not know itself, that is its fault, and no wrong name of the asker's.
+    """
     try:
         yield
+    except UnknownService as error:
+        raise RemoteRefused(UnknownService.__name__) from error
     except RemoteRefused as error:
         if not says_unknown(error):
             raise
