@@ -12,6 +12,7 @@ from mpay_gateway.domain.invoice import LineAllocation
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import Order, OrderProperty, PaymentAccount
 from mpay_gateway.domain.proof import Proof
+from mpay_gateway.domain.short_names import short_names
 
 PROPERTY_PREFIX = "HO:"
 """Order-level properties come back prefixed (samples of guide 1.3)."""
@@ -97,7 +98,7 @@ def build_lines(allocations: tuple[LineAllocation, ...]) -> tuple[ConfirmationLi
             line_id=part.line.line_id,
             amount=part.amount,
             account=part.line.account,
-            properties=_returned(part.line.properties)
+            properties=_returned(part.line.properties, NAME_LENGTH)
             + (((ACCOUNT_PROPERTY, part.line.account.iban),) if part.line.account.iban else ()),
         )
         for part in allocations
@@ -106,9 +107,8 @@ def build_lines(allocations: tuple[LineAllocation, ...]) -> tuple[ConfirmationLi
 
 def build_properties(order: Order, method: str) -> tuple[tuple[str, str], ...]:
     """The order's own properties, prefixed, and what the payer paid with (`Bank`)."""
-    returned = tuple(
-        (f"{PROPERTY_PREFIX}{name}"[:NAME_LENGTH], value) for name, value in _returned(order.properties)
-    )
+    room = NAME_LENGTH - len(PROPERTY_PREFIX)
+    returned = tuple((f"{PROPERTY_PREFIX}{name}", value) for name, value in _returned(order.properties, room))
     return returned + ((("Bank", method[:VALUE_LENGTH]),) if method else ())
 
 
@@ -116,8 +116,10 @@ def content_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _returned(properties: tuple[OrderProperty, ...]) -> tuple[tuple[str, str], ...]:
-    return tuple((each.name[:NAME_LENGTH], each.value[:VALUE_LENGTH]) for each in properties if each.value)
+def _returned(properties: tuple[OrderProperty, ...], longest: int) -> tuple[tuple[str, str], ...]:
+    """Names of `longest` characters at most: the same whichever of the properties have a value."""
+    names = short_names((each.name for each in properties), longest)
+    return tuple((names[each.name], each.value[:VALUE_LENGTH]) for each in properties if each.value)
 
 
 def _plain(confirmation: Confirmation) -> dict[str, object]:

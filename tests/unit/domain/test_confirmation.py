@@ -76,6 +76,29 @@ def test_names_and_values_keep_to_the_guides_lengths():
     assert built.properties[0] == ("N" * 36, "v" * 255)
 
 
+def test_two_long_names_that_begin_alike_come_back_as_two():
+    """33 characters are left beside the prefix: an order's properties are told apart by more than their beginnings."""
+    names = ("N" * 33, "N" * 33 + "1", "N" * 33 + "2")
+    order = an_order(*(OrderProperty(name, name[33:] or "0") for name in names))
+    built = build_properties(order, "")
+    assert [value for _, value in built] == ["0", "1", "2"]
+    assert built[0][0] == "HO:" + names[0]
+    assert len({name for name, _ in built}) == 3
+    assert all(len(name) <= 36 for name, _ in built)
+    others = build_properties(an_order(*reversed(order.properties)), "")
+    assert set(others) == set(built)
+
+
+def test_a_long_name_comes_back_alike_whether_or_not_the_other_one_has_a_value():
+    both = [OrderProperty("N" * 40 + each, each) for each in "12"]
+    alone = [both[0], replace(both[1], value="")]
+    assert build_properties(an_order(*alone), "") == build_properties(an_order(*both), "")[:1]
+    (line,) = build_lines((LineAllocation(a_line(0, *both), bani(60)),))
+    (other,) = build_lines((LineAllocation(a_line(0, *alone), bani(60)),))
+    assert line.properties[0] == other.properties[0]
+    assert line.properties[0][0] != line.properties[1][0]
+
+
 def a_confirmation() -> Confirmation:
     return Confirmation(
         PaymentId("PAY"), InvoiceId("49927398716000"), ServiceId("TEST01"), OrderKey("KEY"),

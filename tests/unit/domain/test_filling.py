@@ -56,6 +56,16 @@ def test_the_payer_fills_in_what_is_modifiable_and_visible_and_nothing_else():
     ]
 
 
+def test_two_long_names_that_begin_alike_have_a_field_each_and_come_back_apart():
+    order = an_order(*(asked_for("N" * 33 + each) for each in ("", "1", "12")))
+    ids = [each.id for each in fields_of(order)]
+    assert len(set(ids)) == 3
+    filled = filled_in(order, dict(zip(ids, ("a", "b", "c"), strict=True)))
+    built = build_properties(filled, "")
+    assert [value for _, value in built] == ["a", "b", "c"]
+    assert len({name for name, _ in built}) == 3
+
+
 def test_ids_of_fields_are_distinct_and_do_not_depend_on_their_order():
     twice = (asked_for("A"), asked_for("A"), asked_for("B"))
     order = an_order(*twice, of_line=(asked_for("A"),))
