@@ -50,6 +50,7 @@ def build_parts(settings: GatewaySettings) -> Parts:
         lookup_places=lookup_places(settings.plugins.calls_at_once),
         waiting=Places(lambda _: MOST_WAITING),
         entrance=entrance,
+        callback_units=_units_of_callbacks(settings, clock),
         breakers=BreakerView(settings.breakers.rule),
     )
     entrance.lead_to(parts)
