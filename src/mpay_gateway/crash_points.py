@@ -46,7 +46,7 @@ UNITS = frozenset(
         # Seals.
         "lease-seal", "seal", "tend-seals",
         # Books.
-        "capture-stated", "keep-probe", "lease-statement", "plan-next-statement", "plan-statements",
+        "capture-stated", "hold-statement", "keep-probe", "lease-statement", "plan-next-statement", "plan-statements",
         "post-statement-lines", "settle-day", "statement-fetched", "statement-looked-at", "statement-not-read",
         "statement-read", "store-statement",
         "approve-dismissal", "propose-dismissal", "reject-dismissal",

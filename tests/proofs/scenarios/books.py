@@ -103,7 +103,7 @@ def a_worker_reads_a_statement(stage: Stage) -> None:
     _assert_posted_once(stage, page)
 
 
-@scenario(units=("store-statement", "capture-stated", "post-statement-lines"))
+@scenario(units=("store-statement", "hold-statement", "capture-stated", "post-statement-lines"))
 def a_worker_takes_the_line_of_a_statement_as_the_truth(stage: Stage) -> None:
     """A8 to A10: where nothing else tells of the money, the line is the capture."""
     for account in (TREASURY, PARTNER):

@@ -34,6 +34,7 @@ def capture_stated(parts: Parts, lease: Lease) -> None:
     while lines := parts.units.read(
         lambda work: work.bank_statements.undecided(account_id, after=after, limit=AT_ONCE)  # noqa: B023  called at once
     ):
+        parts.units.run("hold-statement", lambda work: work.tasks.renew(lease, now=parts.clock.now()))
         for stored, payment_id in parts.units.read(lambda work: tuple(_telling(work, lines))):
             parts.units.run(
                 "capture-stated",
@@ -52,7 +53,8 @@ def _telling(work: Work, lines: tuple[StoredLine, ...]) -> Iterator[tuple[Stored
 
 
 def _capture(parts: Parts, work: Work, lease: Lease, stored: StoredLine, *, payment_id: str) -> None:
-    work.tasks.check(lease)  # nobody who holds a payment waits for the task of a statement
+    # First: nobody who holds a payment waits for the task of a statement.
+    work.tasks.renew(lease, now=parts.clock.now())
     payment, rivals = lock_with_rivals(parts, work, payment_id)
     if _is_known(work, stored):
         return

@@ -130,7 +130,7 @@ def _take_in(parts: Parts, lease: Lease) -> None:
 
 
 def _store(parts: Parts, work: Work, lease: Lease, statement: Statement, evidence: BufferedSink) -> None:
-    work.tasks.check(lease)
+    work.tasks.renew(lease, now=parts.clock.now())
     statement_id = parts.ids.token()
     subject = LOOKUP + statement_id
     if work.bank_statements.add(statement, statement_id, evidence=subject, at=parts.clock.now()):
@@ -154,7 +154,7 @@ def _post_lines(parts: Parts, lease: Lease) -> None:
 
 def _post_some(parts: Parts, work: Work, lease: Lease, account_id: AccountId, *, after: int) -> int:
     """The id of the last line that was looked at, 0 when there was none."""
-    work.tasks.check(lease)
+    work.tasks.renew(lease, now=parts.clock.now())
     strange: set[str] = set()
     lines = work.bank_statements.undecided(account_id, after=after, limit=AT_ONCE)
     account = parts.registry.accounts[account_id]
