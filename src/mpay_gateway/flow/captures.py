@@ -94,7 +94,11 @@ class _Recording:
 
     @guards("capture.told")
     def record(self, taken: ProviderCapture, method: str) -> Payment:
-        """Store the capture, decide what it is, book it, and act on it."""
+        """Store the capture, decide what it is, book it, and act on it.
+
+        A time to come counts as now: a day that never comes would never pay the money out.
+        """
+        taken = replace(taken, at=min(taken.at, self._now))
         state, ground = self._decide(taken)
         capture = Capture(
             id=self._parts.ids.token(), payment_id=self._payment.id, account_id=self._payment.account_id,
