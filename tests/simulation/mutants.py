@@ -280,7 +280,8 @@ MUTANTS: tuple[Mutant, ...] = (
          "payment_id=f'{delivery.payment_id[:-1]}{tried.number % 10}'), attempt=tried.number"),
     _one("amount from a fresh lookup", "", "flow.captures:_Recording._claim_order",
          "return shared(self._snapshot.order, claim.shares)",
-         "newest = self._work.snapshots.newest(self._payment.service_id, self._payment.order_key).order; "
+         "newest = self._work.snapshots.newest(self._payment.service_id, self._payment.order_key, "
+         "not_after=self._now).order; "
          "return shared(newest, tuple((each.line_id, each.amount_due) for each in newest.lines))"),
     _one("mark done before call", "", "flow.confirmation_delivery:_send",
          "receipt = parts.calls.deliver_confirmation(service, confirmation)",

@@ -37,6 +37,7 @@ _NEWEST = (
     .where(
         order_snapshots.c.service_id == bindparam("of_service"),
         order_snapshots.c.order_key == bindparam("of_key"),
+        order_snapshots.c.requested_at <= bindparam("not_after"),
     )
     .order_by(order_snapshots.c.requested_at.desc())
     .limit(1)
@@ -90,9 +91,13 @@ class Snapshots:
             self._known.put(snapshot_id, known)
         return known
 
-    def newest(self, service_id: ServiceId, order_key: OrderKey) -> Snapshot | None:
-        """What the service said last of the order, None when it was never asked."""
-        found = {"of_service": service_id, "of_key": order_key}
+    def newest(self, service_id: ServiceId, order_key: OrderKey, *, not_after: datetime) -> Snapshot | None:
+        """What the service said last of the order, None when it was never asked.
+
+        `not_after`: what was asked for later, by a clock that was ahead then and was set back since, is older than it
+        says (UTC).
+        """
+        found = {"of_service": service_id, "of_key": order_key, "not_after": not_after}
         row = self._connection.execute(_NEWEST, found).first()
         return None if row is None else _snapshot(row)
 

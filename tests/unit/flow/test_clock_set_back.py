@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 
+from mpay_gateway.domain.errors import RemoteUnavailable
+from mpay_gateway.domain.intake import RefusalReason, Refused
+from mpay_gateway.domain.order import OrderStatus
 from mpay_gateway.domain.payment import CaptureState
 from mpay_gateway.domain.provider_answer import ProviderStatus
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.order_lookup import look_up
+from tests.unit.flow.inbound import kiosk_of, silent_service
 from tests.unit.flow.scripted import SERVICE, ScriptedGateway
 
 HOUR = timedelta(hours=1)
@@ -47,3 +51,24 @@ def test_an_answer_counts_as_asked_for_no_later_than_the_clock_would_say_now(gat
     gateway.clock.monotonic = lambda: ticks() + (0 if gateway.clock.time >= began else HOUR.total_seconds())
     answer = look_up(gateway.parts, gateway.parts.services.get(SERVICE), "ORDER-1", None)
     assert answer.snapshot.requested_at <= began - HOUR + timedelta(seconds=1)
+
+
+def test_what_a_service_said_before_the_clock_was_set_back_is_not_its_latest_word(gateway: ScriptedGateway):
+    """While a service is silent, money is taken on what it said last; a clock that was ahead makes no later word."""
+    kiosk = kiosk_of(gateway)
+    kiosk.port.look_up(kiosk.query("ORDER-1"))
+    gateway.clock.time -= HOUR
+    gateway.calls.order_status["ORDER-1"] = OrderStatus.CANCELLED
+    kiosk.port.look_up(kiosk.query("ORDER-1"))
+    with silent_service(gateway, RemoteUnavailable("down")):
+        gateway.clock.advance(minutes=1)
+        assert kiosk.accept("ORDER-1", "1") == Refused(RefusalReason.GONE)
+    assert check_books(gateway.parts.units) == ()
+
+
+def test_an_answer_of_before_the_clock_was_set_back_is_not_of_just_now(gateway: ScriptedGateway):
+    kiosk = kiosk_of(gateway)
+    kiosk.port.look_up(kiosk.query("ORDER-1"))
+    gateway.clock.time -= HOUR
+    gateway.calls.order_status["ORDER-1"] = OrderStatus.CANCELLED
+    assert kiosk.claim("ORDER-1", "1") == Refused(RefusalReason.GONE)

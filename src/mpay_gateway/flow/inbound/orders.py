@@ -34,6 +34,8 @@ RECENT = timedelta(minutes=10)
 """How old a service's answer may be on which money is taken while the service is silent."""
 JUST_NOW = timedelta(seconds=30)
 """How old an answer may be on which a claim is made without asking again: a claim follows a look-up."""
+CLOCKS_APART = timedelta(seconds=30)
+"""So much the clocks of our hosts may differ. An answer of a later time was asked for before one was set back."""
 _MOST_LETTERS = 64
 
 _REASONS = {
@@ -89,7 +91,7 @@ class OrderNow:
             return self.answer.snapshot
         now = parts.clock.now()
         work.snapshots.lock_order(self.service.id, self.order_key, at=now)
-        newest = work.snapshots.newest(self.service.id, self.order_key)
+        newest = work.snapshots.newest(self.service.id, self.order_key, not_after=now + CLOCKS_APART)
         return newest if newest is not None and now - newest.requested_at <= RECENT else None
 
 
@@ -111,8 +113,11 @@ def order_of_just_now(parts: Parts, place: Place, name: OrderName) -> OrderNow:
     service = parts.services.get(name.service_id)
     place.channel_for(service)
     key = possible_key(service, name.order_key)
-    newest = parts.units.read(lambda work: work.snapshots.newest(service.id, key))
-    if newest is not None and parts.clock.now() - newest.requested_at <= JUST_NOW:
+    now = parts.clock.now()
+    newest = parts.units.read(
+        lambda work: work.snapshots.newest(service.id, key, not_after=now + CLOCKS_APART)
+    )
+    if newest is not None and now - newest.requested_at <= JUST_NOW:
         return OrderNow(service, key, None)
     return order_now(parts, place, name)
 
