@@ -207,10 +207,21 @@ def test_its_money_goes_back_when_two_operators_say_so_and_the_beneficiary_relea
     gateway.work()
     assert "waits for the service" in mpay(gateway, "refund", "list")
     assert bank.session(payment.reference)["reversed_minor"] == 0
-    written = mpay(
-        gateway, "form", "release", KINDERGARTEN, payment.order_key, "--by", "ana", "--reason", "letter 12"
+    release = (
+        "form",
+        "release",
+        KINDERGARTEN,
+        payment.order_key,
+        "--operator",
+        "ana",
+        "--reason",
+        "letter 12",
     )
-    assert written.startswith(f"{payment.order_key}: 700.50 MDL released by ana")
+    with pytest.raises(AssertionError, match="no such operator, or another token"):
+        mpay(gateway, *release, token=ion)
+    assert not any(row["released_at"] for row in exported(gateway))
+    written = mpay(gateway, *release, token=ana)
+    assert written.startswith(f"{payment.order_key}: 700.50 MDL released by operator:ana")
     gateway.clock.advance(minutes=6)
     gateway.work()
     gateway.settle_down()

@@ -41,7 +41,9 @@ class PluginCommands(click.Group):
         assert settings is not None, "only enabled plugins are mounted"
         assert configured is not None, "the root command has made it"
         own = settings_of(self._plugin, settings, self._known.found)
-        ctx.obj = CommandContext(own, configured.clock, self._records_in(configured))
+        ctx.obj = CommandContext(
+            own, configured.clock, self._records_in(configured), _operators_of(configured)
+        )
         with running_commands(self._plugin, *_DECLARED):
             return super().invoke(ctx)
 
@@ -55,6 +57,18 @@ class PluginCommands(click.Group):
             return InstanceRecords(lambda: configured.units, f"{kind}:{instance}")
 
         return records_of
+
+
+def _operators_of(configured: Configured) -> Callable[[str], str]:
+    """What lets a plugin's command know who acts."""
+
+    def identify(name: str) -> str:
+        # Not at the top: most commands of plugins need no database.
+        from mpay_gateway.cli import identity
+
+        return identity.identify(configured.units, name)
+
+    return identify
 
 
 def plugin_commands(configured: Configured, name: str) -> click.Group | None:

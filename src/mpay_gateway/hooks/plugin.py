@@ -101,18 +101,25 @@ def _no_records(instance: str) -> Records:
     raise RuntimeError(f"no gateway's records are behind this command: {instance}")
 
 
+def _no_operators(name: str) -> str:
+    """Stands in a context that no gateway's configuration made."""
+    raise RuntimeError(f"no gateway's operators are behind this command: {name}")
+
+
 @dataclass(frozen=True, slots=True)
 class CommandContext:
     """What a plugin's commands get as click's object (`click.pass_obj`).
 
     `settings`: of each instance of the plugin that is configured, by its id, of the type that its class declares.
     `records_of`: the own data of the instance with this id; it raises ConfigurationError when the database cannot be
-    reached or has another shape.
+    reached or has another shape. `identify`: has the operator of this name prove by his token that it is he, as every
+    act on money wants, and returns who acted, to be written down (`operator:<name>`); it raises NotAuthorised.
     """
 
     settings: Mapping[str, object]
     clock: Clock
     records_of: Callable[[str], Records] = _no_records
+    identify: Callable[[str], str] = _no_operators
 
 
 class InstanceBase:

@@ -27,6 +27,13 @@ def count(context):
     click.echo(records.put("typed", b"", found.version if found else 0).version)
 
 @group.command()
+@click.argument("name")
+@click.pass_obj
+def act(context, name):
+    "Do something about money."
+    click.echo(context.identify(name))
+
+@group.command()
 def fail():
     "Break."
     raise KeyError("no such key")
@@ -125,6 +132,18 @@ def test_a_command_reads_and_writes_its_instances_records(run, plug, place):
     assert run("init-db").status == 0
     plug("mpay-seven", "teller7", COMMANDS.replace("teller-main", "teller7-main"))
     assert [run("teller7", "count").out for _ in range(2)] == ["1\n", "2\n"]
+
+
+def test_a_command_knows_the_operator_who_acts_by_his_token(run, plug, place, monkeypatch):
+    assert run("init-db").status == 0
+    plug("mpay-ten", "teller10")
+    monkeypatch.setenv("MPAY_OPERATOR_TOKEN", run("operator", "add", "ana").out.strip())
+    assert run("teller10", "act", "ana").out == "operator:ana\n"
+    monkeypatch.setenv("MPAY_OPERATOR_TOKEN", "another")
+    for name in ("ana", "eve"):
+        done = run("teller10", "act", name)
+        assert (done.status, done.out) == (1, "")
+        assert done.err == "mpay: not authorised: no such operator, or another token\n"
 
 
 def test_a_command_whose_database_is_not_there_says_so(run, plug, place):

@@ -9,16 +9,23 @@ from mpay_eservice_form.commands import form
 from mpay_eservice_form.filling import fill_in
 from mpay_eservice_form.order_book import OrderBook
 from mpay_eservice_form.stored_order import make_order
-from mpay_gateway.api import CommandContext, Language
+from mpay_gateway.api import CommandContext, Language, NotAuthorised
 from plugins.eservices.form.tests.shelf import FORM, NOW, SERVICE, Shelf, confirmation
 
 DAY = "2026-11-23"
-WORDS = ("--by", "ana", "--reason", "letter 12")
+WORDS = ("--operator", "ana", "--reason", "letter 12")
 
 
 class Now:
     def now(self):
         return NOW
+
+
+def identify(name):
+    """Ana and Ion have shown their tokens, nobody else has."""
+    if name not in ("ana", "ion"):
+        raise NotAuthorised("no such operator, or another token")
+    return f"operator:{name}"
 
 
 @pytest.fixture
@@ -29,7 +36,7 @@ def shelf():
 @pytest.fixture
 def run(shelf):
     def call(*arguments):
-        context = CommandContext({"form": None}, Now(), lambda _: shelf)
+        context = CommandContext({"form": None}, Now(), lambda _: shelf, identify)
         return CliRunner().invoke(form, [str(each) for each in arguments], obj=context)
 
     return call
@@ -70,17 +77,17 @@ def test_a_file_that_cannot_be_written_is_named(run, order, tmp_path):
         (("export", "K1", "2026-11-30..2026-11-01"), "from 1 to 400 days"),
         (("export", "K1", "2026-01-01..2027-12-31"), "from 1 to 400 days"),
         (("export", "../K1", DAY), "can be no service's id"),
-        (("release", "K1", "0" * 16, "--by", "ana"), "Missing option '--reason'"),
+        (("release", "K1", "0" * 16, "--operator", "ana"), "Missing option '--reason'"),
         (
-            ("release", "K1", "0" * 16, "--by", " ", "--reason", "x"),
+            ("release", "K1", "0" * 16, "--operator", " ", "--reason", "x"),
             "1 to 200 characters that can be printed",
         ),
         (
-            ("release", "K1", "0" * 16, "--by", "ana", "--reason", "\x1b[2J"),
+            ("release", "K1", "0" * 16, "--operator", "ana", "--reason", "\x1b[2J"),
             "1 to 200 characters that can be",
         ),
         (
-            ("release", "K1", "0" * 16, "--by", "ana", "--reason", "x" * 201),
+            ("release", "K1", "0" * 16, "--operator", "ana", "--reason", "x" * 201),
             "1 to 200 characters that can be",
         ),
     ],
@@ -93,12 +100,19 @@ def test_wrong_usage_is_told_clearly(run, shelf, arguments, said):
 
 def test_a_release_says_since_when_and_on_whose_word_and_changes_nothing_the_second_time(run, order, shelf):
     done = run("release", "K1", order.key, *WORDS)
-    said = f"{order.key}: 700.50 MDL released by ana, 2026-11-23T23:59:59+02:00: letter 12\n"
+    said = f"{order.key}: 700.50 MDL released by operator:ana, 2026-11-23T23:59:59+02:00: letter 12\n"
     assert (done.exit_code, done.stdout) == (0, said)
     kept = dict(shelf.kept)
-    assert run("release", "K1", order.key, "--by", "ion", "--reason", "again").stdout == said
+    assert run("release", "K1", order.key, "--operator", "ion", "--reason", "again").stdout == said
     assert shelf.kept == kept
     assert "2026-11-23T23:59:59+02:00" in run("export", "K1", DAY).stdout.splitlines()[1].split(",")[10]
+
+
+def test_who_does_not_prove_who_he_is_releases_nothing(run, order, shelf):
+    kept = dict(shelf.kept)
+    done = run("release", "K1", order.key, "--operator", "eve", "--reason", "letter 12")
+    assert isinstance(done.exception, NotAuthorised)
+    assert shelf.kept == kept
 
 
 def test_only_a_paid_order_can_be_released(run, order, shelf):

@@ -90,15 +90,17 @@ def export(
 @form.command()
 @click.argument("service", callback=_service)
 @click.argument("order_key", metavar="ORDER_KEY")
-@click.option("--by", required=True, callback=_words, metavar="NAME", help="Who writes it down.")
+@click.option("--operator", required=True, callback=_words, metavar="NAME",
+              help="Who acts. The token is asked for, or taken from MPAY_OPERATOR_TOKEN.")  # fmt: skip
 @click.option("--reason", required=True, callback=_words, metavar="TEXT", help="By which letter or act.")
 @click.pass_obj
-def release(context: CommandContext, service: str, order_key: str, *, by: str, reason: str) -> None:
+def release(context: CommandContext, service: str, order_key: str, *, operator: str, reason: str) -> None:
     """Write down that the beneficiary lets the money of a paid order of SERVICE go back.
 
     The order reads `Refunded` from then on: a refund that two operators decided on waits for it (`mpay refund open`).
     By itself this moves no money.
     """
+    by = context.identify(operator)
     book = OrderBook(lambda: context.records_of(INSTANCE))
     order = book.release(service, order_key, Released(context.clock.now(), by, reason))
     if order is None or order.released is None:
