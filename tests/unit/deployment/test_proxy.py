@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from mpay_gateway.web.admission import MACHINE_LIMIT
 from tests.architecture import checkout
 from tests.left_out import FindProgram
+from tests.scene.certified_front import Certificates, make_certificates
 from tests.scene.waiting import eventually
 from tests.unit.cli.conftest import KEY, certificate
 
@@ -34,33 +36,84 @@ def directives() -> dict[str, list[str]]:
     return found
 
 
-def header_sets() -> list[set[str]]:
-    """The headers that each block sets or removes: a location with one of its own inherits none."""
-    text = re.sub(r"#.*", "", EXAMPLE.read_text("utf-8"))
-    location = r"location [^{]+\{((?:[^{}]|\{[^{}]*\})*)\}"
-    blocks = [*re.findall(r"server\s*\{([^{}]*)\}", re.sub(location, "", text)), *re.findall(location, text)]
-    sets = [set(re.findall(r"proxy_set_header (\S+)", each)) for each in blocks]
-    return [each for each in sets if each]
+_LOCATION = r"location [^{]+\{((?:[^{}]|\{[^{}]*\})*)\}"
+
+
+def blocks(text: str) -> list[str]:
+    """What stands in each server, without its locations, and in each location."""
+    plain = re.sub(r"#.*", "", text)
+    return [
+        *re.findall(r"server\s*\{([^{}]*)\}", re.sub(_LOCATION, "", plain)),
+        *re.findall(_LOCATION, plain),
+    ]
+
+
+def headers(block: str) -> dict[str, str]:
+    """The headers that a block sets, or removes by setting nothing: one with any of its own inherits none."""
+    return dict(re.findall(r"proxy_set_header (\S+) ([^;]+);", block))
+
+
+def forgeable(text: str) -> list[str]:
+    """The blocks that let a client certificate be told that was not checked."""
+
+    def holds(block: str) -> bool:
+        asks = re.search(r"ssl_verify_client +on;", block) is not None
+        return headers(block)["X-Client-Certificate"] == ("$ssl_client_s_dn" if asks else '""')
+
+    setting = [each for each in blocks(text) if headers(each)]
+    passing = [each for each in blocks(text) if "listen" in each and "return" not in each]
+    return [
+        each
+        for each in {*setting, *passing}
+        if "X-Client-Certificate" not in headers(each) or not holds(each)
+    ]
 
 
 def test_every_block_that_sets_a_header_removes_all_that_is_not_believed():
     wanted = {*NOT_BELIEVED, "Host", "X-Forwarded-For", "X-Client-Certificate", "Connection"}
-    assert len(header_sets()) == 3
-    assert all(each == wanted for each in header_sets())
+    found = [set(headers(each)) for each in blocks(EXAMPLE.read_text("utf-8")) if headers(each)]
+    assert found == [wanted, wanted], "the public port, and that of callers with a certificate"
+
+
+def test_no_client_can_forge_a_certificate():
+    """On the public port the header is removed, and nobody is asked for a certificate: browsers would ask payers."""
+    text = EXAMPLE.read_text("utf-8")
+    assert forgeable(text) == []
+    public, callers = (each for each in blocks(text) if "listen" in each and "return" not in each)
+    assert ("listen 443 ssl" in public, "ssl_verify_client" in public) == (True, False)
+    assert "listen 8443 ssl" in callers
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ('proxy_set_header X-Client-Certificate "";', ""),
+        ('proxy_set_header X-Client-Certificate "";', "proxy_set_header X-Client-Certificate $ssl_client_s_dn;"),
+        ('proxy_set_header X-Client-Certificate "";',
+         "proxy_set_header X-Client-Certificate $http_x_client_certificate;"),
+        ("ssl_verify_client on;", "ssl_verify_client optional;"),
+        ("location /providers/ {", "location /providers/ { proxy_set_header Host mpay.example;"),
+    ],
+)  # fmt: skip
+def test_an_example_by_which_a_certificate_could_be_forged_is_found_out(right: str, wrong: str):
+    text = EXAMPLE.read_text("utf-8")
+    assert right in text
+    assert forgeable(text.replace(right, wrong)) != []
 
 
 def test_sizes_and_times_are_bounded_and_nothing_is_kept():
     said = directives()
-    assert said["client_max_body_size"] == [f"{MACHINE_LIMIT // 1024**2}m"]
+    assert said["client_max_body_size"] == [f"{MACHINE_LIMIT // 1024**2}m"] * 2
     for name in (
         "client_header_timeout",
         "client_body_timeout",
         "proxy_connect_timeout",
         "proxy_read_timeout",
     ):
-        assert re.fullmatch(r"\d+s", said[name][0]), name
-    assert (said["proxy_request_buffering"], said["proxy_cache"]) == (["on"], ["off"])
-    assert said["proxy_next_upstream"] == ["error"]  # a request that may have arrived goes to nobody else
+        assert len(said[name]) == 2
+        assert all(re.fullmatch(r"\d+s", each) for each in said[name]), name
+    assert (said["proxy_request_buffering"], said["proxy_cache"]) == (["on"] * 2, ["off"] * 2)
+    assert said["proxy_next_upstream"] == ["error"] * 2  # a request that may have arrived goes to nobody else
     assert not any("SSL" in each or "TLSv1.1" in each for each in said["ssl_protocols"])
 
 
@@ -104,15 +157,30 @@ def upstreams() -> Iterator[list[Seen]]:
         each.close()
 
 
+@dataclass(frozen=True)
+class Ports:
+    """Where nginx listens: for everybody, and for those who show a certificate."""
+
+    public: int
+    callers: int
+
+
 @pytest.fixture
-def proxy(upstreams: list[Seen], tmp_path: Path, find_program: FindProgram) -> Iterator[int | None]:
-    """The port of nginx with the example, between files of the test; None where there is no nginx."""
+def certificates(tmp_path: Path) -> Certificates:
+    return make_certificates(tmp_path, "shop")
+
+
+@pytest.fixture
+def proxy(
+    upstreams: list[Seen], tmp_path: Path, find_program: FindProgram, certificates: Certificates
+) -> Iterator[Ports | None]:
+    """nginx with the example, between files of the test; None where there is no nginx."""
     program = find_program("nginx")
     if program is None:
         yield None
         return
-    port = free_port()
-    config = write(upstreams, tmp_path, port)
+    ports = Ports(free_port(), free_port())
+    config = write(upstreams, tmp_path, ports, certificates)
     tested = subprocess.run(
         [program, "-t", "-p", tmp_path, "-c", config], capture_output=True, text=True, check=False
     )
@@ -120,27 +188,27 @@ def proxy(upstreams: list[Seen], tmp_path: Path, find_program: FindProgram) -> I
     assert "warn" not in tested.stderr.replace('the "user" directive', "")
     running = subprocess.Popen([program, "-p", tmp_path, "-c", config, "-g", "daemon off;"])
     try:
-        eventually(lambda: is_open(port), within=30)
-        yield port
+        eventually(lambda: is_open(ports.public) and is_open(ports.callers), within=30)
+        yield ports
     finally:
         running.terminate()
         running.wait(30)
 
 
-def write(upstreams: list[Seen], folder: Path, port: int) -> Path:
+def write(upstreams: list[Seen], folder: Path, ports: Ports, certificates: Certificates) -> Path:
     """The example with the test's ports and files, inside what Debian's nginx.conf puts around it."""
     (folder / "tls").mkdir()
     (folder / "tls" / "mpay.example.key").write_bytes(KEY.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     ))  # fmt: skip
-    for name in ("mpay.example.crt", "networks-ca.crt"):
-        (folder / "tls" / name).write_bytes(certificate(10))
+    (folder / "tls" / "mpay.example.crt").write_bytes(certificate(10))
+    (folder / "tls" / "callers-ca.crt").write_bytes(certificates.authority.read_bytes())
     text = EXAMPLE.read_text("utf-8").replace("/etc/nginx/tls", str(folder / "tls"))
     for number, server in enumerate(upstreams):
         text = text.replace(f"127.0.0.1:{6543 + number}", f"127.0.0.1:{server.server_address[1]}")
-    text = re.sub(r"    listen \[::\].*\n", "", text).replace(
-        "listen 443 ssl", f"listen 127.0.0.1:{port} ssl"
-    )
+    text = re.sub(r"    listen \[::\].*\n", "", text)
+    for named, port in (("443", ports.public), ("8443", ports.callers)):
+        text = text.replace(f"listen {named} ssl", f"listen 127.0.0.1:{port} ssl")
     text = text.replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -165,12 +233,16 @@ def is_open(port: int) -> bool:
 
 
 @pytest.fixture
-def client(proxy: int | None) -> urllib3.HTTPSConnectionPool | None:
-    if proxy is None:
-        return None
+def client(proxy: Ports | None) -> urllib3.HTTPSConnectionPool | None:
+    return None if proxy is None else at(proxy.public)
+
+
+def at(port: int, certificate: Path | None = None) -> urllib3.HTTPSConnectionPool:
+    """A client of nginx, with a certificate of its own or none."""
     return urllib3.HTTPSConnectionPool(
-        "127.0.0.1", proxy, cert_reqs="CERT_NONE", assert_hostname=False, timeout=20, retries=False
-    )
+        "127.0.0.1", port, cert_file=certificate and str(certificate), cert_reqs="CERT_NONE", assert_hostname=False,
+        timeout=20, retries=False,
+    )  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
@@ -183,6 +255,25 @@ def test_what_a_client_says_of_itself_does_not_pass(client, upstreams):
     assert headers["Host"] == "mpay.example"
     assert headers["X-Forwarded-For"] == "127.0.0.1"
     assert "forged" not in " ".join(headers.values())
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_who_shows_a_certificate_at_the_port_of_callers_is_told_by_it_and_by_nothing_that_he_wrote(
+    proxy, upstreams, certificates
+):
+    if proxy is None:
+        return
+    forged = dict.fromkeys((*NOT_BELIEVED, "X-Forwarded-For", "X-Client-Certificate"), "forged")
+    caller = at(proxy.callers, certificates.of("shop"))
+    for address in ("/api/invoices", "/PosTerminal/Configure", "/x/kiosk-network/osmp", "/pay/x"):
+        assert caller.request("GET", address, headers=forged | {"Host": "evil.example"}).status == 200
+    seen = [headers for each in upstreams for _, _, headers in each.requests]
+    assert [headers["X-Client-Certificate"] for headers in seen] == ["CN=shop"] * 4
+    assert {headers["Host"] for headers in seen} == {"mpay.example:8443"}
+    assert not any("forged" in headers.values() for headers in seen)
+    for shown in (None, certificates.of("stranger")):
+        assert at(proxy.callers, shown).request("GET", "/api/invoices", headers=forged).status == 400
+    assert sum(len(each.requests) for each in upstreams) == 4
 
 
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
@@ -207,7 +298,7 @@ def test_a_body_that_does_not_arrive_reaches_no_gateway(client, upstreams, proxy
     if client is None:
         return
     context = ssl._create_unverified_context()
-    slow = http.client.HTTPSConnection("127.0.0.1", proxy, context=context, timeout=30)
+    slow = http.client.HTTPSConnection("127.0.0.1", proxy.public, context=context, timeout=30)
     slow.putrequest("POST", "/service/pay")
     slow.putheader("Content-Length", "100")
     slow.endheaders(b"half")
