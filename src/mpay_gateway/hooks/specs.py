@@ -161,7 +161,9 @@ class HookSpecs:
         """Books: read the provider's statement of one day. Routed by account; a capability. I/O, no effect.
 
         A StatementReading says too what could not be read beside the lines; the day is then read again.
-        RemoteUnavailable says that there is nothing of the day yet.
+        A day that has not begun in the provider's calendar is a day without lines, and no error: days are named by
+        Chisinau's calendar, where it is tomorrow already from 22:00 UTC on (21:00 in summer). RemoteUnavailable says of
+        a day that has begun that its statement is not there yet.
         Raises: RemoteRefused, RemoteUnavailable, OutcomeUnknown, InvalidAnswer.
         """
 

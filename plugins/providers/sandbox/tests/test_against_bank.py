@@ -5,7 +5,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
 
@@ -464,6 +464,15 @@ def test_the_statement_lists_captures_and_money_given_back(
         lines[0].transaction_id
     ]
     assert lines[0].net == lines[0].gross - lines[0].fee
+
+
+def test_a_day_that_has_begun_in_chisinau_and_not_at_the_bank_is_a_day_without_lines(
+    bank: Bank, provider: SandboxProvider, started: Started, evidence: Record
+) -> None:
+    """As the hook asks: an error would stop an operator at a day of which there is nothing to know."""
+    paid(bank, started(provider), "approved")
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    assert provider.mpay_read_statement(StatementPeriod(AccountId("bank"), tomorrow), evidence) == ()
 
 
 def test_every_message_is_evidence_and_no_secret_is(
