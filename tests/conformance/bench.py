@@ -1,11 +1,12 @@
 """Running the kit against services of this process."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import pytest
 from cryptography import x509
 from waitress.server import create_server
 
@@ -22,6 +23,8 @@ from mpay_gateway.conformance import (
     read_identity,
     run_checks,
 )
+from mpay_gateway.conformance.answer import Answer
+from mpay_gateway.conformance.caller import Caller
 from tests.conformance import books
 from tests.conformance.service import Service, wsgi
 from tests.conformance.stopwatch import Stopwatch
@@ -74,13 +77,31 @@ def judge(
     host: Host, service: Service, checks: Iterable[Check] = CATALOGUE, target: Target | None = None
 ) -> Report:
     """Run checks against a service."""
-    return run_checks(
-        target or host.target(service),
-        service.stopwatch,
-        checks,
-        kept=lambda *_: None,
-        progress=lambda *_: None,
-    )
+    with telling_how_many(service):
+        return run_checks(
+            target or host.target(service),
+            service.stopwatch,
+            checks,
+            kept=lambda *_: None,
+            progress=lambda *_: None,
+        )
+
+
+@contextmanager
+def telling_how_many(service: Service) -> Iterator[None]:
+    """Let the service know how many calls come at once: what must go wrong then does so on the busiest machine."""
+    really = Caller.at_once
+
+    def at_once(caller: Caller, calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
+        service.at_once = len(calls)
+        try:
+            return really(caller, calls)
+        finally:
+            service.at_once = 1
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Caller, "at_once", at_once)
+        yield
 
 
 @contextmanager

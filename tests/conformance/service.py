@@ -65,6 +65,8 @@ class Service:
         self.books = Books()
         self.skew = timedelta(0)
         self.has_strange_key = False
+        self.at_once = 1
+        """How many calls the kit sends at the same time now: faults need not guess whether another one is coming."""
         self.intercept: Callable[[Call], Reply | None] = lambda _call: None
         self.refuses: Callable[[bytes], bool] = lambda _message: False
         self.believes: Callable[[NotVerified, bytes], Element | None] = lambda _refusal, _message: None

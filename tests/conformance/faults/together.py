@@ -1,4 +1,4 @@
-"""The fault of each check of calls at the same time: a call waits a moment for another one, and then goes wrong."""
+"""The fault of each check of calls at the same time: a call waits for those sent with it, and then goes wrong."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,30 +12,30 @@ from tests.conformance.faults.asking import asked
 from tests.conformance.faults.registry import breaks
 from tests.conformance.service import Service
 
-MOMENT: Final = 0.6
-"""How long a confirmation waits for another one, in seconds: on a busy machine the other one may be late."""
-SHORT_MOMENT: Final = 0.5
-"""The same for lookups, of which there are many."""
+LONGEST: Final = 30.0
+"""Seconds that a call waits for the others that were sent with it: they come, however busy the machine is."""
 
 
 class Meeting:
-    """Who is inside at the same time."""
+    """Calls of one name that were sent at the same time wait for each other; one that was sent alone does not wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: Service) -> None:
+        self._service = service
         self._changed = threading.Condition()
         self._inside: list[str] = []
         self._met: set[str] = set()
 
     @contextmanager
-    def inside(self, name: str, seconds: float = MOMENT) -> Iterator[bool]:
-        """Whether another call of this name was inside at the same time."""
+    def inside(self, name: str) -> Iterator[bool]:
+        """Whether the other calls of this name were inside at the same time."""
         with self._changed:
             self._inside.append(name)
-            if self._inside.count(name) > 1:
+            if self._inside.count(name) == self._service.at_once:
                 self._met.add(name)
                 self._changed.notify_all()
-            self._changed.wait_for(lambda: name in self._met, seconds)
-            met = name in self._met
+            if self._service.at_once > 1:
+                self._changed.wait_for(lambda: name in self._met, LONGEST)
+            met = name in self._met and self._service.at_once > 1
         try:
             yield met
         finally:
@@ -47,10 +47,10 @@ class Meeting:
 
 def lookups_together(when_met: Callable[[Service, OrderQuery], OrderQuery]) -> Callable[[Service], None]:
     def bend(service: Service) -> None:
-        meeting = Meeting()
+        meeting = Meeting(service)
 
         def change(query: OrderQuery) -> OrderQuery:
-            with meeting.inside("lookup", SHORT_MOMENT) as met:
+            with meeting.inside("lookup") as met:
                 return when_met(service, query) if met else query
 
         asked(change)(service)
@@ -72,11 +72,11 @@ def one_connection_to_the_database(service: Service) -> None:
 def the_query_in_a_static_variable(service: Service) -> None:
     """Whoever comes last decides what all are answered."""
     last = [""]
-    meeting = Meeting()
+    meeting = Meeting(service)
 
     def change(query: OrderQuery) -> OrderQuery:
         last[0] = query.order_key
-        with meeting.inside("lookup", SHORT_MOMENT) as met:
+        with meeting.inside("lookup") as met:
             return replace(query, order_key=last[0]) if met else query
 
     asked(change)(service)
@@ -94,7 +94,7 @@ def lookups_stand_in_line(service: Service) -> None:
 @breaks("CON-03")
 def looks_before_it_locks(service: Service) -> None:
     """The same PaymentID at once: each finds it unknown, and each applies it."""
-    meeting = Meeting()
+    meeting = Meeting(service)
     confirm = service.books.confirm_order_payment
 
     def unlocked(told: PaymentConfirmation) -> None:
@@ -113,7 +113,7 @@ def looks_before_it_locks(service: Service) -> None:
 @breaks("CON-04")
 def two_find_the_order_unpaid(service: Service) -> None:
     """Two payments of an order at once: each finds it unpaid."""
-    meeting = Meeting()
+    meeting = Meeting(service)
     confirm = service.books.confirm_order_payment
 
     def unlocked(told: PaymentConfirmation) -> None:
