@@ -13,17 +13,13 @@ from tests.functional.conftest import counterparts, fresh_database, gateways, sq
 from tests.scene.certified_front import HEADER
 from tests.scene.gateway import Gateway
 from tests.scene.integrator import (
-    ACCESS,
-    AT_COUNTERS,
     CONFIGURE,
     COUNTER,
     OFFICE,
-    PROXY,
     TERMINAL,
-    VENDOR,
     Clerk,
-    at_counters,
     behind_proxy,
+    gateway_at_counters,
 )
 
 __all__ = ["counterparts", "sqlite_template"]
@@ -32,12 +28,11 @@ _axe = Axe()
 
 @pytest.fixture
 def gateway(counterparts, request: pytest.FixtureRequest, tmp_path) -> Iterator[Gateway]:
-    more = ACCESS + VENDOR + AT_COUNTERS
     with (
         fresh_database("sqlite", request, tmp_path) as url,
         gateways(url, counterparts, tmp_path) as make,
     ):
-        gateway = at_counters(make(more=more, proxies=(f"{PROXY}/32",), served=False))
+        gateway = gateway_at_counters(make, served=False)
         with behind_proxy(gateway, gateway.counterparts.place.gateway_port):
             yield gateway
 

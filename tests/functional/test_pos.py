@@ -22,8 +22,8 @@ from tests.scene.integrator import (
     VENDOR,
     Clerk,
     Integrator,
-    at_counters,
     behind_front,
+    gateway_at_counters,
 )
 from tests.scene.payer import Page, Payer, says
 from tests.scene.shop import ShopOrder
@@ -34,7 +34,7 @@ OTHER = "198.51.100.21"
 
 @pytest.fixture
 def gateway(make_gateway) -> Gateway:
-    return at_counters(make_gateway(more=ACCESS + VENDOR + AT_COUNTERS, proxies=(f"{PROXY}/32",)))
+    return gateway_at_counters(make_gateway)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_an_invoice_is_opened_by_its_number(gateway, clerk, shop):
 
 
 def test_where_no_way_to_pay_is_set_up_the_page_says_so(make_gateway, shop):
-    gateway = at_counters(make_gateway(more=ACCESS + VENDOR, proxies=(f"{PROXY}/32",)))
+    gateway = gateway_at_counters(make_gateway, more=ACCESS + VENDOR)
     Clerk.of_the_office(gateway).register()
     page = Clerk(gateway).ask(shop.order())
     assert page.says("counter.none")
@@ -229,7 +229,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture
 def front(make_gateway, certificates: Certificates) -> Iterator[tuple[Gateway, int]]:
     access = (ACCESS + VENDOR).replace(f'networks = ["{OFFICE}/32"]', 'networks = ["127.0.0.5/32"]')
-    gateway = at_counters(make_gateway(more=access + AT_COUNTERS, proxies=(f"{PROXY}/32",)))
+    gateway = gateway_at_counters(make_gateway, more=access + AT_COUNTERS)
     with behind_front(gateway, certificates) as port:
         yield gateway, port
 

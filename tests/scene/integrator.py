@@ -1,7 +1,7 @@
 """Who calls what is not for payers, through a proxy of ours that has checked his certificate: programs and clerks."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
@@ -123,8 +123,11 @@ def behind_proxy(gateway: Gateway, port: int = 0) -> Iterator[int]:
         runner.join(10)
 
 
-def at_counters(gateway: Gateway) -> Gateway:
-    """Let the shop take payments at counters."""
+def gateway_at_counters(
+    make: Callable[..., Gateway], *, more: str = ACCESS + VENDOR + AT_COUNTERS, **plan: object
+) -> Gateway:
+    """A gateway behind our proxy, made as a `Plan` says, whose shop takes payments at counters."""
+    gateway = make(more=more, proxies=(f"{PROXY}/32",), **plan)
     service = gateway.parts.services.get("DEMO01")
     apply_service(gateway.parts, replace(service, channels=(*service.channels, Channel.COUNTER)))
     gateway.parts.services._read_at = float("-inf")
