@@ -48,7 +48,7 @@ def test_two_payments_of_one_order_at_once_leave_one(shop: DemoService) -> None:
     order = shop.order()
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: shop.confirmed(shop.confirm(order, payment_id())), range(4)))
-    assert sorted(answers) == ["InvalidParameter"] * 3 + ["confirmed"]
+    assert sorted(answers) == ["InvoiceAlreadyPaid"] * 3 + ["confirmed"]
 
 
 def test_the_same_payment_with_another_amount_is_refused(shop: DemoService) -> None:
@@ -80,11 +80,12 @@ def test_the_rest_of_a_partly_paid_order_is_due_at_the_next_lookup(shop: DemoSer
         ("one-line", {"L9": "150.00"}, "InvalidParameter"),
         ("one-line", {"L1": "150.001"}, "InvalidParameter"),
         ("cancelled", {"L1": "150.00"}, "InvalidParameter"),
-        ("paid", {"L1": "150.00"}, "InvalidParameter"),
+        ("paid", {"L1": "150.00"}, "InvoiceAlreadyPaid"),
         ("refunded", {"L1": "150.00"}, "InvalidParameter"),
         ("nothing-due", {"L1": "150.00"}, "InvalidParameter"),
         ("expired", {"L1": "150.00"}, "confirmed"),
         ("advance", {"L1": "500.00"}, "confirmed"),
+        ("advance", {"L1": "149.99"}, "InvalidParameter"),
         ("flexible", {"L1": "1.00"}, "confirmed"),
         ("flexible", {"L1": "500.00"}, "confirmed"),
         ("line-flags", {"L1": "1.00"}, "confirmed"),
@@ -99,6 +100,15 @@ def test_a_payment_must_fit_its_order(
     paid_before = len(order["payments"])  # type: ignore[arg-type]
     assert shop.confirmed(shop.confirm(order, payment_id(), lines)) == answer
     assert len(state_of(shop, order)["payments"]) == paid_before + (answer == "confirmed")  # type: ignore[arg-type]
+
+
+def test_of_an_expired_order_that_is_partly_paid_the_rest_is_taken_and_no_more(shop: DemoService) -> None:
+    order = shop.order("partial", amount="100.00", due_in_seconds=-5)
+    assert shop.confirmed(shop.confirm(order, payment_id(), {"L1": "60.00"})) == "confirmed"
+    assert state_of(shop, order)["state"] == "expired"
+    assert shop.look_up(order).findtext(".//{*}TotalAmountDue") == "40.00"
+    assert shop.confirmed(shop.confirm(order, payment_id(), {"L2": "30.01"})) == "InvalidParameter"
+    assert shop.confirmed(shop.confirm(order, payment_id(), {"L2": "30.00", "L3": "10.00"})) == "confirmed"
 
 
 def test_an_unknown_order_is_refused(shop: DemoService) -> None:

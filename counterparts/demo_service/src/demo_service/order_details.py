@@ -19,12 +19,15 @@ _STATUS = {
     PaymentState.REFUNDED: OrderStatus.REFUNDED,
 }
 
+_PARTS_REMAIN = (PaymentState.PARTLY_PAID, PaymentState.EXPIRED)
+"""One that expired may have been paid in part before."""
+
 
 def describe_order(order: Order, texts: Texts) -> OrderDetails:
-    """The order as it stands now: what remains of a partly paid one, all of any other."""
+    """The order as it stands now: what remains of one that can be paid on, all of any other."""
     state = order.state_at(datetime.now(UTC))
     open_lines = tuple(line for line in order.lines if line.remaining)
-    lines = open_lines if state is PaymentState.PARTLY_PAID else order.lines
+    lines = open_lines if state in _PARTS_REMAIN else order.lines
     described = tuple(_describe_line(line, order, state, texts) for line in lines)
     by_lines = order.kind is Kind.LINE_FLAGS
     foreigner = order.kind is Kind.FILL_IN
@@ -47,7 +50,7 @@ def describe_order(order: Order, texts: Texts) -> OrderDetails:
 
 
 def _describe_line(line: Line, order: Order, state: PaymentState, texts: Texts) -> OrderLine:
-    rest = state is PaymentState.PARTLY_PAID or order.kind is Kind.NOTHING_DUE
+    rest = state in _PARTS_REMAIN or order.kind is Kind.NOTHING_DUE
     amount = line.remaining if rest else line.amount
     return OrderLine(
         line_id=line.line_id,

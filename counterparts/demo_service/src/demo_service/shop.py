@@ -1,16 +1,15 @@
 """The business side of the shop's IServiceProvider: find orders, take note of payments."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from sqlite3 import Connection
 
 from demo_service.database import Database
 from demo_service.journal import note_confirmation
-from demo_service.kinds import PARTLY_PAYABLE, PAYABLE_IN_ADVANCE, Kind
-from demo_service.language import language_of, texts_in
+from demo_service.kinds import Kind
+from demo_service.language import DEFAULT_LANGUAGE, language_of, texts_in
 from demo_service.offers import SERVICE_IDS
 from demo_service.order_book import OrderBook, add_payment, find_order
-from demo_service.order_details import describe_order, lei
+from demo_service.order_details import describe_order
 from demo_service.orders import Order
 from eservice_kit import (
     Delivery,
@@ -19,6 +18,7 @@ from eservice_kit import (
     OrderDetails,
     OrderQuery,
     PaymentConfirmation,
+    check_payment,
     register_payment,
 )
 
@@ -55,7 +55,8 @@ class Shop:
         with self._database.writing() as connection:
             outcome = "already-applied"
             if register_payment(connection, confirmation) is Delivery.FIRST:
-                _check_payment(confirmation, _order_of(connection, confirmation))
+                order = _order_of(connection, confirmation)
+                check_payment(describe_order(order, texts_in(DEFAULT_LANGUAGE)), confirmation)
                 add_payment(connection, confirmation)
                 outcome = "applied"
             note_confirmation(connection, confirmation, outcome)
@@ -74,33 +75,3 @@ def _order_of(connection: Connection, confirmation: PaymentConfirmation) -> Orde
     if order is None or order.service_id != confirmation.service_id:
         raise Fault(FaultCode.UNKNOWN_ORDER, f"OrderKey {confirmation.order_key!r} is unknown")
     return order
-
-
-def _check_payment(confirmation: PaymentConfirmation, order: Order) -> None:
-    """Refuse what does not fit the order. Raises: Fault(InvalidParameter)."""
-    if confirmation.currency != "MDL":
-        raise _invalid("Currency must be MDL")
-    amounts = [confirmation.total, *(line.amount for line in confirmation.lines)]
-    if any(amount != amount.quantize(Decimal("0.01")) for amount in amounts):
-        raise _invalid("an amount has more than two decimals")
-    if confirmation.total != sum(line.amount for line in confirmation.lines):
-        raise _invalid("the lines do not add up to TotalAmount")
-    if order.kind in (Kind.CANCELLED, Kind.DEVIATION_CANCELLED):
-        raise _invalid("the order was cancelled")
-    if order.kind not in PAYABLE_IN_ADVANCE:
-        _check_amounts(confirmation, order)
-
-
-def _check_amounts(confirmation: PaymentConfirmation, order: Order) -> None:
-    open_amounts = {line.line_id: lei(line.remaining) for line in order.lines}
-    paid_lines = [line.line_id for line in confirmation.lines]
-    if len(paid_lines) != len(set(paid_lines)) or not set(paid_lines) <= open_amounts.keys():
-        raise _invalid("a LineID is unknown or given twice")
-    if any(line.amount > open_amounts[line.line_id] for line in confirmation.lines):
-        raise _invalid("more is paid than is due")
-    if order.kind not in PARTLY_PAYABLE and confirmation.total != lei(order.remaining):
-        raise _invalid("the order can't be paid in parts")
-
-
-def _invalid(reason: str) -> Fault:
-    return Fault(FaultCode.INVALID_PARAMETER, reason)
