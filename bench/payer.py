@@ -9,8 +9,13 @@ from dataclasses import dataclass, field
 
 from browser import JSON, Answer, Browser, Request, Site
 
+LOOKING_SECONDS = 60.0
+"""How long a payer looks at a page that does not know yet."""
+FIRST_PAUSE = 2.0
+"""Seconds until the page's script looks for the first time."""
 CARD = "4000000000001000"
 _FIELD = re.compile(rb'<input[^>]*?name="(csrf_token|version|form_token)"[^>]*?value="([^"]*)"')
+_WATCHED = re.compile(rb'data-watch="([^"]*)" data-state="([^"]*)"')
 _BANK_LINK = re.compile(rb'href="([^"]*/[a-z]+/([A-Za-z0-9_-]{8,64}))"')
 
 
@@ -44,10 +49,12 @@ class Payer:
     def pay(self, purchase: Purchase) -> Paid:
         """Raises: UnexpectedAnswer, PaymentFailed, OSError."""
         result = self.give_card(self.go_to_bank(purchase))
-        page_text = self._timed("result page", lambda: self.browser.get(result)).body
+        page = self._timed("result page", lambda: self.browser.get(result)).body
         receipt = f"{result.partition('?')[0]}/receipt.pdf"
-        if receipt.encode() not in page_text:
-            raise PaymentFailed(f"{result} shows no receipt")
+        if receipt.encode() not in page:
+            page = self._look_again(result, page)
+        if receipt.encode() not in page:
+            raise PaymentFailed(f"{result} shows no receipt but: {_heading(page)}")
         if self.receipt:
             paper = self._timed("receipt", lambda: self.browser.get(receipt))
             if not paper.body.startswith(b"%PDF-"):
@@ -74,6 +81,17 @@ class Payer:
             raise PaymentFailed(f"the bank answered {answer.status}: {answer.body[:300]!r}")
         return_url = json.loads(answer.body)["return_url"]
         return "/" + return_url.split("/", 3)[3] if return_url else ""
+
+    def _look_again(self, result: str, page: bytes) -> bytes:
+        """As the page's script does while it is not known what became of the payment; the page that comes then."""
+        until, pause = time.monotonic() + LOOKING_SECONDS, FIRST_PAUSE
+        while (watched := _WATCHED.search(page)) and time.monotonic() < until:
+            time.sleep(pause)
+            pause *= 1.5
+            state = json.loads(self.browser.get(html.unescape(watched[1].decode())).body)["state"]
+            if state != watched[2].decode():
+                return self.browser.get(result).body
+        return page
 
     def _arrive_and_agree(self, purchase: Purchase) -> str:
         """Steps 3 to 6; the address of the choice of instruments."""
@@ -116,3 +134,9 @@ def _session_of(page: Answer) -> str:
         if link.startswith(b"http") and b"/payments/" not in link:
             return str(session.decode())
     raise PaymentFailed("the page does not lead to the bank")
+
+
+def _heading(page: bytes) -> str:
+    """What the page says above all."""
+    found = re.search(rb"<h1[^>]*>(.*?)</h1>", page, re.DOTALL)
+    return html.unescape(found[1].decode()).strip() if found else "a page without a heading"

@@ -62,12 +62,20 @@ def main() -> int:
     console = Console(width=None if Console().is_terminal else 130, highlight=False)
     try:
         with Stack(options.database, folder, gateway_processes=options.processes) as stack:
-            return 0 if _hold(stack, options, console) else 1
+            held = _hold(stack, options, console)
+        if not held:
+            _keep(folder, console)
     except (DemoError, UnexpectedAnswer, PaymentFailed) as error:
         print(f"soak: {error}", file=sys.stderr)
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    return 0 if held else 1
+
+
+def _keep(folder: Path, console: Console) -> None:
+    kept = folder.rename(folder.with_name(f"{folder.name}-kept"))
+    console.print(f"What was seen, database and logs, is kept in {kept.relative_to(CHECKOUT)}.")
 
 
 def _hold(stack: Stack, options: argparse.Namespace, console: Console) -> bool:

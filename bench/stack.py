@@ -33,6 +33,8 @@ from mpay_gateway.settings import read_settings  # noqa: E402
 from tests.postgres import PostgresServer  # noqa: E402
 
 SERVICE = "DEMO01"
+SERVER = (("max_connections", "200"), ("shared_buffers", "128MB"))
+"""Of PostgreSQL: room for three processes of 52 connections each."""
 _LIMITS = """
 [limits]
 misses_per_10_minutes = 1000000
@@ -183,7 +185,7 @@ class Stack:
         self.database_url = read_settings(toml).gateway.database
 
     def _start_postgres(self) -> str:
-        self._postgres = PostgresServer()
+        self._postgres = PostgresServer(settings=SERVER)
         self._ending.callback(self._postgres.remove)
         self._postgres.start()
         return self._postgres.create_database("bench")
