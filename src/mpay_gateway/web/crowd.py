@@ -1,8 +1,10 @@
 """How many payers' requests a process serves at once, and who is turned away at the door when there are too many.
 
 Above the rate that is held every page would come late, and at last too late for the browser that waits for it. Whoever
-comes then is told so at once, before anything is looked up. Nobody is turned away in the middle of a payment:
-returns from a bank, callbacks, results, and money from elsewhere have threads that no crowd takes.
+comes then is told so at once, before anything is looked up. Newcomers are the first to be told: what was done for
+somebody who is turned away on his third page was done for nothing, and would have served another one. Nobody is turned
+away in the middle of a payment: returns from a bank, callbacks, results, and money from elsewhere have threads that no
+crowd takes.
 """
 
 import re
@@ -18,10 +20,10 @@ PATIENCE = 5.0
 """Seconds that a request waits for its turn at most."""
 AGAIN = 15
 """Seconds after which a browser may come again."""
-_BEGINS = re.compile(
-    r"/(services/[^/]+|service/pay|i/[0-9]+|pay/[^/]+(/(order|factor|method|invoice\.pdf))?)?\Z"
-)
-"""Where something begins that was not begun before: the catalogue, an arrival, an invoice, the start of a payment."""
+_ARRIVES = re.compile(r"/(services/[^/]+|service/pay|i/[0-9]+)?\Z")
+"""Where payers come in: the catalogue, an arrival from a service, a number."""
+_GOES_ON = re.compile(r"/pay/[^/]+(/(order|factor|method|invoice\.pdf))?\Z")
+"""What those see who came in, up to the start of a payment."""
 
 
 class Crowded(Exception):
@@ -29,7 +31,7 @@ class Crowded(Exception):
 
 
 class Crowd:
-    """The places at which payers are served, and the line before them, as long as there are places.
+    """The places at which payers are served, and the line before them: as long as there are places, for newcomers half.
 
     `places`: None for as many as come.
     """
@@ -41,13 +43,13 @@ class Crowd:
         self._moved = threading.Condition()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self, *, arriving: bool = False) -> Iterator[None]:
         """A place, for the time of a request. Raises: Crowded when the line is full, or does not move."""
         if self._places is None:
             yield
             return
         with self._moved:
-            self._wait_for_turn(self._places)
+            self._wait_for_turn(self._places, line=self._places // 2 if arriving else self._places)
             self._served += 1
         try:
             yield
@@ -56,10 +58,10 @@ class Crowd:
                 self._served -= 1
                 self._moved.notify()
 
-    def _wait_for_turn(self, places: int) -> None:
+    def _wait_for_turn(self, places: int, *, line: int) -> None:
         if self._served < places and not self._waiting:
             return
-        if self._waiting >= places:
+        if self._waiting >= line:
             raise Crowded
         self._waiting += 1
         try:
@@ -79,9 +81,11 @@ def crowd_tween(handler: Callable[[Request], Response], registry: Registry) -> C
     crowd: Crowd = registry.crowd
 
     def let_in(request: Request) -> Response:
-        if not _BEGINS.match(str(request.environ.get("PATH_INFO", ""))):
+        path = str(request.environ.get("PATH_INFO", ""))
+        arriving = _ARRIVES.match(path) is not None
+        if not arriving and not _GOES_ON.match(path):
             return handler(request)
-        with crowd.place():
+        with crowd.place(arriving=arriving):
             return handler(request)
 
     return let_in

@@ -1,6 +1,9 @@
 """Above the rate that is held payers are told so at once; nobody is turned away in the middle of a payment."""
 
 import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -100,6 +103,54 @@ def test_who_waits_gets_the_place_that_is_left_and_who_comes_to_a_full_line_is_r
     assert served.wait(30)
     line.join(30)
     assert (crowd._served, crowd._waiting) == (0, 0)
+
+
+def test_newcomers_are_turned_away_before_those_whose_visit_has_begun():
+    crowd = Crowd(4, patience=30)
+    with ExitStack() as served:
+        for _ in range(4):
+            served.enter_context(crowd.place())
+        line = [threading.Thread(target=_come, args=(crowd,)) for _ in range(3)]
+        for length, each in enumerate(line[:2], start=1):
+            each.start()
+            _until(lambda length=length: crowd._waiting == length)
+        with pytest.raises(Crowded), crowd.place(arriving=True):
+            pytest.fail("half the line is for those who came before")
+        line[2].start()
+        _until(lambda: crowd._waiting == 3)
+    for each in line:
+        each.join(30)
+    assert (crowd._served, crowd._waiting) == (0, 0)
+    with crowd.place(arriving=True):
+        assert crowd._served == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "arriving"),
+    [("/", True), ("/services/OPEN01", True), ("/i/12345678901234", True), (f"/pay/{TOKEN}", False)],
+)
+def test_who_is_on_a_visit_is_no_newcomer(path, arriving, parts, crowd, monkeypatch):
+    seen = []
+    place = crowd.place
+    monkeypatch.setattr(crowd, "place", lambda *, arriving: seen.append(arriving) or place())
+    app = TestApp(
+        make_app(parts, crowd=crowd),
+        extra_environ={"wsgi.url_scheme": "https", "HTTP_HOST": HOST, "REMOTE_ADDR": "203.0.113.253"},
+    )
+    app.get(path, expect_errors=True)
+    assert seen == [arriving]
+
+
+def _come(crowd: Crowd) -> None:
+    with crowd.place():
+        pass
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def test_never_more_are_served_than_there_are_places():
