@@ -153,7 +153,6 @@ class Watch:
 
         `since`: no later than when its lease was renewed. Whose lease runs out between that and the message, because he
         was stopped or the clock was set, sends late: content and key are the same, and the fence keeps his answer out.
-        A void may become a reversal while it is under way: then two tasks ask, under its one key.
         """
         if about.operation not in SENDING:
             yield
@@ -164,10 +163,7 @@ class Watch:
             self._flying.setdefault((about.operation, about.payment, about.key), {}),
         )
         if self._holds(since) and any(
-            actor.late != GIVEN_UP
-            and self._holds(at)
-            and (_reverses(actor) is _reverses(world.stage.current) or not about.key.startswith("void-"))
-            for actor, at in flying.values()
+            actor.late != GIVEN_UP and self._holds(at) for actor, at in flying.values()
         ):
             self.broken(f"two processes at once: {about.name}")
         assert world.stage.current is not None
@@ -246,11 +242,6 @@ class Watch:
         """Two operators may give back what a service was told of; a bank does so without asking."""
         grounds = {row[0] for row in self._world.store.rows(_GROUNDS, payment_id)}
         return bool(grounds & {"operators", "by-provider"})
-
-
-def _reverses(actor: Actor | None) -> bool:
-    """Whether the actor does the task of a reversal, and not that of a hold."""
-    return actor is not None and isinstance(actor.lease, Lease) and actor.lease.kind is TaskKind.REVERSE
 
 
 class Overheard:

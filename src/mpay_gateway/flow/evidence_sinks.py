@@ -96,7 +96,8 @@ class DurableSink:
 
     With a lease, nothing may be sent once another process has taken the task over, and what is sent has the whole
     span of the lease for its answer. `first_sent` runs in the commit before the first message leaves: from then on
-    the other side may know. `content`: digest of what the messages tell, noted with each that is sent.
+    the other side may know; what it raises keeps the message back. `content`: digest of what the messages tell, noted
+    with each that is sent.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class DurableSink:
 
     @guards("lease.before-send", "delivery.may-know")
     def sent(self, body: bytes, meta: MessageMeta) -> None:
-        """Raises: Conflict when the lease has gone to another process."""
+        """Raises: Conflict when the lease has gone to another process; what `first_sent` raises."""
         noted = _kept(replace(meta, notes=meta.notes + self._notes))
         message = Message(Direction.SENT, body, noted, self._clock.now())
 

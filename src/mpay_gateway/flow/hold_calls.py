@@ -37,7 +37,7 @@ from mpay_gateway.flow.payment_ending import end_in, rest
 from mpay_gateway.flow.reversal import is_final
 from mpay_gateway.flow.schedules import next_delivery
 from mpay_gateway.storage import Work
-from mpay_gateway.storage.tasks import Lease
+from mpay_gateway.storage.tasks import Lease, TaskKind
 
 _NOTHING_THERE = {
     ProviderStatus.CANCELLED,
@@ -175,8 +175,8 @@ def _given_up(parts: Parts, work: Work, lease: Lease, void: Reversal, heard: _He
             return
         _void_done(work, current, heard.answer, actor=actor, at=now)
         payment = end_in(parts, work, payment, PaymentEvent.VOID, actor="machine")
-    rest(parts, work, payment)  # of money that was taken the void's own task hears, under the same key
-    work.tasks.finish(lease, due=None)
+    rest(parts, work, payment)
+    _over(parts, work, lease, current)
 
 
 def _void_done(work: Work, void: Reversal, answer: ReversalAnswer, *, actor: str, at: datetime) -> None:
@@ -194,7 +194,7 @@ def _not_given_up(parts: Parts, work: Work, lease: Lease, void: Reversal, error:
     payment, current = _locked(work, lease, void)
     said = remark(error)
     if current.capture_id is not None or current.state is not ReversalState.DUE:
-        work.tasks.finish(lease, due=None)
+        _over(parts, work, lease, current)
     elif is_final(error) and payment.state is not PaymentState.AUTHORISED:
         wrong_void(work, current, said, at=parts.clock.now())
         work.tasks.finish(lease, due=None)
@@ -208,9 +208,16 @@ def _not_heard_since(parts: Parts, work: Work, lease: Lease, void: Reversal, sai
     """The void was answered, the question after it was not: the key is heard again, and the question asked again."""
     _, current = _locked(work, lease, void)
     if current.capture_id is not None:
-        work.tasks.finish(lease, due=None)
+        _over(parts, work, lease, current)
     else:
         _void_later(parts, work, lease, current, said)
+
+
+def _over(parts: Parts, work: Work, lease: Lease, void: Reversal) -> None:
+    """The void is asked for no more. Of money that was taken its own task hears, which may ask under its key now."""
+    if void.capture_id is not None and void.state is ReversalState.DUE:
+        work.tasks.hurry(TaskKind.REVERSE, void.id, parts.clock.now())
+    work.tasks.finish(lease, due=None)
 
 
 def _void_later(parts: Parts, work: Work, lease: Lease, void: Reversal, said: str) -> None:

@@ -2,11 +2,11 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
-from mpay_gateway.domain.errors import MpayError, NoPluginAnswered, NotFound, RemoteRefused
+from mpay_gateway.domain.errors import Conflict, MpayError, NoPluginAnswered, NotFound, RemoteRefused
 from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalGround, ReversalState
@@ -14,15 +14,18 @@ from mpay_gateway.domain.provider_answer import PaymentToCheck, ReversalAnswer
 from mpay_gateway.domain.remarks import remark
 from mpay_gateway.domain.transitions import ReversalEvent
 from mpay_gateway.flow.evidence_sinks import DurableSink
+from mpay_gateway.flow.holds import void_key
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.pulled_accounts import ask_soon
-from mpay_gateway.flow.schedules import next_delivery
+from mpay_gateway.flow.schedules import LEASE, next_delivery
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.bank_statements import StoredLine
 from mpay_gateway.storage.ledger import REST_POSTING, REVERSAL_POSTING, SUSPENSE, Entry, receivable
 from mpay_gateway.storage.tasks import Lease, TaskKind
 
 _STATED = "its statement says so"
+_BESIDE_A_VOID = timedelta(seconds=10)
+"""How soon to look again whether a void is under way still: no longer than the lease of whoever sent it."""
 _log = structlog.get_logger("reversal")
 
 
@@ -91,14 +94,30 @@ def ask_back(
     parts: Parts, lease: Lease, payment: Payment, amount: Money, *, key: str
 ) -> ReversalAnswer | NotGiven:
     """Ask the provider to give money back, under a key and a lease; what it answers is not written down yet."""
-    to_check = PaymentToCheck(
-        payment.id, payment.reference, payment.remote_reference, amount,
-        DurableSink(parts.units, parts.clock, payment.id, lease),
+    evidence = DurableSink(
+        parts.units, parts.clock, payment.id, lease,
+        first_sent=lambda work: _alone(parts, work, payment.id, key),
     )  # fmt: skip
+    to_check = PaymentToCheck(payment.id, payment.reference, payment.remote_reference, amount, evidence)
     try:
         return parts.calls.reverse_payment(payment.account_id, to_check, amount, key=key)
     except MpayError as error:
         return NotGiven(error, is_final(error))
+
+
+@guards("reversal.alone")
+def _alone(parts: Parts, work: Work, payment_id: str, key: str) -> None:
+    """Before a void's key gives back money, the second step is taken from whoever may yet give the hold up under it.
+
+    Raises: Conflict while he may be doing so.
+    """
+    if key != void_key(payment_id):
+        return
+    now = parts.clock.now()
+    taken = work.tasks.lease(TaskKind.FINISH, payment_id, worker=parts.process, now=now, until=now + LEASE)
+    if taken is None:
+        raise Conflict(f"the void of payment {payment_id} may be under way")
+    work.tasks.finish(taken, due=None)
 
 
 def note_given_back(parts: Parts, work: Work, line: StoredLine, *, by_hand: bool) -> None:
@@ -203,6 +222,9 @@ def _book(
 def _not_done(parts: Parts, work: Work, lease: Lease, answer: NotGiven) -> None:
     """After a definite no, an earlier try may have had its effect: a line that came before tells, or the provider."""
     payment, reversal = _leased(work, lease)
+    if isinstance(answer.error, Conflict):  # nothing was sent
+        work.tasks.finish(lease, due=parts.clock.now() + _BESIDE_A_VOID)
+        return
     if answer.final and work.stated_returns.names_reversal(reversal.id):
         work.tasks.finish(lease, due=None)
         went_back_otherwise(parts, work, reversal, actor=f"provider:{payment.account_id}", detail=_STATED)
