@@ -21,6 +21,7 @@ from mpay_gateway.cli.words import WORDS
 from mpay_gateway.conformance import (
     CATALOGUE,
     Check,
+    Contract,
     Identity,
     Limits,
     MessageFolder,
@@ -87,6 +88,8 @@ def _list_checks(context: click.Context, _option: click.Parameter, wanted: bool)
               "Best are four of orders to be paid at once, one that allows parts, one that is expired.")  # fmt: skip
 @click.option("--certificate", "certificates", type=_PEM, multiple=True, required=True, metavar="PEM",
               help="The certificate that the service signs with. Repeatable.")  # fmt: skip
+@click.option("--contract", type=click.Choice([each.value for each in Contract]), default=Contract.GUIDE_1_3.value,
+              show_default=True, help="The form of the contract that it was built by.")  # fmt: skip
 @click.option("--key", type=_PEM, metavar="PEM", help="The gateway's private key, which signs requests.")
 @click.option("--key-certificate", type=_PEM, metavar="PEM",
               help="Its certificate, which the service must trust. Without both a pair is made.")  # fmt: skip
@@ -110,7 +113,7 @@ def _list_checks(context: click.Context, _option: click.Parameter, wanted: bool)
 @click.option("--junit", type=REPORT_FILE, metavar="FILE", help="Write JUnit XML for a build server.")
 def conformance(  # noqa: PLR0913  each is an option
     *, url: str, service_id: str, order_keys: tuple[str, ...], pay_order_keys: tuple[str, ...],
-    certificates: tuple[Path, ...], key: Path | None, key_certificate: Path | None, ca_file: Path | None,
+    certificates: tuple[Path, ...], contract: str, key: Path | None, key_certificate: Path | None, ca_file: Path | None,
     timeout: float, deadline: float, messages: Path, html: Path | None, json_file: Path | None, junit: Path | None,
 ) -> None:  # fmt: skip
     """Play the gateway against the IServiceProvider at URL and report what it gets wrong.
@@ -130,6 +133,7 @@ def conformance(  # noqa: PLR0913  each is an option
     target = Target(
         url, service_id, order_keys, _certificates(certificates), gateway, pay_order_keys=pay_order_keys,
         timeouts=Timeouts(answer=timeout), limits=Limits(run=timedelta(seconds=deadline)), ca_file=ca_file,
+        contract=Contract(contract),
     )  # fmt: skip
     say = partial(click.echo, err=any(str(path) == "-" for path, _ in files))
     folder = _folder(messages)

@@ -12,6 +12,7 @@ from mpay_gateway.conformance.identity import (
     read_certificates,
     read_identity,
 )
+from mpay_gateway.conformance.messages import Contract
 from mpay_gateway.conformance.run import Report, run_checks
 from mpay_gateway.conformance.target import Limits, Target
 from mpay_gateway.conformance.transport import Timeouts
@@ -20,6 +21,7 @@ from mpay_gateway.conformance.verdict import Check, Result, Severity, Status
 __all__ = [
     "CATALOGUE",
     "Check",
+    "Contract",
     "Identity",
     "Limits",
     "MessageFolder",

@@ -12,7 +12,7 @@ from lxml import etree
 from mpay_gateway.boundary import Clock
 from mpay_gateway.conformance import messages, names
 from mpay_gateway.conformance.answer import Answer
-from mpay_gateway.conformance.messages import Confirmation, confirmation_xml
+from mpay_gateway.conformance.messages import Confirmation, Contract, confirmation_xml
 from mpay_gateway.conformance.seal import Seal, read_seal
 from mpay_gateway.conformance.signing import Recipe, signed_request
 from mpay_gateway.conformance.spending import Spendings
@@ -76,16 +76,25 @@ class Caller:
     def look_up(
         self, key: str, way: Way = PLAIN, *, language: str | None = "RO", service_id: str | None = None
     ) -> Answer:
-        """Ask for an order."""
-        payload = messages.lookup(service_id or self.target.service_id, key, language)
+        """Ask for an order. Services of 2016 know no language."""
+        payload = self.asking(key, language=language, service_id=service_id)
         spoken = "" if language == "RO" else f" in {language}" if language else " without Language"
         served = f" of service {service_id}" if service_id else ""
         return self.call(names.LOOKUP, payload, way, said=f"{names.LOOKUP} for {key!r}{served}{spoken}")
 
+    def asking(self, key: str | None, *, language: str | None = "RO", service_id: str | None = None) -> str:
+        """The payload that asks for an order, in the form that the service was built by; None leaves the key out."""
+        spoken = language if self.target.contract is Contract.GUIDE_1_3 else None
+        return messages.lookup(service_id or self.target.service_id, key, spoken)
+
+    def telling(self, told: Confirmation) -> str:
+        """The payload that tells of a payment, in that form."""
+        return confirmation_xml(told, self.target.contract)
+
     def confirm(self, told: Confirmation, way: Way = PLAIN) -> Answer:
         """Tell of a payment."""
         said = f"{names.CONFIRM} of {told.total} {told.currency} for {told.order_key!r}, payment {told.payment_id!r}"
-        sent = self.signed(names.CONFIRM, confirmation_xml(told), way)
+        sent = self.signed(names.CONFIRM, self.telling(told), way)
         with self._lock:
             spending = self.spendings.begin(told)
         answer = self.exchange(sent, f"{said}, {way.note}" if way.note else said)

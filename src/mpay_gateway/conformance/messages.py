@@ -4,13 +4,27 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from mpay_gateway.conformance.names import CONTRACT
 
 _LOCAL = ZoneInfo("Europe/Chisinau")
-_ACCOUNT_MEMBERS = ("BankAccount", "BankCode", "BankFiscalCode", "BeneficiaryName", "ConfigurationCode")
+
+
+class Contract(StrEnum):
+    """By which form of the contract a service was built, as it is registered with the gateway (section 3)."""
+
+    GUIDE_1_3 = "1.3"
+    WSDL_2016 = "2016"
+
+
+_ACCOUNT_MEMBERS = {
+    Contract.GUIDE_1_3: ("BankAccount", "BankCode", "BankFiscalCode", "BeneficiaryName", "ConfigurationCode"),
+    Contract.WSDL_2016: ("BankAccount", "BankCode", "BeneficiaryName", "TreasuryAccount"),
+}
+_REQUIRED_IN_2016 = ("BankAccount", "BankCode")
 Account = tuple[tuple[str, str], ...]
 """Members of a PaymentAccount and their texts."""
 
@@ -20,20 +34,17 @@ def element(name: str, text: str) -> str:
     return f"<{name}>{escape(text)}</{name}>"
 
 
-def lookup(service_id: str, order_key: str, language: str | None = "RO") -> str:
-    """GetOrderDetails as the gateway sends it; without Language where that is None (contract of 2016)."""
+def lookup(service_id: str, order_key: str | None, language: str | None = "RO") -> str:
+    """GetOrderDetails as the gateway sends it; without the members that are None."""
     spoken = "" if language is None else element("Language", language)
-    return lookup_of(f"{spoken}{element('OrderKey', order_key)}{element('ServiceID', service_id)}")
-
-
-def lookup_of(members: str) -> str:
-    """GetOrderDetails around members that are XML already."""
+    key = "" if order_key is None else element("OrderKey", order_key)
+    members = f"{spoken}{key}{element('ServiceID', service_id)}"
     return f'<GetOrderDetails xmlns="{CONTRACT}"><query>{members}</query></GetOrderDetails>'
 
 
 @dataclass(frozen=True, slots=True)
 class PaidLine:
-    """One line of a confirmation. An account without members is sent as an empty element."""
+    """One line of a confirmation. An account without members is sent as an empty element, or as one of empty texts."""
 
     line_id: str
     amount: Decimal
@@ -55,9 +66,9 @@ class Confirmation:
     properties: tuple[tuple[str, str], ...] = (("Bank", "MAIB (Card)"),)
 
 
-def confirmation_xml(told: Confirmation) -> str:
+def confirmation_xml(told: Confirmation, contract: Contract = Contract.GUIDE_1_3) -> str:
     """ConfirmOrderPayment as the gateway sends it: members in alphabetical order, local time without a zone."""
-    lines = "".join(map(_line, told.lines))
+    lines = "".join(_line(line, contract) for line in told.lines)
     properties = "".join(
         f"<PaymentProperty>{element('Name', name)}{element('Value', value)}</PaymentProperty>"
         for name, value in told.properties
@@ -90,13 +101,16 @@ def unknown_key() -> str:
     return f"NO-SUCH-{secrets.token_hex(8).upper()}"
 
 
-def account_in_order(members: dict[str, str]) -> Account:
-    """The members of an account in the order of the wire; others are left out."""
-    return tuple((name, members[name]) for name in _ACCOUNT_MEMBERS if members.get(name))
+def known_account(members: dict[str, str]) -> Account:
+    """The members of an account that have a value, in the order of the wire."""
+    return tuple(sorted((name, text) for name, text in members.items() if text))
 
 
-def _line(line: PaidLine) -> str:
-    account = "".join(element(name, text) for name, text in line.account)
+def _line(line: PaidLine, contract: Contract) -> str:
+    known = dict(line.account)
+    required = _REQUIRED_IN_2016 if contract is Contract.WSDL_2016 else ()
+    sent = (name for name in _ACCOUNT_MEMBERS[contract] if known.get(name) or name in required)
+    account = "".join(element(name, known.get(name, "")) for name in sent)
     return (
         f"<PaymentConfirmationLine>{element('Amount', f'{line.amount:.2f}')}"
         f"<DestinationAccount>{account}</DestinationAccount>{element('LineID', line.line_id)}"

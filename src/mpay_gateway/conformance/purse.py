@@ -191,8 +191,15 @@ def _payable(key: str, orders: tuple[etree._Element, ...]) -> Payable:
 def _line(line: etree._Element) -> PaidLine:
     amount = amount_of(text(line, "AmountDue")) or Decimal(0)
     holder = members(line, "DestinationAccount")
-    account = {local(each): each.text or "" for each in children(holder[0])} if holder else {}
-    return PaidLine(text(line, "LineID") or "", amount, messages.account_in_order(account))
+    return PaidLine(text(line, "LineID") or "", amount, messages.known_account(_account(holder)))
+
+
+def _account(holder: tuple[etree._Element, ...]) -> dict[str, str]:
+    """The members of a DestinationAccount; one that is a text (contract of 2016) is the account's number."""
+    if not holder:
+        return {}
+    members_of = {local(each): (each.text or "").strip() for each in children(holder[0])}
+    return members_of or {"BankAccount": (holder[0].text or "").strip()}
 
 
 def _is_set(order: etree._Element, lines: tuple[etree._Element, ...], spellings: tuple[str, ...]) -> bool:

@@ -13,6 +13,7 @@ from mpay_gateway.boundary import Clock
 from mpay_gateway.conformance.answer import Answer
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import Kept, NotRun
+from mpay_gateway.conformance.messages import Contract
 from mpay_gateway.conformance.plain_text import plain
 from mpay_gateway.conformance.settling import settle_recipe
 from mpay_gateway.conformance.spending import Spending
@@ -78,7 +79,7 @@ def run_checks(
         silence = _silence(bench)
         for number, check in enumerate(listed):
             progress(number, len(listed), check)
-            reason = silence or _left_out(bench) or _explained(check, results)
+            reason = silence or _left_out(bench) or _newer(check, target) or _explained(check, results)
             results.append(Result(check, Status.NOT_RUN, reason) if reason else _run(check, bench))
     except KeyboardInterrupt:
         bench.cut_short = INTERRUPTED
@@ -119,6 +120,12 @@ def _silence(bench: Bench) -> str:
 def _left_out(bench: Bench) -> str:
     """Why nothing more is tried; empty while the run goes on."""
     return bench.cut_short if bench.is_over() else ""
+
+
+def _newer(check: Check, target: Target) -> str:
+    """Why a service of 2016 is not judged by a check; empty when it is, and for every other service."""
+    is_older = target.contract is Contract.WSDL_2016
+    return f"by the contract of 2016 {check.newer}" if is_older and check.newer else ""
 
 
 def _explained(check: Check, results: list[Result]) -> str:

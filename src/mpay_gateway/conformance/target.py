@@ -7,6 +7,7 @@ from pathlib import Path
 from cryptography import x509
 
 from mpay_gateway.conformance.identity import Identity
+from mpay_gateway.conformance.messages import Contract
 from mpay_gateway.conformance.transport import Timeouts
 
 
@@ -27,6 +28,7 @@ class Target:
     """One service. `order_keys` are only read; orders of `pay_order_keys` may be paid.
 
     `certificates` are the service's; `gateway` signs requests, and the service must trust its certificate.
+    `contract`: by which it was built, and is asked.
     """
 
     url: str
@@ -38,3 +40,4 @@ class Target:
     limits: Limits = Limits()
     timeouts: Timeouts = Timeouts()
     ca_file: Path | None = None
+    contract: Contract = Contract.GUIDE_1_3

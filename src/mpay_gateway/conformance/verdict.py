@@ -36,6 +36,7 @@ class Check:
 
     A pass counts only when the check `proved_by` passed: a service that refuses everything refuses what is wrong, too.
     When the check `explained_by` failed this one is not run: it would say the same in other words.
+    `newer` says what the contract of 2016 lacks, by which a service cannot be judged then; empty where it is the same.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Check:
     run: Run
     proved_by: str = ""
     explained_by: str = ""
+    newer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Checks:
         mend: str,
         **others: str,
     ) -> Callable[[Run], Run]:
-        """Make a function a check. `others` are `proved_by` and `explained_by`."""
+        """Make a function a check. `others` are `proved_by`, `explained_by` and `newer`."""
 
         def register(run: Run) -> Run:
             self.found.append(Check(identifier, title, self.group, severity, contract, mend, run, **others))

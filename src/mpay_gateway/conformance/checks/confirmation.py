@@ -16,7 +16,7 @@ from mpay_gateway.conformance.checks.paying import (
     must_refuse,
     not_final,
 )
-from mpay_gateway.conformance.messages import Confirmation, PaidLine, confirmation_xml
+from mpay_gateway.conformance.messages import Confirmation, PaidLine
 from mpay_gateway.conformance.purse import Payable, Purse, confirmation, part_of
 from mpay_gateway.conformance.tampering import Maker
 from mpay_gateway.conformance.verdict import Checks, Severity
@@ -46,7 +46,7 @@ _UNBELIEVED: tuple[tuple[str, str, str, str, Attack], ...] = (
 def _is_not_believed(note: str, attack: Attack, bench: Bench) -> Iterator[str]:
     order = bench.purse.whole()
     told = confirmation(bench, order)
-    other = confirmation_xml(replace(told, order_key=messages.unknown_key()))
+    other = bench.telling(replace(told, order_key=messages.unknown_key()))
     yield from must_refuse(bench, order, told, Way(note, make=attack(bench, other)))
 
 

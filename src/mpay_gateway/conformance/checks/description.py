@@ -185,6 +185,7 @@ def statuses(bench: Bench) -> Iterator[str]:
     "WSD-11", "The query takes a Language", Severity.ADVICE,
     contract="OrderDetailsQuery begins with Language since guide 1.3; the schema of 2016 has none (section 3).",
     mend='Add Language, optional, before OrderKey, or have the service registered with contract = "2016".',
+    newer="the query has no Language",
 )  # fmt: skip
 def language(bench: Bench) -> Iterator[str]:
     found = _sequence(bench.description(), "OrderDetailsQuery")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mpay_gateway.conformance import messages, names, schema, tampering
+from mpay_gateway.conformance import names, schema, tampering
 from mpay_gateway.conformance.answer import Answer, Fault, children
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun, Way
@@ -25,9 +25,7 @@ _TRACES: Final = re.compile(
 def _invalid(bench: Bench) -> Answer:
     """The answer to a query without OrderKey, asked once."""
     bench.found_accepts()
-    payload = messages.lookup_of(
-        messages.element("Language", "RO") + messages.element("ServiceID", bench.target.service_id)
-    )
+    payload = bench.asking(None)
     answer = bench.once(
         "invalid", lambda: bench.call(names.LOOKUP, payload, said=f"{names.LOOKUP} without OrderKey")
     )

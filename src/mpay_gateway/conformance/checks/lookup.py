@@ -15,6 +15,7 @@ from mpay_gateway.conformance.verdict import Checks, Severity
 CHECKS = Checks("lookup")
 LANGUAGES: Final = ("RO", "RU", "EN")
 _UNKNOWN_SERVICE: Final = "NO-SUCH-SERVICE"
+_NO_LANGUAGE: Final = "the query has no Language"
 
 
 @CHECKS.add(
@@ -118,7 +119,7 @@ for _number, _language in enumerate(LANGUAGES[1:], start=9):
     @CHECKS.add(
         f"LOK-{_number:02d}", f"The order is found in {_language}", Severity.PAYMENTS,
         contract="Language is ro, ru or en, sent in upper case; default RO (section 3).",
-        mend="Take every language; answer in Romanian where you have no other texts.",
+        mend="Take every language; answer in Romanian where you have no other texts.", newer=_NO_LANGUAGE,
     )  # fmt: skip
     def in_language(bench: Bench, language: str = _language) -> Iterator[str]:
         bench.found_accepts()
@@ -130,7 +131,7 @@ for _number, _language in enumerate(LANGUAGES[1:], start=9):
 @CHECKS.add(
     "LOK-11", "Another language is the same order", Severity.MONEY,
     contract="What concerns money does not depend on Language (section 3).",
-    mend="Translate Reason and DisplayName, nothing else.",
+    mend="Translate Reason and DisplayName, nothing else.", newer=_NO_LANGUAGE,
 )  # fmt: skip
 def same_money(bench: Bench) -> Iterator[str]:
     bench.found_accepts()
@@ -146,7 +147,7 @@ def same_money(bench: Bench) -> Iterator[str]:
 @CHECKS.add(
     "LOK-12", "Texts are in the language that was asked for", Severity.ADVICE,
     contract="Language says in which language the payer reads (section 3).",
-    mend="Translate Reason; payers read it before they pay.",
+    mend="Translate Reason; payers read it before they pay.", newer=_NO_LANGUAGE,
 )  # fmt: skip
 def translated(bench: Bench) -> Iterator[str]:
     bench.found_accepts()
@@ -160,7 +161,7 @@ def translated(bench: Bench) -> Iterator[str]:
 @CHECKS.add(
     "LOK-13", "Language may be in lower case", Severity.ADVICE,
     contract="Language is a text of two letters: ro, ru, en by the guide's text, RO in its sample (section 3).",
-    mend="Compare without regard to case.",
+    mend="Compare without regard to case.", newer=_NO_LANGUAGE,
 )  # fmt: skip
 def lower_case(bench: Bench) -> Iterator[str]:
     bench.found_accepts()
@@ -172,7 +173,7 @@ def lower_case(bench: Bench) -> Iterator[str]:
 @CHECKS.add(
     "LOK-14", "Language may be left out", Severity.INTEROPERABILITY,
     contract="Language is optional, default RO; the contract of 2016 has none (section 3).",
-    mend="Take a query without Language as one in Romanian.",
+    mend="Take a query without Language as one in Romanian.", newer=_NO_LANGUAGE,
 )  # fmt: skip
 def without_language(bench: Bench) -> Iterator[str]:
     bench.found_accepts()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 
-from mpay_gateway.conformance import messages, names, tampering
+from mpay_gateway.conformance import names, tampering
 from mpay_gateway.conformance.answer import text
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun, Way
@@ -17,7 +17,7 @@ _MEND = "Verify before you read: one Signature of the gateway's registered certi
 
 def innocent(bench: Bench) -> str:
     """A lookup of a key that nobody has: what an attacker may have seen signed."""
-    return messages.lookup(bench.target.service_id, bench.unknown_key())
+    return bench.asking(bench.unknown_key())
 
 
 Attack = Callable[[Bench], Maker]
@@ -135,7 +135,7 @@ def comment_in_value(bench: Bench) -> Iterator[str]:
     ))  # fmt: skip
     answer = bench.call(
         names.LOOKUP,
-        messages.lookup(bench.target.service_id, longer),
+        bench.asking(longer),
         way,
         said=f"{names.LOOKUP} for {key!r}",
     )

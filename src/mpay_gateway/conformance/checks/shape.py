@@ -181,6 +181,7 @@ def booleans(bench: Bench) -> Iterator[str]:
     "SHP-12", "DestinationAccount is a structure", Severity.INTEROPERABILITY,
     contract="DestinationAccount is a PaymentAccount with members since guide 1.3; it was text in 2016 (section 3).",
     mend="Send BankAccount, BankCode, BankFiscalCode and BeneficiaryName as members.",
+    newer="DestinationAccount of a line is a text",
 )  # fmt: skip
 def account_structure(bench: Bench) -> Iterator[str]:
     lines = [line for order in bench.orders() for line in lines_of(order)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mpay_gateway.conformance import messages, names
+from mpay_gateway.conformance import names
 from mpay_gateway.conformance.bench import Bench
 from mpay_gateway.conformance.caller import NotRun, Way
 from mpay_gateway.conformance.transport import LARGEST_ANSWER, Sent, is_loopback
@@ -71,7 +71,7 @@ def status_of_success(bench: Bench) -> Iterator[str]:
 def kept_connection(bench: Bench) -> Iterator[str]:
     bench.found_accepts()
     key = bench.target.order_keys[0]
-    payload = messages.lookup(bench.target.service_id, key)
+    payload = bench.asking(key)
     requests = [bench.signed(names.LOOKUP, payload) for _ in range(2)]
     for answer in bench.in_a_row(requests, f"{names.LOOKUP} for {key!r}, two on one connection"):
         if not answer.orders:
