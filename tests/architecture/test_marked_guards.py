@@ -61,7 +61,8 @@ UNMARKED = {
     "flow.operating.restoring:finish": "no simulated database goes back in time",
     "flow.operators:actor_of": "who acts is known before the flow is asked; simulated operators have no tokens",
     "flow.operators:OperatorBook._give_token": "spares a token; who holds one is known before the flow is asked",
-    "flow.paid_elsewhere:make_room": "no simulated account confirms by statement; `test_paid_elsewhere.py` has some",
+    "flow.paid_elsewhere:make_room": "a rival pays in just that minute in few worlds, which watch it; "
+    "`test_paid_elsewhere.py` has each case",
     "flow.receipt:invoice_pdf": "a paper, and no money",
     "flow.refunds.acts:acknowledge_refund": _PEOPLE,
     "flow.refunds.provider_refunds:note_refunded": _AFTER,

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from tests.simulation.chance import Chance
 from tests.simulation.coverage import EDGE_NAMES, Aim
-from tests.simulation.faults import IN_CALLS, Fault
+from tests.simulation.faults import ELSEWHERE, IN_CALLS, Fault
 from tests.simulation.plan import ACTS, INSTRUMENTS, MISCHIEF, Bent
+from tests.simulation.stated_bending import is_stated, stated, stated_aim
 
 CARD, HOLD, CASH, ONLINE = ("card",), ("hold",), ("cash",), ("card", "hold")
 PAY = (("pay", 1.0),)
@@ -121,26 +122,38 @@ _CALLBACKS = {Fault.CALLBACK_DUPLICATE, Fault.CALLBACK_LATE, Fault.CALLBACK_LOST
 
 KINDS = 6
 """So many kinds of fault a world is bent on, so that it shows many pairs for what it costs."""
-_ALL = tuple(Fault)
 
 
 def aim_of(seed: int) -> Aim | None:
     """What the seed's world is bent on; one world in eight is bent on nothing."""
+    if is_stated(seed):
+        return stated_aim(seed)
     chance = Chance(seed, "aim")
-    return None if chance.of(0.125) else Aim(chance.pick(EDGE_NAMES), chance.some(_ALL, KINDS))
+    return None if chance.of(0.125) else Aim(chance.pick(EDGE_NAMES), chance.some(ELSEWHERE, KINDS))
 
 
 def bent_of(seed: int) -> Bent:
     """One world in three has more of its first kind of fault everywhere; the others have traps alone."""
     aim = aim_of(seed)
+    if is_stated(seed):
+        return replace(stated(_ON_EDGE.get(aim.edge, Bent()) if aim is not None else Bent(), aim), aim=aim)
     if aim is None:
         return Bent()
     bent = _ON_EDGE.get(aim.edge, Bent())
-    if Fault.LATE_MONEY in aim.faults and bent.acts == PAY and CARD[0] in bent.instruments:
-        bent = replace(bent, acts=(*PAY, ("decline-then-pay", 1.0)))
+    if Fault.LATE_MONEY in aim.faults:
+        bent = _with_late_money(aim.edge, bent)
     if Chance(seed, "everywhere").of(1 / 3):
         bent = _towards(aim.faults[0], bent)
     return replace(bent, aim=aim)
+
+
+def _with_late_money(edge: str, bent: Bent) -> Bent:
+    """The same, where money may be late for payments that have some already: most sessions are soon over."""
+    if edge == "payment:created:start":  # only cash is late before a payment is stored
+        return replace(bent, instruments=INSTRUMENTS, acts=(*PAY, ("pay-late", 2.0)), second_payers=0.6)
+    if bent.acts == PAY and CARD[0] in bent.instruments:
+        bent = replace(bent, acts=(*PAY, ("decline-then-pay", 1.0)))
+    return replace(bent, short_sessions=0.7)
 
 
 def _towards(fault: Fault, bent: Bent) -> Bent:

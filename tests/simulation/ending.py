@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mpay_gateway.domain.order import OrderStatus
+from tests.simulation import stated
 from tests.simulation.plan import PayerPlan
 from tests.simulation.plugins import NETWORK, ONE_STEP, TWO_STEP
 
@@ -123,6 +124,7 @@ def heal(world: "World") -> None:
     world.clock.offset = timedelta(0)
     world.people.courier.tell_what_was_lost()
     world.people.services.finish_refunds()
+    world.treasury.heal()
 
 
 def _disagreements(world: "World") -> Iterator[str]:
@@ -135,6 +137,7 @@ def _disagreements(world: "World") -> Iterator[str]:
     yield from _with_the_network(world)
     yield from _with_the_shop(world)
     yield from _in_the_ledger(world)
+    yield from stated.disagreements(world)
 
 
 def _tasks(world: "World") -> Iterator[str]:
@@ -143,6 +146,8 @@ def _tasks(world: "World") -> Iterator[str]:
     """
     by_itself = _taken_back(world)
     for kind, subject, reference, delivery, refused in world.store.rows(_TASKS):
+        if kind == "statement":  # there is always a next day
+            continue
         with_people = refused or (delivery == "parked" and reference in by_itself)
         if not (kind == "recheck" and with_people):
             yield f"L5 a task is left: {kind} {subject}"

@@ -8,6 +8,7 @@ from tests.simulation.mischief import Mischief
 from tests.simulation.operators import Operators
 from tests.simulation.payers import Payers
 from tests.simulation.services import Services
+from tests.simulation.transfers import Transfers
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -23,3 +24,4 @@ class People:
         self.kiosks = Kiosks(world)
         self.operators = Operators(world)
         self.mischief = Mischief(world)
+        self.transfers = Transfers(world)

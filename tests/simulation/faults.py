@@ -48,7 +48,18 @@ class Fault(StrEnum):
     """A process stands still until its leases have run out, then goes on."""
     OPERATOR = "operator"
     """Somebody acts by hand at the same time."""
+    STATEMENT_LATE = "statement-late"
+    """A statement that is read days after it was due, behind those of later days, or whole only then."""
+    STATEMENT_TWICE = "statement-twice"
+    """A statement that tells of a movement twice, or again in that of the next day."""
+    STATEMENT_AMENDED = "statement-amended"
+    """A statement that says something else of a movement than it did before."""
 
+
+OF_STATEMENTS = (Fault.STATEMENT_LATE, Fault.STATEMENT_TWICE, Fault.STATEMENT_AMENDED)
+"""Those that strike payments alone that a statement tells of."""
+ELSEWHERE = tuple(each for each in Fault if each not in OF_STATEMENTS)
+"""Those that strike in every world."""
 
 IN_CALLS = (
     Fault.UNREACHABLE, Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.REQUEST_LATE, Fault.ANSWER_LATE,

@@ -23,6 +23,7 @@ from tests.simulation.helps import (
     refunded,
     release,
     take,
+    transfer_beside_another,
     waver,
 )
 
@@ -68,10 +69,13 @@ _GIVE_UP = (_NOT_CONFIRMED, Step("delivery:parked", people("delivery-parked", 1)
 _WITHDRAW = Step("refund:due", people("refund-waits", 2))
 _NOT_GIVEN = (_TWICE, _refused("reversal:due", "reverse"))
 
+_NOT_STARTED = (Fault.UNREACHABLE, Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.ANSWER_LOST)
+
 WAYS: Mapping[str, tuple[Step, ...]] = {
     "payment:started:start": (
-        Step("payment:started", call("start", Fault.UNREACHABLE, Fault.REQUEST_LOST), at_once=True),
+        Step("payment:started", call("start", *_NOT_STARTED), at_once=True),
     ),
+    "payment:created:capture": (Step("payment:created", transfer_beside_another),),
     "payment:authorised:authorise": (_lost("payment:authorised", "capture"), _lost("intent:due", "capture")),
     "payment:declined:authorise": (Step("payment:declined", pay),),
     "payment:cancelled:authorise": (Step("payment:cancelled", pay),),
@@ -102,7 +106,10 @@ WAYS: Mapping[str, tuple[Step, ...]] = {
     "delivery:parked:retry": (_NOT_CONFIRMED, _SEND_AGAIN),
     "delivery:due:withhold": (_NOT_HEARD, Step("delivery:due", people("delivery-due", 1)), _SEND_AGAIN),
     "delivery:due:retry": (_NOT_HEARD, Step("delivery:due", people("delivery-due", 0))),
-    "intent:due:wish": (_lost("intent:due", "capture"), Step("intent:due", waver)),
+    "intent:due:wish": (
+        Step("intent:due", call("capture", Fault.UNREACHABLE, Fault.REQUEST_LOST), at_once=True),
+        Step("intent:due", waver),
+    ),
     "intent:due:unanswered": (_lost("intent:due", "capture"),),
     "intent:due:refuse": (_refused("intent:due", "capture"),),
     "intent:refused:done": (_refused("intent:due", "capture"), Step("intent:refused", take, at_once=True)),
@@ -119,6 +126,7 @@ WAYS: Mapping[str, tuple[Step, ...]] = {
     "refund:due:withdraw": (*_REFUND, _WITHDRAW),
     "refund:refused:acknowledge": (*_REFUND, _WITHDRAW, Step("refund:refused", people("refund-refused", 1))),
     "refund:refused:retry": (*_REFUND, _WITHDRAW, Step("refund:refused", people("refund-refused", 0))),
+    "refund:refused:went-back": (*_LEAVES, Step("refund:refused", give_back_by_hand)),
     "refund:done:acknowledge": (
         *_LEAVES, Step("refund:done", refunded), Step("refund:done", people("refund-done", 0)),
     ),

@@ -14,6 +14,8 @@ from tests.simulation.faults import Fault
 from tests.simulation.operators import DEEDS, NAMES
 from tests.simulation.plan import PayerPlan
 from tests.simulation.shop import ShopOrder
+from tests.simulation.transfers import Number
+from tests.simulation.treasury import half
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -39,6 +41,11 @@ class Place:
     session: Session | None
     order: ShopOrder
 
+    @property
+    def number(self) -> Number | None:
+        """What it is paid under, if statements alone tell of it."""
+        return self.world.people.transfers.number_of(self.payment_id)
+
 
 MOST_TAKEN = 5
 """How often a session is charged: each time is another reversal, and worlds get long."""
@@ -51,12 +58,12 @@ def call(operation: str, *faults: Fault) -> Act:
 
 
 def people(kind: str, *deeds: int) -> Act:
-    """An operator does one of some things about what he finds; not the one who proposed it."""
+    """An operator does one of some things about what he finds; not one who proposed it, unless all did."""
 
     def act(place: Place) -> None:
         operators, chance = place.world.people.operators, place.world.chance
         proposers = {name for (name,) in place.world.store.rows(_PROPOSED, place.payment_id)}
-        others = [name for name in NAMES if name not in proposers]
+        others = [name for name in NAMES if name not in proposers] or NAMES
         for subject in operators.found(kind, place.payment_id):
             operators.do(place.payment_id, subject, DEEDS[kind][chance.pick(deeds)], chance.pick(others))
 
@@ -71,18 +78,20 @@ def pay(place: Place) -> None:
     if place.session is not None:
         place.world.strikes.payment(place.payment_id, Fault.LATE_MONEY)
         place.world.bank.pay(place.session)
+    elif (number := place.number) is not None:
+        transfers = place.world.people.transfers
+        transfers.read(transfers.transfer_late(number).day)
 
 
 def pay_less(place: Place) -> None:
     """The same, of half the amount."""
+    if (number := place.number) is not None:
+        transfers = place.world.people.transfers
+        transfers.read(transfers.transfer_other(number, more=False).day)
     if place.session is not None:
         place.session.odd = half(place.session.amount)
         place.world.strikes.payment(place.payment_id, Fault.WRONG_AMOUNT)
         pay(place)
-
-
-def half(amount: Money) -> Money:
-    return Money.from_minor(max(1, amount.minor // 2), amount.currency)
 
 
 def take(place: Place) -> None:
@@ -90,6 +99,9 @@ def take(place: Place) -> None:
     session = place.session
     if session is not None and not session.closed and len(session.captures) < MOST_TAKEN:
         place.world.bank.take(session, session.amount)
+    elif (number := place.number) is not None and len(place.world.treasury.of(place.payment_id)) < MOST_TAKEN:
+        transfers = place.world.people.transfers
+        transfers.read(transfers.transfer_again(number).day)
 
 
 def drop(place: Place) -> None:
@@ -112,7 +124,10 @@ def end_hold(place: Place) -> None:
 
 
 def give_back_by_hand(place: Place) -> None:
-    """Somebody at the bank sends what it refused to send before."""
+    """Somebody at the bank or the treasury sends what it refused to send before."""
+    transfers = place.world.people.transfers
+    for movement in transfers.send_back(place.payment_id):
+        transfers.read(movement.day)
     left = sum(minor for (minor,) in place.world.store.rows(_LEFT_OF_REFUSED, place.payment_id))
     session = place.session
     if session is not None and 0 < left <= (session.taken - session.back).minor:
@@ -143,6 +158,17 @@ def refunded(place: Place) -> None:
 
 
 # Others.
+
+
+def transfer_beside_another(place: Place) -> None:
+    """Money comes to the treasury, and before anybody hears of it somebody begins to pay the order in another way."""
+    transfers, number = place.world.people.transfers, place.number
+    if number is not None:
+        if place.world.chance.of(0.7):
+            transfers.transfer(number)
+        else:
+            transfers.transfer_other(number, more=False)
+        transfers.rival(place.order)
 
 
 def die(place: Place) -> None:

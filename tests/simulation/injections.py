@@ -14,9 +14,10 @@ from mpay_gateway.flow.payment_result import look_at_result
 from mpay_gateway.flow.payment_start import start_payment
 from mpay_gateway.flow.visiting import Arrival, open_visit
 from tests.simulation.bank import Session, Standing
-from tests.simulation.faults import IN_CALLS, Fault
+from tests.simulation.faults import IN_CALLS, OF_STATEMENTS, Fault
 from tests.simulation.plan import MISCHIEF, PayerPlan
 from tests.simulation.stage import Lost
+from tests.simulation.stated_injections import StatedInjections
 
 if TYPE_CHECKING:
     from tests.simulation.processes import Process
@@ -44,6 +45,7 @@ class Injections:
     def __init__(self, world: "World") -> None:
         self._world = world
         self._numbers = itertools.count(1)
+        self._stated = StatedInjections(world)
         self._how: Mapping[Fault, Callable[[_Victim], None]] = {
             Fault.CALLBACK_DUPLICATE: lambda victim: self._callback(victim, Fault.CALLBACK_DUPLICATE),
             Fault.CALLBACK_LATE: lambda victim: self._callback(victim, Fault.CALLBACK_LATE),
@@ -64,11 +66,13 @@ class Injections:
     def strike(self, fault: Fault, payment_id: str, order_key: str) -> None:
         """Let a fault strike now. `payment_id`: empty when the order has no payment yet."""
         victim = self._found(payment_id, order_key)
+        if self._stated.strike(fault, payment_id):
+            return
         if fault in self._how:
             self._how[fault](victim)
         elif fault in MISCHIEF or fault is Fault.CRASH:
             self._world.people.mischief.happen(fault)
-        else:
+        elif fault not in OF_STATEMENTS:
             assert fault in IN_CALLS
             self._ambush(fault, victim)
 
@@ -97,7 +101,8 @@ class Injections:
     def _leave_alone(self, victim: _Victim) -> None:
         """A counterpart is away for a while."""
         world = self._world
-        party = world.chance.pick(("bank", "shop", "shop"))
+        bank = "treasury" if world.treasury.of(victim.payment_id) else "bank"
+        party = world.chance.pick((bank, "shop", "shop"))
         world.down.add(party)
         self._bring_a_call_about(victim, party)
         world.stage.sleep(world.chance.between(1, 100))
@@ -107,6 +112,8 @@ class Injections:
         """The bank tells of the payment once more, or somebody looks its order up."""
         if party == "bank" and victim.session is not None:
             self._tell_again(victim.session, None)
+            return
+        if party != "shop" and self._stated.bring_a_call_about(victim.payment_id):
             return
         order = self._world.shop.orders[victim.order_key]
         arrival = Arrival(order.service_id, order.key, "127.0.0.1")

@@ -77,6 +77,8 @@ def _one(name: str, guard: str, where: str, old: str, new: str) -> Mutant:
     return Mutant(name, guard, (Patch(where, old, new),), NEAR.get(name, ()))
 
 
+_STATED = ("statement-late",)
+"""Worlds with a treasury."""
 NEAR: Mapping[str, tuple[str, ...]] = {
     "a refund waits for nobody's word": ("refund:due:withdraw", "refund:due:override", "refund:due:done"),
     "any word releases a refund": ("refund:due:withdraw", "refund:due:override", "refund:due:done"),
@@ -153,6 +155,12 @@ NEAR: Mapping[str, tuple[str, ...]] = {
     "one person decides": ("decision:proposed:approve",),
     "given back beside a void": ("capture:review:give-back",),
     "each call a payment": ("payment:created:capture", "answer-lost"),
+    "what leaves is a capture": _STATED,
+    "a statement under a lost lease": _STATED,
+    "money that was sent by hand is still owed": ("refund:refused:went-back",),
+    "a day is read once": _STATED,
+    "a statement that is late is given up": _STATED,
+    "a number holds the order": _STATED,
     "any claim is good": ("payment:created:capture", "order-changed", "late-money"),
 }
 """Edges and faults, by the mutant's name. Where there are both, a world is bent on a pair of one and the other."""
@@ -341,6 +349,25 @@ MUTANTS: tuple[Mutant, ...] = (
          "answer.reversed - given_back(work, payment.id, answer.reversed.currency)", "answer.reversed"),
     _one("a refund waits for money that is gone", "refund.gone", "flow.refunds.provider_refunds:_withdraw_what_is_gone",
          "gone = left < Money.zero(left.currency)", "gone = False"),
+    # Statements.
+    _one("what leaves is a capture", "stated.in", "flow.bookkeeping.statement_captures:_telling",
+         "stored.line.gross <= Money.zero(stored.line.gross.currency) or ", ""),
+    Mutant("a statement under a lost lease", "stated.lease", (
+        Patch("flow.bookkeeping.statement_captures:_capture",
+              "work.tasks.renew(lease, now=parts.clock.now())", "pass"),
+        Patch("flow.bookkeeping.statement_intake:_store", "work.tasks.renew(lease, now=parts.clock.now())", "pass"),
+        Patch("flow.bookkeeping.statement_intake:_post_some",
+              "work.tasks.renew(lease, now=parts.clock.now())", "pass"),
+    ), NEAR["a statement under a lost lease"]),
+    _one("money that was sent by hand is still owed", "stated.returned",
+         "flow.bookkeeping.statement_intake:_note_returned",
+         "if line.refund_id is not None and by_hand:", "if False:"),
+    _one("a day is read once", "stated.again", "flow.bookkeeping.statement_days:look_again",
+         "return next((each for each in looks if each > parts.clock.now()), None)", "return None"),
+    _one("a statement that is late is given up", "stated.again", "flow.bookkeeping.statement_days:try_again",
+         "return at", "return None"),
+    _one("a number holds the order", "claim.number", "flow.paid_elsewhere:give_number",
+         "work.claims.change(claim, ClaimEvent.RELEASE, actor=\"machine\", at=parts.clock.now())", "pass"),
     # People.
     _one("one person decides", "decision.two-people", "flow.decisions:approve",
          "if decision.opened_by == actor:", "if False:"),

@@ -23,6 +23,7 @@ from tests.simulation.at_the_bank import ACTS
 from tests.simulation.courier import callback_of
 from tests.simulation.faults import Fault
 from tests.simulation.plan import PayerPlan
+from tests.simulation.plugins import TREASURY
 from tests.simulation.processes import Process
 from tests.simulation.shop import ShopOrder
 from tests.simulation.stage import Gone, Lost
@@ -108,11 +109,13 @@ class _Visitor:
         return self._insist("presses", press)
 
     def _act(self, payment: Payment) -> None:
-        """What the payer does at the bank, if his session is there."""
+        """What the payer does at the bank, if his session is there, or with the number that he takes elsewhere."""
         session = self._world.bank.sessions.get(payment.reference)
         if session is not None:
             self._world.trace(f"  payer of {payment.id}: {self._plan.act}")
             ACTS[self._plan.act](self._world, session, payment.id)
+        else:
+            self._world.people.transfers.pay(payment.id, self._plan.act)
 
     def _come_back(self, token: str, payment: Payment) -> None:
         number = (
@@ -121,7 +124,10 @@ class _Visitor:
             else ""
         )
         back = callback_of(self._world, CallbackKind.RETURN, reference=payment.reference, number=number)
-        self._insist("comes back", lambda process: payment_of_return(process.parts, payment.account_id, back))
+        if payment.account_id != TREASURY:
+            self._insist(
+                "comes back", lambda process: payment_of_return(process.parts, payment.account_id, back)
+            )
         for look in (show_result, look_at_result, show_result):
             self._stay()
             page: ResultPage = self._insist("looks", partial(_look, look, token, payment.id))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tests.simulation.chance import Chance
 from tests.simulation.coverage import Aim
-from tests.simulation.faults import USUAL, Fault
+from tests.simulation.faults import OF_STATEMENTS, USUAL, Fault
 
 SERVICES = ("REVERSES", "ASKS")
 """One that lets refused money go back at once, and one whose operators decide."""
@@ -63,7 +63,9 @@ class Plan:
     """Everything that is decided before anything happens. `pace`: by which time passes with each step.
 
     `losing`: how probable it is that a call of an operation goes wrong, beside the usual. `refunds`: whether operators
-    give confirmed money back, and the bank sometimes less than it is asked for.
+    give confirmed money back, and the bank sometimes less than it is asked for. `stated`: how many days of statements
+    are read before all is healed, 0 in a world without a treasury; `stated_rates`: how often one goes wrong.
+    `session`: how long the bank lets a payer pay, where that is less than it was told.
     """
 
     seed: int
@@ -77,6 +79,9 @@ class Plan:
     operators: int
     refunds: bool
     aim: Aim | None
+    stated: int = 0
+    stated_rates: Mapping[Fault, float] = field(default_factory=dict)
+    session: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,8 @@ class Bent:
     strict: float = 0.7
     parts: tuple[float, ...] = (1.0, 1.0, 0.5)
     lines: tuple[int, ...] = (1, 2)
+    stated: bool = False
+    short_sessions: float = 0.0
     aim: Aim | None = None
 
 
@@ -110,6 +117,7 @@ def plan_of(seed: int, bent: Bent) -> Plan:
         _order(chance, bent) for _ in range(1 + chance.below(3) if bent.aim is None else 3 + chance.below(3))
     )
     payers = _payers(chance, bent, len(orders))
+    days, rates = _stated(Chance(seed, "statements")) if bent.stated else (0, {})
     return Plan(
         seed=seed,
         orders=orders,
@@ -122,7 +130,18 @@ def plan_of(seed: int, bent: Bent) -> Plan:
         operators=bent.operators,
         refunds=chance.of(bent.refunds),
         aim=bent.aim,
+        stated=days,
+        stated_rates=rates,
+        session=_session(Chance(seed, "sessions"), bent),
     )
+
+
+def _session(chance: Chance, bent: Bent) -> timedelta | None:
+    return timedelta(seconds=chance.pick((20, 90))) if chance.of(bent.short_sessions) else None
+
+
+def _stated(chance: Chance) -> tuple[int, dict[Fault, float]]:
+    return chance.pick((2, 4, 9)), {fault: chance.pick((0.0, 0.1, 0.4)) for fault in OF_STATEMENTS}
 
 
 def _order(chance: Chance, bent: Bent) -> OrderPlan:

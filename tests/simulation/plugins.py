@@ -1,11 +1,12 @@
 """The plugins of a simulated gateway: real hooks behind the real façade, each leading over the wire."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from mpay_gateway.api import (
     AccountId,
+    Alphabet,
     Callback,
     CallbackReading,
     Capability,
@@ -14,6 +15,7 @@ from mpay_gateway.api import (
     Confirms,
     Connector,
     DeliveryReceipt,
+    EvidenceSink,
     InstrumentPlan,
     InvalidCallback,
     Money,
@@ -28,6 +30,8 @@ from mpay_gateway.api import (
     ReferenceForm,
     ReversalAnswer,
     Service,
+    StatementPeriod,
+    StatementReading,
     hookimpl,
 )
 from mpay_gateway.hooks import HookSpecs
@@ -39,6 +43,7 @@ from tests.simulation.bank import Session
 from tests.simulation.wire import About, LatePool, Wire
 
 ONE_STEP, TWO_STEP, NETWORK = AccountId("bank"), AccountId("holding"), AccountId("network")
+TREASURY = AccountId("treasury")
 SIGNATURE = "genuine"
 
 
@@ -84,9 +89,10 @@ class BankPlugin:
 
         def start() -> Session:
             world.watch.started(request.reference, request.payment_id)
-            return world.bank.start(
-                request.reference, request.amount, request.session_until, two_step=self._two_step
-            )
+            until = request.session_until
+            if world.plan.session is not None:
+                until = min(until, world.clock.true_now() + world.plan.session)
+            return world.bank.start(request.reference, request.amount, until, two_step=self._two_step)
 
         about = About("bank", "start", payment=request.payment_id)
         session = self._wire.call(about, request.evidence, start)
@@ -134,34 +140,56 @@ class HoldingPlugin(BankPlugin):
         )
 
 
-class Card:
+class TreasuryPlugin:
+    """An account of which statements tell alone."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    @hookimpl
+    def mpay_read_statement(self, period: StatementPeriod, evidence: EvidenceSink) -> StatementReading:
+        treasury = self._wire.world.treasury
+        about = About("treasury", "statement", payments=treasury.named_on(period.day))
+        return self._wire.call(about, evidence, lambda: treasury.statement(period.day))
+
+
+class Plain:
     """An instrument that needs nothing filled in."""
+
+    def __init__(self, need: Need) -> None:
+        self._need = need
 
     @hookimpl
     def mpay_select_instrument(self, invoice: object, choice: object) -> InstrumentPlan:
-        return InstrumentPlan(Need.REDIRECT)
+        return InstrumentPlan(self._need)
 
 
 def registry() -> Registry:
-    """Two accounts at the bank, one of a network of kiosks, and an instrument for each."""
+    """Two accounts at the bank, one of a network of kiosks, one at a treasury, and an instrument for each."""
     accounts = {
         ONE_STEP: _account(ONE_STEP, frozenset({Capability.REVERSE})),
         TWO_STEP: _account(TWO_STEP, frozenset({Capability.REVERSE, Capability.TWO_STEP})),
         NETWORK: _account(NETWORK, frozenset(), Confirms.PUSH),
-    }
+        TREASURY: replace(
+            _account(TREASURY, frozenset({Capability.STATEMENT}), Confirms.STATEMENT),
+            reference_form=ReferenceForm(Alphabet.DIGITS, 15), session_minutes=20 * 60,
+        ),
+    }  # fmt: skip
     instruments = {
         name: InstrumentInfo(name, "simulated", need, (account,), (channel,))
         for name, account, need, channel in (
             ("card", ONE_STEP, Need.REDIRECT, Channel.PORTAL),
             ("hold", TWO_STEP, Need.REDIRECT, Channel.PORTAL),
             ("cash", NETWORK, Need.COLLECTION, Channel.KIOSK),
+            ("transfer", TREASURY, Need.COLLECTION, Channel.PORTAL),
         )
     }
     instances = tuple(
         InstanceInfo(kind, name, "simulated", "simulated", "simulated")
         for kind, name in (
             (Kind.ESERVICE, "shop"), (Kind.PROVIDER, ONE_STEP), (Kind.PROVIDER, TWO_STEP),
-            (Kind.INSTRUMENT, "card"), (Kind.INSTRUMENT, "hold"),
+            (Kind.PROVIDER, TREASURY), (Kind.INSTRUMENT, "card"), (Kind.INSTRUMENT, "hold"),
+            (Kind.INSTRUMENT, "transfer"),
         )
     )  # fmt: skip
     return Registry(accounts, instruments, {"shop": ConnectorInfo("shop", ShopConnector)}, (), instances)
@@ -175,8 +203,10 @@ def hook_calls(known: Registry, wire: Wire) -> HookCalls:
         "eservice:shop": ShopConnector(wire),
         f"provider:{ONE_STEP}": BankPlugin(wire, two_step=False),
         f"provider:{TWO_STEP}": HoldingPlugin(wire, two_step=True),
-        "instrument:card": Card(),
-        "instrument:hold": Card(),
+        f"provider:{TREASURY}": TreasuryPlugin(wire),
+        "instrument:card": Plain(Need.REDIRECT),
+        "instrument:hold": Plain(Need.REDIRECT),
+        "instrument:transfer": Plain(Need.COLLECTION),
     }
     guards = {}
     for name, plugin in plugins.items():
@@ -192,6 +222,6 @@ def _account(
 ) -> AccountInfo:
     return AccountInfo(
         id=account_id, plugin="simulated", reference_form=ReferenceForm(), capabilities=capabilities,
-        gives=frozenset({Need.COLLECTION if confirms is Confirms.PUSH else Need.REDIRECT}), confirms=confirms,
+        gives=frozenset({Need.REDIRECT if confirms is Confirms.PULL else Need.COLLECTION}), confirms=confirms,
         session_minutes=30, currencies=frozenset({"MDL"}), callback_limit=1000, retired=False,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from mpay_gateway.domain.identifiers import ServiceId
 from mpay_gateway.domain.language import LocalText
 from mpay_gateway.domain.service import Channel, OnRefusal, Service
 from mpay_gateway.flow.registration import apply_service
+from mpay_gateway.settings.bookkeeping import BookSettings
 from mpay_gateway.storage import UnitOfWork
 from mpay_gateway.storage.tasks import LeaseTime
 from tests.simulation.plan import SERVICES
@@ -25,8 +26,8 @@ class Rig:
         self.calls = hook_calls(self.registry, self.wire)
         self.settings = SimpleNamespace(
             gateway=SimpleNamespace(public_url="https://mpay.example", watermark=None),
-            outbound=SimpleNamespace(allow_http=False),
-        )
+            outbound=SimpleNamespace(allow_http=False), books=BookSettings(),
+        )  # fmt: skip
         self.units = UnitOfWork(self.store.engine, SystemClock(), lease_time=LeaseTime.CALLER)
         self._register(SERVICES[0], OnRefusal.REVERSE)
         self._register(SERVICES[1], OnRefusal.OPERATOR)

@@ -20,6 +20,7 @@ _NEXT_DUE = """
         kind = 'recheck' AND due > ? AND subject IN (
             SELECT payment_id FROM deliveries WHERE state = 'parked'
             UNION ALL SELECT payment_id FROM reversals WHERE state = 'refused'))
+    AND NOT (kind = 'statement' AND due > ?)
 """
 
 
@@ -48,14 +49,19 @@ class Store:
         """What a question finds, asked beside the gateway's own layers."""
         return self.raw.execute(query, values).fetchall()
 
-    def next_due(self, *, resting: datetime) -> datetime | None:
+    def next_due(self, *, resting: datetime, stated_until: datetime) -> datetime | None:
         """When a task can be claimed next, by the clock that leases are judged by.
 
         From `resting` on, questions count no more that are asked every hour until people see to a parked confirmation
-        or a refused reversal.
+        or a refused reversal. Days whose statement is due after `stated_until` do not count: there is always a next.
         """
-        ((found,),) = self.rows(_NEXT_DUE, f"{resting:%Y-%m-%d %H:%M:%S.%f}")
+        ((found,),) = self.rows(_NEXT_DUE, _written(resting), _written(stated_until))
         return None if found is None else datetime.fromisoformat(found + "+00:00") + timedelta(milliseconds=1)
+
+
+def _written(moment: datetime) -> str:
+    """As SQLite's rows have it."""
+    return f"{moment:%Y-%m-%d %H:%M:%S.%f}"
 
 
 def _template() -> bytes:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.simulation.coverage import Aim, Change
-from tests.simulation.faults import Fault
+from tests.simulation.faults import ELSEWHERE, Fault
 from tests.simulation.guides import Guide
 from tests.simulation.injections import Injections
 from tests.simulation.wire import About
@@ -24,7 +24,6 @@ ENOUGH = 5
 """A world in which a pair was seen so often has done its part."""
 TOGETHER = (1, 1, 2, 3)
 """So many kinds strike at once."""
-ALL = tuple(Fault)
 _TABLES = {
     "payment": "payments", "capture": "captures", "claim": "claims", "delivery": "deliveries",
     "intent": "capture_intents", "reversal": "reversals", "refund": "refunds", "decision": "decisions",
@@ -91,7 +90,7 @@ class Trap:
         world = self._world
         faults = self._wanted()[: world.chance.pick(TOGETHER)]
         if world.chance.of(0.1):
-            faults.append(world.chance.pick(ALL))
+            faults.append(world.chance.pick(ELSEWHERE))
         for fault in dict.fromkeys(faults):
             self._struck[fault] += 1
             world.trace(f"  a trap: {fault} strikes {payment_id or order_key}")

@@ -17,6 +17,7 @@ from tests.simulation.births import at_birth, at_start, at_the_end_of
 from tests.simulation.coverage import Change
 from tests.simulation.money_back import at_change, at_sending, may_be_gone
 from tests.simulation.stage import GIVEN_UP, Actor
+from tests.simulation.stated import at_commit
 
 if TYPE_CHECKING:
     from tests.simulation.wire import About
@@ -62,7 +63,7 @@ OUTCOMES = {
     for unit in (
         "delivery-confirmed", "delivery-refused", "delivery-unanswered", "delivery-postponed", "reversal-done",
         "reversal-not-done", "captured", "capture-not-done", "voided", "void-not-done", "refund-done",
-        "refund-not-done", "refund-waits",
+        "refund-not-done", "refund-waits", "statement-read", "statement-not-read",
     )
 }  # fmt: skip
 """Where what came of a send is written down, and its lease given back."""
@@ -111,6 +112,9 @@ class Watch:
         for words, query in _NEVER.items():
             for row in self._world.store.rows(query):
                 self.broken(f"{words}: {row}")
+        if self._world.plan.stated:
+            for violation in at_commit(self._world, changes):
+                self.broken(violation)
         self._captures()
         self._claims()
         self._told()
@@ -183,6 +187,12 @@ class Watch:
         if lease is not None and self._fence(lease) != lease.fence:
             self.broken(f"{lease.kind} {lease.subject} sends under a lease that has gone to another process")
 
+    def stated(self) -> None:
+        """What a statement says is about to be written down: the lease under which it was read must be the latest."""
+        lease = self._lease()
+        if lease is not None and lease.kind is TaskKind.STATEMENT and self._fence(lease) != lease.fence:
+            self.broken(f"{lease.subject} is written down under a lease that has gone to another process")
+
     def outcome(self) -> None:
         """What came of a send is about to be committed, with the lease given back: it must have been the latest."""
         lease = self._lease()
@@ -207,8 +217,8 @@ class Watch:
         """Money in our books is money in somebody's hands, once, and of that amount."""
         world = self._world
         for payment_id, transaction, account, minor, currency, _ in world.store.rows(_CAPTURES):
-            there = world.takings(account).get(transaction)
-            if there != (minor, currency):
+            there = world.took(account, transaction)
+            if (minor, currency) not in there:
                 self.broken(
                     f"I2 {payment_id}: {minor} {currency} of {transaction} is booked, {account} took {there}"
                 )

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Who is asked what, about which payment or order, and under which key if money is to go back.
+    """Who is asked what, about which payment, order or several payments, and under which key if money is to go back.
 
     A no to a key is for good: nothing went back under it, and what is on its way under it by then is refused too.
     """
@@ -35,6 +35,7 @@ class About:
     payment: str = ""
     order: str = ""
     key: str = ""
+    payments: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

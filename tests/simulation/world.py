@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from mpay_gateway.crash_points import watch_crash_points
+from mpay_gateway.flow.bookkeeping.statement_days import LOOK_AGAIN, plan_statements
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.storage import UnitOfWork, unit_of_work
 from mpay_gateway.storage.tasks import Lease
@@ -20,12 +21,14 @@ from tests.simulation.everybody import People
 from tests.simulation.faults import IN_CALLS, LOSSES, Fault
 from tests.simulation.network import Network
 from tests.simulation.plan import Event, Plan
-from tests.simulation.plugins import NETWORK
+from tests.simulation.plugins import NETWORK, TREASURY
 from tests.simulation.processes import Process, make_parts
 from tests.simulation.rig import Rig
-from tests.simulation.shop import Shop
+from tests.simulation.shop import CURRENCY, Shop
 from tests.simulation.stage import NOON, Actor, Died, Life, Lost, Stage
+from tests.simulation.stated import is_written_under_lease
 from tests.simulation.traps import Trap
+from tests.simulation.treasury import Treasury
 from tests.simulation.watch import OUTCOMES, SENT, Overheard, Watch
 from tests.simulation.wire import About
 
@@ -49,6 +52,8 @@ VISITS = 12
 NEVER = datetime.max.replace(tzinfo=UTC)
 HOURS = timedelta(hours=3)
 """How long after its healing a world still waits for what is asked every hour."""
+READ_AGAIN = max(LOOK_AGAIN) + timedelta(days=1)
+"""How long after its healing a world still waits for statements: each day is read once more by then."""
 
 
 class World:
@@ -76,6 +81,7 @@ class World:
         self.bank = Bank(self.clock.true_now, self._bank_moved)
         self.shop = Shop(strict=plan.strict_shop)
         self.network = Network()
+        self.treasury = Treasury(self.clock.true_now, self.strikes.payment)
         self.units = self._own_units(rig.units)
         self._ids = SeededIds(plan.seed)
         self._rig = rig
@@ -83,6 +89,7 @@ class World:
         self.processes = [Process(name, self._parts) for name in (*GATEWAYS, *WORKERS)]
         self._due, self._due_is_stale = None, True
         self.healed, self._resting = False, NEVER
+        self._stated_until = NOON + timedelta(days=plan.stated)
         self._changes, self._to_come = 0, deque(plan.events)
         self._visits = VISITS if plan.refunds else 0
         self._called = CALLED if plan.operators else 0
@@ -114,6 +121,7 @@ class World:
             self._called -= 1
             self.later("operators", self.people.operators.come_by, 1, 300)
         self._see_to_refunds(changes)
+        self.people.transfers.changed(changes)
         self.trap.changed(changes)
         self._happen()
 
@@ -134,6 +142,7 @@ class World:
         self._waiting.clear()
         self._forced.clear()
         self.healed, self._resting = True, NOON + self.clock.elapsed + HOURS
+        self._stated_until = NOON + self.clock.elapsed + READ_AGAIN
         self._due_is_stale = True
 
     def _happen(self) -> None:
@@ -169,6 +178,8 @@ class World:
             self.watch.sent()
         if name in OUTCOMES:
             self.watch.outcome()
+        if is_written_under_lease(name):
+            self.watch.stated()
         if name.endswith(":after-commit"):
             self._due_is_stale = True
             self.watch.committed()
@@ -207,7 +218,7 @@ class World:
         self._forced[operation, payment_id] = fault
 
     def _ambush(self, about: About) -> Fault | None:
-        whom = {about.payment, about.order} - {""}
+        whom = {about.payment, about.order, *about.payments} - {""}
         for waiting in self._waiting:
             fault, payment_id, order_key = waiting
             unfit = fault is Fault.ANSWER_LATE or (fault is Fault.REFUSED and about.operation == "status")
@@ -232,10 +243,10 @@ class World:
         self.trace(f"  {fault} strikes {about.name}")
         if fault is Fault.ANSWER_LATE and (late := self._late_ones()):
             self._waiting.remove(late[0])
-        if about.payment:
-            self.strikes.payment(about.payment, fault)
-        else:
+        if about.order:
             self.strikes.order(about.order, fault)
+        for payment_id in (about.payment, *about.payments):
+            self.strikes.payment(payment_id, fault)
 
     def strike_all(self, fault: Fault) -> None:
         self.strikes.everybody(fault, tuple(self.shop.orders))
@@ -298,20 +309,26 @@ class World:
 
     # The other side's books, as the checks ask for them.
 
-    def takings(self, account: str) -> dict[str, tuple[int, str]]:
-        """What an account took, by transaction: minor units and currency."""
+    def took(self, account: str, transaction: str) -> set[tuple[int, str]]:
+        """What an account took in a transaction, as it says or has ever said: minor units and currency."""
+        if account == TREASURY:
+            return self.treasury.amounts(transaction)
         if account == NETWORK:
-            return self.network.takings()
+            there = self.network.takings().get(transaction)
+            return set() if there is None else {there}
         return {
-            each.transaction_id: (each.amount.minor, each.amount.currency)
+            (each.amount.minor, each.amount.currency)
             for session in self.bank.sessions.values()
             for each in session.captures
+            if each.transaction_id == transaction
         }
 
     def kept(self, account: str, reference: str, payment_id: str) -> int:
         """Minor units that are with the account of all that it took for a payment."""
         if account == NETWORK:
             return self.network.kept(payment_id, self.store)
+        if account == TREASURY:
+            return self.treasury.kept(payment_id, CURRENCY).minor
         session = self.bank.sessions.get(reference)
         return 0 if session is None else session.taken.minor - session.back.minor
 
@@ -365,12 +382,15 @@ class World:
     def _work_due(self) -> timedelta | None:
         """When some task can be claimed next, in elapsed time."""
         if self._due_is_stale:
-            self._due, self._due_is_stale = self.store.next_due(resting=self._resting), False
+            self._due = self.store.next_due(resting=self._resting, stated_until=self._stated_until)
+            self._due_is_stale = False
         return None if self._due is None else self._due - NOON - self.clock.offset
 
     def _labour(self, process: Process) -> None:
         """A worker's loop: what is due is claimed, and each task goes its own way."""
         stage, life, busy, pause = self.stage, process.life, [], 1
+        if self.plan.stated:
+            plan_statements(process.parts)
         while True:
             stage.rest()
             busy = [task for task in busy if not task.done]

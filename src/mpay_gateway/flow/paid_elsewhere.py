@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from mpay_gateway.api import Capability
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Claim, ClaimState, Payment, PaymentState
 from mpay_gateway.domain.provider_answer import Instructions
@@ -24,6 +25,7 @@ _MAY_YIELD = {PaymentState.STARTED, PaymentState.AUTHORISED}
 """Not those that are created: behind an inbound claim somebody is putting notes into a machine."""
 
 
+@guards("claim.number")
 def give_number(parts: Parts, work: Work, payment: Payment) -> Payment:
     """Let the payer carry our reference to where he pays; a statement brings it back.
 

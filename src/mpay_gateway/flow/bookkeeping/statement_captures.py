@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.provider_answer import (
     Confirms,
@@ -43,6 +44,7 @@ def capture_stated(parts: Parts, lease: Lease) -> None:
         after = lines[-1].id
 
 
+@guards("stated.in")
 def _telling(work: Work, lines: tuple[StoredLine, ...]) -> Iterator[tuple[StoredLine, str]]:
     """The lines that tell of money that came in for a payment, and is not recorded yet."""
     for stored in lines:
@@ -52,6 +54,7 @@ def _telling(work: Work, lines: tuple[StoredLine, ...]) -> Iterator[tuple[Stored
             yield stored, payment_id
 
 
+@guards("stated.lease")
 def _capture(parts: Parts, work: Work, lease: Lease, stored: StoredLine, *, payment_id: str) -> None:
     # First: nobody who holds a payment waits for the task of a statement.
     work.tasks.renew(lease, now=parts.clock.now())

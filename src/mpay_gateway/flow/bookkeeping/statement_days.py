@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 
 from mpay_gateway.api import Capability
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.schedules import next_delivery
@@ -60,12 +61,14 @@ def due_first(parts: Parts, day: date) -> datetime:
     )
 
 
+@guards("stated.again")
 def look_again(parts: Parts, day: date) -> datetime | None:
     """The next look at a day that was read."""
     looks = (due_first(parts, day) + each for each in LOOK_AGAIN)
     return next((each for each in looks if each > parts.clock.now()), None)
 
 
+@guards("stated.again")
 def try_again(parts: Parts, day: date) -> datetime | None:
     """The next try of the schedule that began when the statement was due first."""
     now, at, tries = parts.clock.now(), due_first(parts, day), 0

@@ -11,6 +11,7 @@ import structlog
 from mpay_gateway.api import Capability
 from mpay_gateway.domain.bank_statement import LARGEST_FEE_MINOR, LineOutcome, Statement, check_line
 from mpay_gateway.domain.errors import Conflict, InvalidAnswer, MpayError
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.identifiers import AccountId
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Payment
@@ -129,6 +130,7 @@ def _take_in(parts: Parts, lease: Lease) -> None:
         raise InvalidAnswer("; ".join(reading.problems))
 
 
+@guards("stated.lease")
 def _store(parts: Parts, work: Work, lease: Lease, statement: Statement, evidence: BufferedSink) -> None:
     work.tasks.renew(lease, now=parts.clock.now())
     statement_id = parts.ids.token()
@@ -152,6 +154,7 @@ def _post_lines(parts: Parts, lease: Lease) -> None:
         after = last
 
 
+@guards("stated.lease")
 def _post_some(parts: Parts, work: Work, lease: Lease, account_id: AccountId, *, after: int) -> int:
     """The id of the last line that was looked at, 0 when there was none."""
     work.tasks.renew(lease, now=parts.clock.now())
@@ -172,6 +175,7 @@ def _post_some(parts: Parts, work: Work, lease: Lease, account_id: AccountId, *,
     return lines[-1].id if lines else 0
 
 
+@guards("stated.returned")
 def _note_returned(parts: Parts, work: Work, line: StoredLine, *, by_hand: bool) -> None:
     """Write down what the line says that we did not know. `by_hand`: the account gives nothing back by itself."""
     note_given_back(parts, work, line, by_hand=by_hand)
