@@ -125,6 +125,15 @@ def test_a_reply_is_accepted_by_xmlsec_and_by_the_kit(
     assert not re.search(rb">\s+<", reply.partition(b"?>\n")[2])
 
 
+@pytest.mark.parametrize("name", ["Gateway, not for payments", "Gateway\\, of a demo"])
+def test_an_issuer_is_found_by_its_name_though_a_comma_stands_in_it(name: str) -> None:
+    pair = Pair(*make_certificate(name))
+    signer = Signer(load_signing_key(pair.key, pair.certificate), key_info=KeyInfoForm.ISSUER_SERIAL)
+    trust = Trust(load_certificates(pair.certificate))
+    message = signed_message(confirmation_answer(), signer, at=NOW)
+    assert verify_message(message, trust, at=NOW).certificate == trust.certificates[0]
+
+
 def test_a_message_that_was_pretty_printed_after_signing_is_refused() -> None:
     for path in vectors("pretty-printed"):
         message = path.read_bytes()

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import re
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -13,6 +15,8 @@ from eservice_kit.keys import subject_key_identifier
 from eservice_kit.refusal import NotVerified, Refusal
 
 Certificates = tuple[x509.Certificate, ...]
+_PART: Final = re.compile(r"(?:\\.|[^,\\])+", re.DOTALL)
+"""Of a name, up to a comma that is none of its own."""
 
 
 def choose_certificate(envelope: Envelope, registered: Certificates) -> x509.Certificate:
@@ -69,7 +73,7 @@ def _has_issuer_and_serial(pair: etree._Element, certificate: x509.Certificate) 
 def _same_name(text: str, name: x509.Name) -> bool:
     """Compare names without regard to the order of their parts: senders disagree about it."""
     try:
-        parsed = x509.Name.from_rfc4514_string(",".join(part.strip() for part in text.split(",")))
+        parsed = x509.Name.from_rfc4514_string(",".join(part.strip() for part in _PART.findall(text)))
     except ValueError:
         return False
     return _parts(parsed) == _parts(name)
