@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from . import scenario
 from .configuration import prepare
@@ -40,8 +41,8 @@ def main(arguments: Sequence[str] | None = None, *, commands: Path | None = None
     screen, stop = Screen(), _Stop()
     try:
         place = read_place(os.environ, commands or Path(sys.executable).parent)
-        prepare(place)
         with _alone_in(place.folder):
+            prepare(place)
             _run(place, screen, stop, check_only=options.check)
     except DemoError as error:
         screen.complain(str(error))
@@ -90,15 +91,23 @@ def _check(place: Place, processes: Processes, stop: _Stop, screen: Screen) -> N
 def _alone_in(folder: Path) -> Iterator[None]:
     """Hold the folder against a second demo: two gateways with one database and other ports would quarrel.
 
-    Raises: DemoError when another demo holds it.
+    Raises: DemoError when another demo holds it, or it cannot be written.
     """
-    with (folder / "lock").open("w") as lock:
+    with _lock_in(folder) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             hint = "End it, or choose another folder and other ports: MPAY_DEMO_DIR, MPAY_DEMO_PORT_BASE."
             raise DemoError(f"Another demo runs in {folder}.\n{hint}") from None
         yield
+
+
+def _lock_in(folder: Path) -> TextIO:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return (folder / "lock").open("w")
+    except OSError as error:
+        raise DemoError(f"The demo's folder cannot be written: {error}") from error
 
 
 def _other_base(place: Place) -> int:

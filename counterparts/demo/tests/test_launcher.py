@@ -191,7 +191,9 @@ def test_ports_in_use_are_named_and_nothing_is_started(demo: Demo) -> None:
 def test_two_demos_do_not_share_a_folder(demo: Demo) -> None:
     with demo.running() as first:
         read_until(first, "init-db")
+        settings = (demo.folder / "gateway.toml").read_text()
         status, said = Demo(demo.folder, four_free_ports(), demo.commands).run()
+        assert (demo.folder / "gateway.toml").read_text() == settings
     assert status == 1
     assert "Another demo runs in" in said
 
