@@ -10,6 +10,7 @@ import click
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.instants import instant
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import json_text, local, one_line
 from mpay_gateway.cli.progress import shown_progress
 from mpay_gateway.cli.whole_files import REPORT_FILE, write_report
@@ -31,7 +32,7 @@ LONGEST_ANCHOR = 4096
 """Characters of a line of anchors, far above what the longest key's signature needs."""
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def audit() -> None:
     """Seal and verify the audit and evidence chains."""
 

@@ -4,6 +4,7 @@ import click
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.identity import identify, operator_option
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import local, print_json, print_table
 from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.decision import Act, Decision
@@ -15,7 +16,7 @@ from mpay_gateway.flow.decisions import reject as reject_decision
 _REVIEWED = {Act.ACCEPT.value: Act.ACCEPT, Act.GIVE_BACK.value: Act.GIVE_BACK}
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def resolve() -> None:
     """Decide, two operators together, on money in review, a confirmation to give up, a payment to end.
 

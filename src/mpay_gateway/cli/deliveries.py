@@ -9,6 +9,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.decisions import propose_and_tell
 from mpay_gateway.cli.faults import explained, language_option
 from mpay_gateway.cli.identity import identify, operator_option
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import age, local, print_json, print_table
 from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.counted import counted
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _WAITING = (DeliveryState.DUE, DeliveryState.LEASED, DeliveryState.PARKED)
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def delivery() -> None:
     """List confirmations, send them again, stop them."""
 

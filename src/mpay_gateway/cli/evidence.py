@@ -10,6 +10,7 @@ from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.evidence_bundles import export, verify
 from mpay_gateway.cli.evidence_erasing import erase
 from mpay_gateway.cli.instants import instant
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
 from mpay_gateway.cli.words import WORDS
 from mpay_gateway.domain.counted import counted
@@ -18,7 +19,7 @@ from mpay_gateway.flow.evidence.finding import Shown, Wanted, find_messages, sho
 from mpay_gateway.storage.evidence_search import Found
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def evidence() -> None:
     """Find, read, verify and hand out the messages that were sent and received, byte for byte."""
 

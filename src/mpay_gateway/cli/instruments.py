@@ -7,6 +7,7 @@ import click
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.instants import instant
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import local, print_table
 from mpay_gateway.cli.silences import silences
 from mpay_gateway.cli.words import WORDS
@@ -14,7 +15,7 @@ from mpay_gateway.domain.errors import NotFound
 from mpay_gateway.storage.switches import Switch
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def instruments() -> None:
     """List ways to pay, switch them off and on."""
 

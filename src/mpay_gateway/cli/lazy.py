@@ -9,6 +9,9 @@ from importlib import import_module
 
 import click
 
+_WHOLE = 1000
+"""Characters; no sentence is so long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -23,6 +26,15 @@ class Entry:
         command: object = getattr(import_module(f"{__package__}.{module}"), attribute)
         assert isinstance(command, click.Command)
         return command
+
+
+class WholeSummaries(click.Group):
+    """A group that tells of each of its commands in a whole sentence; click cuts it off at the terminal's edge."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        known = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(_WHOLE)) for name, each in known if each])
 
 
 class LazyCommands(click.Group):

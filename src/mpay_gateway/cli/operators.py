@@ -6,12 +6,13 @@ import click
 
 from mpay_gateway.boundary import SystemIds
 from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import local, print_table
 from mpay_gateway.cli.words import WORDS
 from mpay_gateway.flow.operators import OperatorBook, changed_at
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def operator() -> None:
     """Name the people who may act on money. Each change is sealed with the account of the machine that made it."""
 

@@ -8,6 +8,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.decisions import propose_and_tell
 from mpay_gateway.cli.identity import identify, operator_option
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
 from mpay_gateway.cli.refunds import standing
 from mpay_gateway.cli.words import WORDS, reason_option
@@ -23,7 +24,7 @@ from mpay_gateway.storage.bank_statements import StoredLine
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON; times are UTC.")
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def payment() -> None:
     """Find payments and read their whole story; ask what became of one, or propose to end it."""
 

@@ -7,6 +7,7 @@ import click
 from mpay_gateway.api import CommandContext, MpayError, Records
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.installed import Plugins, bringing, known_plugins
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.domain.errors import ConfigurationError, PluginBug
 from mpay_gateway.plugin_host.command_groups import (
     load_commands,
@@ -20,7 +21,7 @@ _DECLARED = (MpayError, OSError, click.ClickException, click.exceptions.Exit, cl
 """What a command may end with; anything else is the plugin's fault, and is told as one."""
 
 
-class PluginCommands(click.Group):
+class PluginCommands(WholeSummaries):
     """A plugin's group, whose commands get its instances' settings."""
 
     def __init__(self, plugin: FoundPlugin, group: click.Group, known: Plugins) -> None:

@@ -5,6 +5,7 @@ import getpass
 import click
 
 from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import local, print_json, print_table
 from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.pos_terminal import PosTerminal
@@ -23,7 +24,7 @@ _HEADINGS = (
 )
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def pos() -> None:
     """List POS terminals, disable and enable them. Vendors register them at /PosTerminal/Configure."""
 

@@ -7,6 +7,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.decisions import approve, reject, tell_proposal
 from mpay_gateway.cli.identity import identify, operator_option
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import both, local, one_line, print_json, print_table
 from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.decision import Act, Decision
@@ -23,7 +24,7 @@ _GROUNDS = {"operators": Act.REFUND, "service": Act.SERVICE_REFUND}
 MOST = 1000
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def refund() -> None:
     """Give confirmed money back: one operator proposes, another approves.
 

@@ -7,6 +7,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.identity import identify, operator_option
 from mpay_gateway.cli.instants import instant
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import local, one_line, print_table
 from mpay_gateway.cli.words import WORDS
 from mpay_gateway.domain.counted import counted
@@ -16,7 +17,7 @@ from mpay_gateway.flow.operating.restoring import Comparison, begin_by_hand, com
 from mpay_gateway.storage.bank_statements import StoredLine
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def restored() -> None:
     """After a backup was restored: ask everybody what happened since, then let new payments begin again."""
 

@@ -5,6 +5,7 @@ import click
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.decisions import approve, reject, tell_proposal
 from mpay_gateway.cli.identity import identify, operator_option
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import local, print_json, print_table
 from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.money import Money
@@ -17,7 +18,7 @@ from mpay_gateway.storage import Work
 MOST = 1000
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def reversal() -> None:
     """See to money that is on its way back to its payer, and that its provider refuses to give."""
 

@@ -6,6 +6,7 @@ import click
 
 from mpay_gateway.cli.answers import deviations
 from mpay_gateway.cli.context import Configured
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import local, print_table
 from mpay_gateway.cli.silences import silences
 from mpay_gateway.cli.words import WORDS
@@ -14,7 +15,7 @@ from mpay_gateway.settings import read_services
 from mpay_gateway.storage.waiting import waiting_by_service
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def services() -> None:
     """Register and list e-Services."""
 

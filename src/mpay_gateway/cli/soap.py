@@ -12,6 +12,7 @@ import click
 from lxml import etree
 
 from mpay_gateway.cli.days import refuse_other_years
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import one_line
 from mpay_gateway.wssecurity import (
     MessageKind,
@@ -79,7 +80,7 @@ _AT = click.option(
 )
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def soap() -> None:
     """Verify and sign SOAP messages.
 

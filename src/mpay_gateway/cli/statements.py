@@ -4,6 +4,7 @@ import click
 
 from mpay_gateway.cli.context import Configured
 from mpay_gateway.cli.identity import identify, operator_option
+from mpay_gateway.cli.lazy import WholeSummaries
 from mpay_gateway.cli.printing import local, print_json, print_table
 from mpay_gateway.cli.words import WORDS, reason_option
 from mpay_gateway.domain.dismissal import Dismissal
@@ -13,7 +14,7 @@ from mpay_gateway.flow.bookkeeping.dismissing import approve_dismissal, propose_
 _LARGEST = 2**63 - 1
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def statement() -> None:
     """See to lines of providers' statements that nothing of ours explains."""
 

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 
+import click
 import pytest
 
 from mpay_gateway.cli.main import Commands
@@ -18,6 +19,15 @@ def test_each_command_is_listed_with_the_line_that_begins_its_own_help(run):
         assert command.name == name
         assert command.help
         assert run(name, "--help").status == 0
+
+
+def test_no_group_cuts_off_what_it_says_of_its_commands(run):
+    groups = [name for name, entry in Commands.entries.items() if isinstance(entry.load(), click.Group)]
+    assert groups
+    for name in groups:
+        _, _, listed = run(name, "--help").out.partition("Commands:")
+        assert listed
+        assert "..." not in listed
 
 
 def test_help_needs_none_of_the_heavy_libraries():
