@@ -230,13 +230,26 @@ def test_a_payer_pays_at_the_screen(network: Network) -> None:
     status, page = network.ask("GET", "/")
     assert status == 200
     assert b"Put the money in" in page
+    shown = at_the_screen(network, "account=%3Cb%3E&sum=150.00&check=1")
+    assert b"150.00 MDL" in shown
+    assert b"<b>" not in shown
+
+
+def at_the_screen(network: Network, form: str) -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", network.port, timeout=30)
-    form = "account=%3Cb%3E&sum=150.00&check=1"
     connection.request("POST", "/", form, {"Content-Type": "application/x-www-form-urlencoded"})
     shown = connection.getresponse().read()
     connection.close()
-    assert b"150.00 MDL" in shown
-    assert b"<b>" not in shown
+    return shown
+
+
+def test_the_screen_offers_what_is_due_and_says_why_money_is_refused(
+    network: Network, provider: Provider
+) -> None:
+    assert b'name="sum" value="150.00"' in at_the_screen(network, "account=K-1&sum=0.00&check=1")
+    assert b'name="sum" value="20.00"' in at_the_screen(network, "account=K-1&sum=20.00&check=1")
+    provider.results = ["300"]
+    assert b"<dt>Why</dt><dd>said</dd>" in at_the_screen(network, "account=K-1&sum=20.00&pay=1")
 
 
 @pytest.mark.parametrize(

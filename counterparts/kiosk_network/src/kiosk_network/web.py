@@ -12,7 +12,7 @@ from importlib import resources
 from urllib.parse import parse_qs, urlsplit
 
 from kiosk_network.client import NoAnswer, Reply
-from kiosk_network.journal import Transaction
+from kiosk_network.journal import State, Transaction
 from kiosk_network.network import Faults, Network
 from kiosk_network.register import register_of
 
@@ -138,7 +138,8 @@ class Handler(BaseHTTPRequestHandler):
         }
         try:
             kiosk, account, minor = _who_and_how_much(form | {"kiosk": "screen"})
-            self._send_page(self._at_the_screen(kiosk, account, minor, pays="pay" in form), form)
+            said = self._at_the_screen(kiosk, account, minor, pays="pay" in form)
+            self._send_page(said, form if minor else form | {"sum": _due(said)})
         except (WrongRequest, NoAnswer) as problem:
             self._send_page([("", str(problem))], form)
 
@@ -160,6 +161,7 @@ class Handler(BaseHTTPRequestHandler):
             ("Slip", str(found.txn_id)),
             ("Provider's number", found.prv_txn),
             ("", says[found.state.value]),
+            ("Why", found.comment if found.state is State.REFUSED else ""),
         ]
 
     def _send_page(
@@ -215,6 +217,11 @@ def _who_and_how_much(asked: Json | dict[str, str]) -> tuple[str, str, int]:
     if not found:
         raise WrongRequest("sum is an amount like 150.00")
     return kiosk, account, int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0"))
+
+
+def _due(said: list[tuple[str, str]]) -> str:
+    """What is due, where the provider said an amount: who has put nothing in yet is offered it."""
+    return dict(said).get("amount", "").partition(" ")[0] or "0.00"
 
 
 def _shown(reply: Reply) -> list[tuple[str, str]]:
