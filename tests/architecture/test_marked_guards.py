@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tests.architecture import checkout
 
 LAYERS = ("domain", "storage", "flow", "worker")
-REFUSALS = {"Conflict", "InvalidTransition", "NotPayable", "NotAuthorised"}
+REFUSALS = {"Conflict", "InvalidTransition", "NotPayable", "NotAtCounters", "NotAuthorised"}
 """What a function raises that keeps somebody from doing what he may not do, or may not do any more."""
 FACTS = {"state", "fence", "version", "capture_id", "unanswered"}
 """What stored rows are judged by before they are written."""

@@ -92,6 +92,8 @@ def test_what_is_wrong_stands_beside_each_field_and_nothing_is_kept(gateway, ven
     for field, key in wanted.items():
         (error,) = page.html.xpath(f"//*[@id='{field}-error']")
         assert says(key, language) in " ".join(error.text_content().split())
+        (listed,) = page.html.xpath(f"//a[@href='#{field}']")
+        assert listed.text_content() == f"{says(f'pos.field.{field}', language)}: {says(key, language)}"
     assert page.html.xpath("//input[@id='terminal_id']/@value") == ["T-100"]
     assert gateway.read(lambda work: work.pos_terminals.all()) == ()
 
@@ -175,7 +177,8 @@ def test_an_order_that_is_not_there_is_not_found(clerk, shop):
 def test_a_service_that_takes_no_payments_at_counters_or_is_not_the_vendors_is_refused(make_gateway, shop):
     gateway = make_gateway(more=ACCESS + VENDOR, proxies=(f"{PROXY}/32",))
     Clerk.of_the_office(gateway).register()
-    assert Clerk(gateway).ask(shop.order()).status == 409
+    refused = Clerk(gateway).ask(shop.order())
+    assert (refused.status, refused.heading) == (409, says("problem.no-counter.title"))
     assert Clerk(gateway).ask(shop.fine()).status == 404
 
 

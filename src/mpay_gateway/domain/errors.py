@@ -93,6 +93,10 @@ class NotPayable(MpayError):
     """The order exists and cannot be paid now."""
 
 
+class NotAtCounters(NotPayable):
+    """The service takes no payments at counters."""
+
+
 class InvoiceExpired(NotPayable):
     """The order has expired or was cancelled."""
 

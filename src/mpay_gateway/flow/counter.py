@@ -6,7 +6,7 @@ The gateway speaks to no POS device: what can be paid from the clerk's page is w
 
 from dataclasses import dataclass
 
-from mpay_gateway.domain.errors import NotFound, NotPayable, UnknownInvoice
+from mpay_gateway.domain.errors import NotAtCounters, NotFound, UnknownInvoice
 from mpay_gateway.domain.identifiers import is_invoice_id
 from mpay_gateway.domain.instrument import OfferedInstrument
 from mpay_gateway.domain.language import Language
@@ -36,10 +36,10 @@ class CounterPage:
 def open_at_counter(parts: Parts, service_id: str, order_key: str, *, client: str) -> Visit:
     """A place for an order at a counter. Nobody is asked yet and nothing is charged.
 
-    Raises: UnknownService, UnknownOrder, TooManyRequests; NotPayable where the service takes no payments at counters.
+    Raises: UnknownService, UnknownOrder, TooManyRequests; NotAtCounters.
     """
     if Channel.COUNTER not in parts.services.get(service_id).channels:
-        raise NotPayable(Channel.COUNTER.value)
+        raise NotAtCounters(service_id)
     return open_visit(parts, Arrival(service_id, order_key, client, channel=Channel.COUNTER))
 
 

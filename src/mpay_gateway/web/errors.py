@@ -23,6 +23,7 @@ from mpay_gateway.domain.errors import (
     InvalidCallback,
     InvalidInput,
     MpayError,
+    NotAtCounters,
     NotFound,
     NotPayable,
     PaymentsSuspended,
@@ -68,6 +69,7 @@ _BY_TYPE: tuple[tuple[type[Exception], Problem], ...] = (
     (URLDecodeError, Problem(404, "not-found")),
     (InvalidInput, Problem(400, "bad-request")),
     (NotFound, Problem(404, "not-found")),
+    (NotAtCounters, Problem(409, "no-counter")),
     (NotPayable, Problem(409, "not-payable")),
     (PaymentsSuspended, Problem(503, "suspended", _LATER)),
     (ProviderRefused, Problem(503, "provider", _SOON)),
@@ -128,10 +130,16 @@ def _page(problem: Problem, request: Request, reference: str, *, fault: FaultRul
         "money": _of_money(problem, _route(request)),
         "reference": reference,
         "service": _service(request),
-        "token": _matched(request, "token") if _route(request) in {"pay", "method", "bank"} else "",
+        "token": _place_to_go_back_to(problem, request),
         "minutes": max(1, -(-problem.retry_after // 60)),
     }
     return render_to_response("error.pt", values, request=request)
+
+
+def _place_to_go_back_to(problem: Problem, request: Request) -> str:
+    """The payer's place; none where it is the place that is not there."""
+    back = problem.status != 404 and _route(request) in {"pay", "method", "bank"}
+    return _matched(request, "token") if back else ""
 
 
 def _fault(error: Exception) -> FaultRule | None:

@@ -51,6 +51,9 @@ TYPES = {
         "The order is paid, expired or cancelled, or somebody is paying it: there is no invoice to print.",
         "Ask for its invoice numbers, or again later.",
     ),
+    "no-counter": ProblemType(
+        "Not payable at a counter", "The service takes no payments at counters.", "Ask the service."
+    ),
     "too-many": ProblemType(
         "Too many requests", "You call too often.", "Wait for as long as Retry-After says."
     ),
@@ -71,7 +74,7 @@ TYPES = {
         "Busy", "The gateway serves as many as it can just now.", "Try again after Retry-After."
     ),
     "stale-form": ProblemType(
-        "Bad request", "The request was not made by a page of ours.", "Mend the request."
+        "Form of another site", "The request was not made by a page of ours.", "Mend the request."
     ),
     "bug": ProblemType("Internal error", "A fault of the gateway.", "Tell its operator the reference."),
 }
@@ -81,9 +84,9 @@ _CODES = (UnknownService, UnknownOrder, InvoiceAlreadyPaid, InvoiceExpired)
 
 
 def for_programs(request: Request) -> bool:
-    """Whether the one who asked reads problem details, whatever became of his request."""
+    """Whether the one who asked reads problem details, whatever became of his request. People read the description."""
     path = str(request.environ.get("PATH_INFO", "")).lower()
-    return path.startswith(PREFIXES)
+    return path.startswith(PREFIXES) and path != DESCRIPTION
 
 
 def problem_details(error: Exception, key: str, status: int, *, reference: str) -> Response:

@@ -15,6 +15,7 @@ from mpay_gateway.flow.pos_terminals import register_terminal
 from mpay_gateway.web.addresses import client_of
 from mpay_gateway.web.form import FormError, read_fields, read_query
 from mpay_gateway.web.language import go_to
+from mpay_gateway.web.rendering import Page as PageTexts
 
 Page: TypeAlias = Mapping[str, object] | Response
 
@@ -32,8 +33,11 @@ def take_terminal(request: Request) -> Page:
         terminal = register_terminal(request.parts, request.admitted.id, read_terminal(fields.get))
     except InvalidForm as refused:
         request.response.status_int = 422
-        labels = {field.name: field.attribute for field in FIELDS}
-        errors = tuple(FormError(labels[name], reason) for name, reason in refused.problems)
+        labels, ui = {field.name: field.attribute for field in FIELDS}, PageTexts(request)
+        errors = tuple(
+            FormError(labels[name], reason, label=ui.text(f"pos.field.{labels[name]}"))
+            for name, reason in refused.problems
+        )
         return _form(request, fields.values, errors=errors)
     return _form(request, {}, terminal=terminal)
 
