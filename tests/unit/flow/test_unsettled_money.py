@@ -36,6 +36,7 @@ def lines(files):
 def pay_at(gateway, order_key, moment):
     """A payment whose provider says that it took the money at `moment`."""
     payment = gateway.start(order_key)
+    gateway.clock.time = max(gateway.clock.time, moment)
     taken = ProviderCapture(f"txn-{order_key}", payment.amount, moment)
     gateway.calls.captured[payment.reference] = [taken]
     ask_provider(gateway.parts, payment.id)
