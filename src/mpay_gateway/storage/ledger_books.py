@@ -1,6 +1,6 @@
 """The ledger beside what it is to tell of: streamed questions to the whole database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
@@ -27,6 +27,10 @@ from mpay_gateway.storage.tables import (
 
 _ON_RECEIVABLES = ("capture", REVERSAL_POSTING, REST_POSTING, REFUND_POSTING)
 _OF_CAPTURES = reversals.c.capture_id.is_not(None)  # not voids of money that was only held
+
+
+OwedTo = Mapping[tuple[str, str], int]
+"""Minor units by payable account and currency."""
 
 
 class LedgerBooks(Questions):
@@ -68,6 +72,23 @@ class LedgerBooks(Questions):
             what = "is not posted" if row.subject is None else "is posted with another amount or account"
             yield Doubt(row.payment_id, f"capture {row.transaction_id} {what}")
         yield from self._postings_of_nothing("capture", captures.c.id)
+
+    def owed_by_captures(self, payment_ids: Sequence[str]) -> dict[str, OwedTo]:
+        """What the captures of these payments made us owe, by payment; whatever became of it since."""
+        t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
+        query = (
+            select(t.payment_id, a.name, e.currency, func.sum(-e.amount_minor).label("amount"))
+            .join_from(ledger_transactions, ledger_entries)
+            .join(ledger_accounts, a.id == e.account_id)
+            .where(
+                t.payment_id.in_(payment_ids), t.kind.in_(["capture", "accept"]), a.name.startswith(PAYABLE)
+            )
+            .group_by(t.payment_id, a.name, e.currency)
+        )
+        owed: dict[str, dict[tuple[str, str], int]] = {}
+        for row in self._connection.execute(query):
+            owed.setdefault(row.payment_id, {})[row.name, row.currency] = int(row.amount)
+        return {**owed}
 
     def misposted_reversals(self) -> Iterator[Doubt]:
         """Reversals of which another amount is posted than went back, and postings of none that can have one.

@@ -193,7 +193,7 @@ def test_a_part_that_went_back_before_and_one_after_are_borne_apart(gateway):
         ("UPDATE decisions SET amount_minor = amount_minor - 1", {5}),
         ("UPDATE refunds SET released_at = NULL", {5}),
         ("UPDATE refunds SET returned_minor = returned_minor - 1", {5}),
-        ("UPDATE refunds SET state = 'due'", {5, 9}),
+        ("UPDATE refunds SET state = 'due'", {5, 9, 10}),
         ("UPDATE captures SET state = 'surplus'", {5, 6, 9}),
         ("UPDATE deliveries SET state = 'parked'", {5, 9}),
         (f"UPDATE ledger_entries SET currency = 'EUR' WHERE transaction_id = {POSTED}", {5}),

@@ -1,20 +1,18 @@
-"""Invariants 1 to 9 of the architecture (section 6) and those of each day, checked over everything that is stored.
+"""The invariants of the architecture (section 6) and those of each day, checked over everything that is stored.
 
 They hold after any crash. A violation is a fault of the program or a change by hand; nothing here repairs.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
-from mpay_gateway.domain.confirmation import content_digest
-from mpay_gateway.domain.evidence import CONTENT_NOTE
 from mpay_gateway.domain.payment import ReversalGround
 from mpay_gateway.domain.transitions import EDGES
-from mpay_gateway.flow.bookkeeping.claims_in_books import accounts_of, readable, shares_of, within_what_is_due
+from mpay_gateway.flow.bookkeeping.claims_in_books import within_what_is_due
+from mpay_gateway.flow.bookkeeping.confirmations_in_books import confirmed_in_full, identical
 from mpay_gateway.flow.bookkeeping.settlement import file_total
 from mpay_gateway.storage import UnitOfWork, Work
 from mpay_gateway.storage.books import Books
@@ -26,6 +24,7 @@ from mpay_gateway.storage.hold_doubts import HoldDoubts
 from mpay_gateway.storage.ledger_books import LedgerBooks
 from mpay_gateway.storage.questions import Doubt, one_long_look
 from mpay_gateway.storage.refund_books import RefundBooks
+from mpay_gateway.storage.task_books import TaskBooks
 
 MOST = 1000
 """So many violations are reported of each look at an invariant; more say nothing new."""
@@ -63,6 +62,7 @@ class Rows:
     holds: HoldDoubts
     days: DayBooks
     refunds: RefundBooks
+    tasks: TaskBooks
 
 
 Look = Callable[[Rows], Iterator[Doubt]]
@@ -109,6 +109,7 @@ def _rows(work: Work, since: datetime | None) -> Rows:
     return Rows(
         LedgerBooks(where, since), Books(where, since), ClaimBooks(where, since), Histories(where, since),
         HoldDoubts(where, since), DayBooks(where, since), RefundBooks(where, since),
+        TaskBooks(where, since),
     )  # fmt: skip
 
 
@@ -121,43 +122,11 @@ def _posted(rows: Rows) -> Iterator[Doubt]:
 
 
 def _identical(rows: Rows) -> Iterator[Doubt]:
-    """The content is the one that was stored with the capture, and it is this payment's."""
-    for row in rows.books.confirmation_contents():
-        if content_digest(row.content) != row.content_digest:
-            yield Doubt(
-                row.payment_id, "the content of the confirmation is not what was stored with the capture"
-            )
-            continue
-        content = json.loads(row.content)
-        names = ("payment_id", "invoice_id", "service_id", "order_key")
-        if wrong := [name for name in names if content[name] != getattr(row, name)]:
-            yield Doubt(row.payment_id, f"the confirmation names another {', '.join(wrong)}")
-    for row in rows.books.confirmations_sent():
-        if dict(json.loads(row.meta)["notes"])[CONTENT_NOTE] != row.content_digest:
-            yield Doubt(row.payment_id, f"{row.operation} was sent with other content than was stored")
-    yield from rows.books.calls_of_no_payment()
+    return identical(rows.books)
 
 
 def _confirmed_in_full(rows: Rows) -> Iterator[Doubt]:
-    """The lines of a confirmation sum to the captured amount, each to its account of the order that was paid."""
-    for row in rows.books.confirmation_contents():
-        content = readable(row.content)
-        if content is None:
-            yield Doubt(row.payment_id, "the content of the confirmation cannot be read")
-            continue
-        confirmed = {line["line_id"]: line["amount"] for line in content["lines"]}
-        total = sum(line["amount"] for line in content["lines"])
-        if total != row.taken or content["total"] != row.taken or content["currency"] != row.currency:
-            yield Doubt(
-                row.payment_id, f"lines of {total} are confirmed, {row.taken} was captured, in minor units"
-            )
-        elif confirmed != shares_of(row.shares or "[]"):
-            yield Doubt(row.payment_id, "other parts are confirmed to the lines than were claimed for them")
-        paid = {(line["line_id"], line["account"]["iban"]) for line in content["lines"]}
-        if strange := paid - accounts_of(row.document):
-            yield Doubt(
-                row.payment_id, f"confirmed to accounts that the order does not have: {sorted(strange)}"
-            )
+    return confirmed_in_full(rows.books, rows.ledger)
 
 
 def _given_back_once(rows: Rows) -> Iterator[Doubt]:
@@ -258,6 +227,10 @@ def _broken_evidence(subject: str, messages: Iterator[tuple[Any, bytes | None]])
         previous = row.digest
 
 
+def _under_way(rows: Rows) -> Iterator[Doubt]:
+    return rows.tasks.abandoned()
+
+
 def _settled_as_stated(rows: Rows) -> Iterator[Doubt]:
     return chain(rows.days.misposted_lines(), rows.days.mismatched_lines())
 
@@ -277,7 +250,7 @@ INVARIANTS = (
     ),
     Invariant(
         4,
-        "confirmed lines sum to the captured amount, to the accounts of the paid order",
+        "confirmed lines sum to the captured amount, and are owed to the accounts of the paid order",
         (_confirmed_in_full,),
     ),
     Invariant(
@@ -289,6 +262,7 @@ INVARIANTS = (
     Invariant(7, "claims stay within what was payable when they were taken", (_claimed,)),
     Invariant(8, "states change along edges of the published graph only", (_on_the_graph,)),
     Invariant(9, "each change of a state has its audit row, and the chains verify", (_written_down, _kept)),
+    Invariant(10, "what is under way is due: some worker comes to it", (_under_way,)),
     Invariant(
         11, "each line of a statement is posted once, as the provider states it", (_settled_as_stated,)
     ),
