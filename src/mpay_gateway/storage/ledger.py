@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import PaymentAccount
+from mpay_gateway.storage.engine import unhurried
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import ledger_accounts, ledger_entries, ledger_transactions
 
@@ -153,11 +154,12 @@ class Ledger:
         return tuple(entry for entry in booked if entry.account.startswith(PAYABLE))
 
     def balances(self, *beginnings: str) -> dict[tuple[str, str], Money]:
-        """Balance by account name and currency, derived from the entries alone.
+        """Balance by account name and currency, derived from the entries alone, however long it takes to add them up.
 
         `beginnings`: of the names of accounts to look at; without any, all are.
         Raises: ValueError when one is no amount any more (`Money`): what others state of fees and banks has no bound.
         """
+        unhurried(self._connection)
         name = ledger_accounts.c.name
         chosen = (
             or_(*(name.startswith(each, autoescape=True) for each in beginnings)) if beginnings else true()

@@ -9,6 +9,7 @@ from sqlalchemy import and_, case, exists, func, insert, or_, select, text
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.money import Money
+from mpay_gateway.storage.engine import unhurried
 from mpay_gateway.storage.ledger import OWED_BACK, PAYABLE, REFUND_POSTING, Destination
 from mpay_gateway.storage.statements import insert_once
 from mpay_gateway.storage.tables import (
@@ -150,10 +151,11 @@ class Settlements:
     def unsettled(self, until: datetime) -> tuple[Owed, ...]:
         """Every entry of what we owe to services, or they owe back, from before `until` that is in no settlement.
 
-        In order. Whatever is posted of money that was not paid out counts on the day on which the provider took it,
-        also when it was accepted or given back later; what was paid out and went back since counts on the day on
-        which that was booked.
+        In order. It takes the time that it needs: years of entries are looked through. Whatever is posted of money that
+        was not paid out counts on the day on which the provider took it, also when it was accepted or given back later;
+        what was paid out and went back since counts on the day on which that was booked.
         """
+        unhurried(self._connection)
         t, e, a = ledger_transactions.c, ledger_entries.c, ledger_accounts.c
         taken = func.coalesce(captures.c.captured_at, t.at)
         at = case((a.name.startswith(PAYABLE), taken), else_=t.at).label("at")

@@ -11,7 +11,16 @@ from sqlalchemy import text
 from mpay_gateway.boundary import SystemIds
 from mpay_gateway.domain.errors import InvalidInput, RemoteRefused, RemoteUnavailable
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.bookkeeping.settlement import COLUMNS, PaidBy, cell, owed_back, preview, settle
+from mpay_gateway.flow.bookkeeping.settlement import (
+    COLUMNS,
+    PaidBy,
+    cell,
+    owed_back,
+    preview,
+    settle,
+    unsettled_days,
+)
+from mpay_gateway.storage.settlements import Settlements
 from mpay_gateway.texts.local_days import bounds
 from tests.unit.flow.paying_out import DAY, settled
 from tests.unit.flow.scripted import IBANS, NOON, SERVICE
@@ -178,6 +187,24 @@ def test_two_days_that_are_settled_at_once_do_not_both_pay_what_came_late(gatewa
     )
     assert done.wait(30)
     assert sorted([paid_by(made), *found], key=len) == [set(), {late.id}]
+
+
+def test_a_day_is_settled_however_long_years_of_entries_take_to_look_through(gateway, monkeypatch):
+    """PostgreSQL ends other statements after 30 s: a day that takes longer would never be paid out."""
+    gateway.pay("ORDER-1")
+    limits, look = [], Settlements.unsettled
+    bounded = gateway.parts.units.engine.dialect.name == "postgresql"
+
+    def watched(self, until):
+        found = look(self, until)
+        if bounded:
+            limits.append(self._connection.execute(text("SHOW statement_timeout")).scalar_one())
+        return found
+
+    monkeypatch.setattr(Settlements, "unsettled", watched)
+    assert len(settled(gateway)) == 2
+    assert unsettled_days(gateway.parts.units, DAY) == ()
+    assert set(limits) == ({"0"} if bounded else set())
 
 
 @pytest.mark.parametrize("day", [FALL_BACK, SPRING_FORWARD, YEAR_END, LEAP_DAY])
