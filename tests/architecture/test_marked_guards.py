@@ -72,7 +72,7 @@ UNMARKED = {
     "flow.reversal_acts:_left": "no simulated operators decide it; `test_heard_reversals.py` has some",
     "flow.reversal_acts:_refuse_what_may_be_back": "no simulated operator gives the command; "
     "`tests/unit/flow/test_asked_before_a_retry.py` has some",
-    "flow.reversal_acts:_refused": "a reversal that is done has no other edge, and `transition` is marked",
+    "flow.reversal_acts:_for_people": "no simulated operators decide it; `test_mended_reversals.py` has some",
     "flow.reversal_acts:retry_reversal": "no simulated operator gives the command; `test_mended_reversals.py` has some",
     "flow.review:accept_capture": "the room is asked for by `room_for`, which is marked",
     "flow.reviewed_returns:refuse_known_returns": "no world has a check that shows it; "

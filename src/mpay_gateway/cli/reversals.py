@@ -68,7 +68,8 @@ def retry(configured: Configured, reversal_id: str, *, operator: str) -> None:
 def acknowledge(configured: Configured, reversal_id: str, *, reason: str, operator: str) -> None:
     """Propose to write down that all that is left of the refused reversal ID went back by another way.
 
-    A second operator approves. The provider is asked first, where it can be.
+    Also of one that its provider has not answered for 30 days: it is asked for that money no more then. A second
+    operator approves. The provider is asked first, where it can be.
     """
     actor = identify(configured.units, operator)
     found = configured.units.read(lambda work: work.reversals.get(reversal_id))

@@ -1,5 +1,7 @@
 """What waits for a person: the operators' list."""
 
+from datetime import timedelta
+
 from mpay_gateway.domain.bank_statement import LineOutcome
 from mpay_gateway.domain.payment import Payment
 from mpay_gateway.flow.held_deliveries import WITHHELD
@@ -11,6 +13,8 @@ from mpay_gateway.storage.strange_lines import strange_lines
 
 MOST = 200
 """So many are listed at once: whoever has more begins with the oldest."""
+UNANSWERED = timedelta(days=1)
+"""So long a provider may say nothing of what it is asked for under a key before people hear of it; it is asked on."""
 WHY_NOT_POSTED = {
     LineOutcome.UNKNOWN: "no capture, reversal or refund of ours: not posted",
     LineOutcome.DUPLICATE: "its transaction is posted, and says something else: not posted",
@@ -19,10 +23,14 @@ WHY_NOT_POSTED = {
 
 
 def payments_for_people(units: UnitOfWork) -> tuple[tuple[Payment, Why], ...]:
-    """Payments that nothing moves any more unless a person does, each with what it waits for; the oldest first."""
+    """Payments that nothing moves any more unless a person does, each with what it waits for; the oldest first.
+
+    Also those of which a provider has not said for a day whether it took money, or gave it back: it may never say.
+    """
 
     def read(work: Work) -> tuple[tuple[Payment, Why], ...]:
-        stuck = stuck_payments(work.connection, withheld=WITHHELD, limit=MOST)
+        unheard_since = work.clock.now() - UNANSWERED
+        stuck = stuck_payments(work.connection, withheld=WITHHELD, unheard_since=unheard_since, limit=MOST)
         found = ((work.payments.get(payment_id), why) for payment_id, why in stuck)
         return tuple((payment, _what_of_review(work, payment, why)) for payment, why in found)
 

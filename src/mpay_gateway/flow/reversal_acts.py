@@ -1,6 +1,10 @@
-"""What operators do about a reversal that its provider refused: one has it asked for again; two say that it is back."""
+"""What operators do about a reversal that its provider refused: one has it asked for again; two say that it is back.
+
+Two say so, too, of one that its provider has left without an answer for very long: a bank may never give one.
+"""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from mpay_gateway.domain.decision import Act, Decision, Proposal
 from mpay_gateway.domain.errors import Conflict, InvalidTransition, NotFound
@@ -14,6 +18,9 @@ from mpay_gateway.flow.reviewed_returns import went_by_itself
 from mpay_gateway.flow.settling import ask_first
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
+
+SILENT = timedelta(days=30)
+"""After so long without an answer money may be called back by another way: as long as payments are asked about."""
 
 
 def retry_reversal(parts: Parts, reversal_id: str, *, actor: str) -> Reversal:
@@ -75,13 +82,13 @@ def _held(work: Work, reversal_id: str) -> tuple[Reversal, Capture]:
 
 
 def proposed_acknowledgement(reversal_id: str) -> Callable[[Work, Payment], Proposal]:
-    """That all that is left of a refused reversal went back by another way.
+    """That all that is left of a reversal, refused or not answered for very long, went back by another way.
 
-    What it returns raises: NotFound; InvalidTransition when it is not refused, and when nothing is left of it.
+    What it returns raises: NotFound; InvalidTransition when it waits for no person, and when nothing is left of it.
     """
 
     def propose(work: Work, payment: Payment) -> Proposal:
-        reversal = _refused(work, reversal_id)
+        reversal = _for_people(work, reversal_id)
         if reversal.payment_id != payment.id:
             raise NotFound(f"reversal {reversal_id} of payment {payment.id}")
         return Proposal(Act.ACKNOWLEDGE, reversal.id, _left(work, reversal))
@@ -90,13 +97,14 @@ def proposed_acknowledgement(reversal_id: str) -> Callable[[Work, Payment], Prop
 
 
 def acknowledge_reversal(parts: Parts, work: Work, decision: Decision) -> None:
-    """Book it as gone. The payment is locked. Raises: InvalidTransition when it is not refused any more, or when
-    another amount is left of it."""
-    reversal = _refused(work, decision.subject)
+    """Book it as gone, and ask for it no more. The payment is locked. Raises: InvalidTransition when it waits for no
+    person any more, or when another amount is left of it."""
+    reversal = _for_people(work, decision.subject)
     if _left(work, reversal) != decision.amount:
         raise InvalidTransition(
             f"of reversal {reversal.id} another amount than {decision.amount} is left by now"
         )
+    work.tasks.schedule(TaskKind.REVERSE, reversal.id, None)  # and takes it from whoever is about to send
     went_back_otherwise(parts, work, reversal, actor=decision.decided_by, detail=decision.reason)
 
 
@@ -108,8 +116,12 @@ def _left(work: Work, reversal: Reversal) -> Money:
     return left
 
 
-def _refused(work: Work, reversal_id: str) -> Reversal:
+def _for_people(work: Work, reversal_id: str) -> Reversal:
+    """The reversal, locked, if it is refused, or was asked for in vain for very long. Raises: InvalidTransition."""
     reversal = work.reversals.lock(reversal_id)
+    unanswered = reversal.state is ReversalState.DUE and bool(reversal.attempts)
+    if unanswered and work.clock.now() - reversal.created_at >= SILENT:
+        return reversal
     if reversal.state is not ReversalState.REFUSED:
         raise InvalidTransition(f"reversal {reversal.id} is {reversal.state.value}, and waits for no person")
     return reversal

@@ -1,15 +1,31 @@
-"""Payments that nothing moves any more unless a person does."""
+"""Payments that nothing moves any more unless a person does, or that a provider has kept waiting for long."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, literal, select, union_all
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import PaymentId
-from mpay_gateway.domain.payment import CaptureState, DeliveryState, PaymentState, ReversalState
+from mpay_gateway.domain.payment import (
+    CaptureState,
+    DeliveryState,
+    IntentState,
+    PaymentState,
+    ReversalState,
+)
 from mpay_gateway.domain.refund import RefundGround, RefundState
-from mpay_gateway.storage.tables import captures, deliveries, payments, refunds, reversals, tasks
+from mpay_gateway.storage.tables import (
+    capture_intents,
+    captures,
+    deliveries,
+    payments,
+    refunds,
+    reversals,
+    tasks,
+)
 from mpay_gateway.storage.tasks import TaskKind
+from mpay_gateway.storage.types import UtcDateTime
 
 _OPEN = [state for state in PaymentState if state.open]
 
@@ -21,6 +37,7 @@ class Why(StrEnum):
     REVIEW_TAKEN_BACK = "the provider gave money in review back by itself"
     UNKNOWN = "the provider never said what became of it"
     NOT_GIVEN_BACK = "the provider refuses to give the money back"
+    NOT_ANSWERED = "the provider does not say whether it took money, or gave it back; it is asked on"
     PARKED = "the service refuses the confirmation"
     HELD = "an operator holds the confirmation back"
     NOT_REFUNDED = "the provider refuses the refund, or gave back another amount"
@@ -43,6 +60,7 @@ _MAY_BE_PAID = exists().where(
 )  # under a number that a statement brings back: nobody is asked
 _PARKED = (deliveries.c.payment_id == payments.c.id, deliveries.c.state == DeliveryState.PARKED)
 _WITHHELD = deliveries.c.parked_reason == bindparam("withheld")
+_FOR_LONG = bindparam("unheard_since", type_=UtcDateTime())
 _IN_REVIEW = (captures.c.payment_id == payments.c.id, captures.c.state == CaptureState.REVIEW)
 _STUCK = union_all(
     _because(Why.REVIEW, *_IN_REVIEW),
@@ -50,6 +68,18 @@ _STUCK = union_all(
     _because(
         Why.NOT_GIVEN_BACK, reversals.c.payment_id == payments.c.id,
         reversals.c.capture_id.is_not(None), reversals.c.state == ReversalState.REFUSED,
+    ),
+    _because(
+        Why.NOT_ANSWERED, reversals.c.payment_id == payments.c.id, reversals.c.state == ReversalState.DUE,
+        reversals.c.created_at < _FOR_LONG,
+    ),
+    _because(
+        Why.NOT_ANSWERED, refunds.c.payment_id == payments.c.id, refunds.c.state == RefundState.DUE,
+        refunds.c.released_at < _FOR_LONG,
+    ),
+    _because(
+        Why.NOT_ANSWERED, capture_intents.c.payment_id == payments.c.id,
+        capture_intents.c.state == IntentState.DUE, capture_intents.c.created_at < _FOR_LONG,
     ),
     _because(Why.PARKED, *_PARKED, ~_WITHHELD),
     _because(Why.HELD, *_PARKED, _WITHHELD),
@@ -66,10 +96,13 @@ _STUCK = union_all(
 ).subquery()  # fmt: skip
 
 
-def stuck_payments(connection: Connection, *, withheld: str, limit: int) -> tuple[tuple[PaymentId, Why], ...]:
+def stuck_payments(
+    connection: Connection, *, withheld: str, unheard_since: datetime, limit: int
+) -> tuple[tuple[PaymentId, Why], ...]:
     """Payments with what each waits for; the oldest first. Of money in review, whatever of it went back.
 
-    `withheld`: the reason of deliveries that an operator parked.
+    `withheld`: the reason of deliveries that an operator parked. `unheard_since`: what was asked for before then, under
+    a key, and not answered since, waits too long (UTC).
     """
     query = (
         select(_STUCK.c.id, _STUCK.c.why)
@@ -77,5 +110,5 @@ def stuck_payments(connection: Connection, *, withheld: str, limit: int) -> tupl
         .order_by(payments.c.created_at, _STUCK.c.id, _STUCK.c.why)
         .limit(limit)
     )
-    rows = connection.execute(query, {"withheld": withheld})
+    rows = connection.execute(query, {"withheld": withheld, "unheard_since": unheard_since})
     return tuple((PaymentId(row.id), Why[row.why]) for row in rows)

@@ -158,6 +158,42 @@ def test_it_is_said_once_and_of_what_is_refused_alone(gateway, paid_twice):
     assert "suspense" not in balances(gateway)
 
 
+def test_two_operators_end_what_a_provider_leaves_without_an_answer_for_very_long(gateway, paid_twice):
+    """A bank that is gone never answers: its payer is paid by hand, and the money leaves the books."""
+    gateway.calls.reversal_answers += [OutcomeUnknown("gone")] * 99
+    due = answered(gateway, paid_twice)
+    gateway.work(turns=28, days=1)
+    with pytest.raises(InvalidTransition, match="is due"):
+        proposed(gateway, due)
+    gateway.work(turns=2, days=1)
+    gateway.calls.fetch_answers += [OutcomeUnknown("gone")] * 2
+    asked, done = len(gateway.calls.reversed_keys), acknowledged(gateway, due)
+    assert (done.state, done.gone, done.last_error) == (ReversalState.DONE, paid_twice.amount, "")
+    gateway.work(turns=3, days=1)
+    assert len(gateway.calls.reversed_keys) == asked
+    assert "suspense" not in balances(gateway)
+    assert payments_for_people(gateway.parts.units) == ()
+
+
+def test_what_is_being_sent_as_two_operators_end_it_writes_nothing(gateway, paid_twice, monkeypatch):
+    gateway.calls.reversal_answers += [OutcomeUnknown("gone")] * 99
+    due = answered(gateway, paid_twice)
+    gateway.work(turns=31, days=1)
+    gateway.calls.reversal_answers[:] = [ReversalAnswer(paid_twice.amount)]
+    proposal, answer = proposed(gateway, due), gateway.calls.reverse_payment
+
+    def ended_meanwhile(*arguments: object, **more: object) -> object:
+        given = answer(*arguments, **more)
+        approve(gateway.parts, proposal.id, actor=ION)
+        return given
+
+    monkeypatch.setattr(gateway.calls, "reverse_payment", ended_meanwhile)
+    gateway.work(hours=2)
+    done = only(gateway, paid_twice)
+    assert (done.state, done.returned) == (ReversalState.DONE, lei("0"))
+    assert "suspense" not in balances(gateway)
+
+
 def test_it_is_about_a_reversal_of_its_payment(gateway, paid_twice):
     refused = answered(gateway, paid_twice, NO)
     other = gateway.pay("ORDER-2")
