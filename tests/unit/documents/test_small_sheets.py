@@ -1,6 +1,7 @@
 """Invoices on A5: the same words as on A4, inside the margins, with a code that can be scanned."""
 
 import io
+from dataclasses import replace
 
 import pdfplumber
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from mpay_gateway.documents.invoice_paper import write_invoice
 from mpay_gateway.domain.documents import Medium
 from mpay_gateway.domain.language import Language
-from tests.unit.documents.samples import INVOICE, bare_invoice, huge_invoice
+from tests.unit.documents.samples import INVOICE, LINES, bare_invoice, huge_invoice, with_order
 from tests.unit.documents.test_layout import overlapping_lines, words_outside
 
 A5 = (419.528, 595.276)
@@ -36,6 +37,12 @@ def test_every_word_stays_inside_the_margins_of_a5_and_apart_from_others(drawer,
 def test_the_ordinary_invoice_is_one_page_of_a5_and_says_what_a4_says(drawer, texts, draw, read, language):
     (small_page,), (page,) = read(small(drawer, texts, INVOICE, language)), read(draw(INVOICE, language))
     assert sorted(small_page.replace(" ", "")) == sorted(page.replace(" ", ""))  # lines break elsewhere
+
+
+@pytest.mark.parametrize("language", Language)
+def test_an_invoice_of_three_lines_is_one_page_of_a5(drawer, texts, read, language):
+    lines = (*LINES, replace(LINES[0], line_id="3"))
+    assert len(read(small(drawer, texts, with_order(lines=lines), language))) == 1
 
 
 def test_the_code_on_a5_is_at_least_25_mm_wide(drawer, texts):
