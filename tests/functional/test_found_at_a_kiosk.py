@@ -55,6 +55,7 @@ def test_money_that_was_refused_stays_with_who_took_it_and_the_page_says_so(paye
     page = look(payer, refused["txn_id"], order.key)
     assert page.says("elsewhere.refused.title")
     assert page.says("elsewhere.refused.text")
+    assert page.says("elsewhere.given")
 
 
 @pytest.mark.usefixtures("gateway")
