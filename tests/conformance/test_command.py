@@ -43,6 +43,7 @@ def test_nothing_that_answers_is_status_3_and_everything_not_run(demo: Demo, tmp
     found = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert {each["status"] for each in found} == {"not_run"}
     assert all("nothing could be reached" in each["detail"] for each in found)
+    assert "not run: every check" in result.output
 
 
 def test_a_key_that_is_not_found_is_status_1_and_leaves_the_rest_not_run(demo: Demo) -> None:

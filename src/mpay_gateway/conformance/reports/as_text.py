@@ -40,7 +40,8 @@ def _not_run(report: Report) -> Iterator[str]:
             reasons.setdefault(result.detail, []).append(result.check.id)
     for reason, identifiers in reasons.items():
         yield ""
-        yield f"not run: {', '.join(identifiers)}"
+        every = len(identifiers) == len(report.results)
+        yield f"not run: {'every check' if every else ', '.join(identifiers)}"
         yield f"  because: {reason}"
 
 
