@@ -13,6 +13,7 @@ class RefusalCode(Enum):
     PROCESSING_INSTRUCTION = "processing-instruction"
     COMMENT = "comment"
     TOO_DEEP = "too-deep"
+    TOO_MANY_ATTRIBUTES = "too-many-attributes"
 
     NOT_SOAP_11 = "not-soap-11"
     ENVELOPE_STRUCTURE = "envelope-structure"

@@ -22,6 +22,11 @@ def nested(depth: int) -> bytes:
     return Recipe(operation=REPLY.replace("Certificate", "<m:a>" * depth + "</m:a>" * depth)).build()
 
 
+def with_attributes(count: int) -> bytes:
+    many = " ".join(f'a{number}="1"' for number in range(count))
+    return Recipe(operation=REPLY.replace("Certificate", f"<m:a {many}/>")).build()
+
+
 LAUGHS = b'<!DOCTYPE s [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 BYTES = {
     "empty": (b"", "not-xml"),
@@ -79,6 +84,7 @@ BYTES = {
     ),
     "nested-65": (nested(65), "too-deep"),
     "nested-10000": (replaced(b"Certificate", b"<a>" * 10_000 + b"</a>" * 10_000), "too-deep"),
+    "attributes-101": (with_attributes(101), "too-many-attributes"),
     "a-byte-too-large": (Recipe().build().ljust(1024 * 1024 + 1), "too-large"),
 }
 
@@ -92,6 +98,7 @@ def test_limits_admit_what_is_just_within_them():
     assert refusal(Recipe().build().ljust(1024 * 1024)) == "valid"
     assert refusal(nested(58)) == "valid"
     assert refusal(nested(59)) == "too-deep"
+    assert refusal(with_attributes(100)) == "valid"
     assert refusal(Recipe().build(), max_bytes=1000) == "too-large"
 
 
@@ -108,6 +115,15 @@ def test_comments_and_instructions_cost_no_more_than_their_length(unit, place, s
     begun = time.process_time()
     assert refusal(message, max_bytes=5 << 20) == said
     assert time.process_time() - begun < 15
+
+
+def test_a_genuine_message_of_endless_attributes_holds_nobody():
+    """20,000 on one element: signed by the service itself, they would be put into their order for a second, and
+    those of a whole MiB for minutes."""
+    message = with_attributes(20_000)
+    begun = time.process_time()
+    assert refusal(message) == "too-many-attributes"
+    assert time.process_time() - begun < 0.5
 
 
 @pytest.mark.parametrize("before", [b"<!--> <!DOCTYPE s>-->", b"<?a <!DOCTYPE s>?>", b"\r\n\t "])
