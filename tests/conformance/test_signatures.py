@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,10 +16,12 @@ from lxml import etree
 from eservice_kit import Trust, verify_message
 from eservice_kit.keys import load_certificates
 from mpay_gateway.conformance import make_identity, messages, read_certificates
+from mpay_gateway.conformance.answer import Answer
 from mpay_gateway.conformance.canonical import Algorithm
 from mpay_gateway.conformance.issuers import is_issuer
 from mpay_gateway.conformance.seal import Flaw, Seal, instant, read_seal
 from mpay_gateway.conformance.signing import KeyInfo, Prefixes, Recipe, instant_text, signed_request
+from mpay_gateway.conformance.transport import Received, Sent
 from mpay_gateway.wssecurity import (
     MessageKind,
     SignatureAlgorithm,
@@ -172,3 +175,24 @@ def test_a_reference_without_a_transform_is_told_so() -> None:
 def test_the_token_stands_in_requests_that_refer_to_it_otherwise(form: KeyInfo) -> None:
     message = signed_request(messages.lookup("SHOP-7", "A"), replace(Recipe(GATEWAY), key_info=form), AT)
     assert message.count(b"<wsse:BinarySecurityToken ") == 1
+
+
+def test_what_a_signature_lists_without_end_holds_nobody() -> None:
+    """A hundred answers of this kind would else be looked at for hours, whatever time the run has."""
+    message = signed_request(messages.lookup("SHOP-7", "x"), Recipe(GATEWAY), AT)
+    more = b'<ds:Reference xmlns:ds="http://www.w3.org/2000/09/xmldsig#" URI="#nobody"/>' * 12_000
+    root = etree.fromstring(re.sub(rb"(</[a-z:]*SignedInfo>)", more + rb"\1", message))
+    begun = time.process_time()
+    seal = read_seal(root, read_certificates(GATEWAY.certificate_pem))
+    assert time.process_time() - begun < 2
+    assert seal.has(Flaw.BROKEN)
+    assert not seal.has(Flaw.NOT_SIGNED)
+
+
+def test_an_answer_of_endless_attributes_is_none_that_anybody_reads() -> None:
+    def root(count: int) -> etree._Element | None:
+        content = "<a " + " ".join(f'a{number}="1"' for number in range(count)) + "/>"
+        return Answer(1, "", Sent("GET", "http://x/"), Received(200, {}, content.encode(), 0.1)).root
+
+    assert root(100) is not None
+    assert root(101) is None

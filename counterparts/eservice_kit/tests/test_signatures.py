@@ -197,6 +197,25 @@ def test_a_plain_envelope_is_refused(trust: Trust) -> None:
     assert refusal_of(unsigned_message(confirmation_answer()), trust) is Refusal.NOT_SIGNED
 
 
+def with_attributes(message: bytes, count: int) -> bytes:
+    many = " ".join(f'a{number}="1"' for number in range(count))
+    return re.sub(rb"(<[a-z]*:?SignedInfo)", rb"\1 " + many.encode(), message, count=1)
+
+
+def test_nobody_without_a_key_can_hold_a_service_by_what_is_canonicalised_before_it_is_believed(
+    request_xml: bytes, trust: Trust
+) -> None:
+    prefixes = " ".join(f"p{number}" for number in range(51))
+    listed = (
+        f'<x:InclusiveNamespaces xmlns:x="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="{prefixes}"/>'
+    )
+    root = etree.fromstring(request_xml)
+    root.find(f".//{{{DS}}}CanonicalizationMethod").append(etree.fromstring(listed))
+    assert refusal_of(with_attributes(request_xml, 100), trust) is Refusal.SIGNATURE
+    assert refusal_of(with_attributes(request_xml, 30_000), trust) is Refusal.FORBIDDEN_CONTENT
+    assert refusal_of(etree.tostring(root), trust) is Refusal.ALGORITHM
+
+
 # Tampering: each takes a good request apart, so that only the named change can be the reason
 
 Change = Callable[[etree._Element], None]
@@ -321,8 +340,12 @@ def test_a_tampered_request_is_refused(request_xml: bytes, trust: Trust, name: s
         (lambda xml: xml + b" " * 1024 * 1024, Refusal.TOO_LARGE),
         (lambda xml: etree.tostring(etree.fromstring(xml), encoding="utf-16"), Refusal.FORBIDDEN_CONTENT),
         (lambda xml: b"<a>" * 200 + b"</a>" * 200, Refusal.FORBIDDEN_CONTENT),
+        (lambda xml: with_attributes(xml, 101), Refusal.FORBIDDEN_CONTENT),
     ],
-    ids=["doctype", "instruction", "comment after", "cut off", "empty", "too large", "utf-16", "too deep"],
+    ids=[
+        "doctype", "instruction", "comment after", "cut off", "empty", "too large", "utf-16", "too deep",
+        "too many attributes",
+    ],
 )  # fmt: skip
 def test_what_is_not_plain_xml_is_refused(
     request_xml: bytes, trust: Trust, spoil: Callable[[bytes], bytes], reason: Refusal

@@ -16,6 +16,8 @@ _NIL: Final = f"{{{names.XSI}}}nil"
 _ANY_ZLIB: Final = 47
 """Window bits of zlib and gzip, whichever the head names."""
 _LONGEST_KEY: Final = 1000
+_MOST_ATTRIBUTES: Final = 100
+"""On one element. To canonicalise takes the square of their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,13 @@ class Answer:
 
     @cached_property
     def root(self) -> etree._Element | None:
-        """The answer's XML; None when it is none."""
+        """The answer's XML; None when it is none, or has more attributes on an element than anybody reads."""
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         try:
-            return etree.fromstring(self.body, parser)
+            root = etree.fromstring(self.body, parser)
         except (etree.XMLSyntaxError, ValueError):
             return None
+        return None if any(len(each.attrib) > _MOST_ATTRIBUTES for each in root.iter("*")) else root
 
     @cached_property
     def payload(self) -> etree._Element | None:

@@ -6,6 +6,7 @@ Source: WSS SOAP Message Security 1.0, XML Signature 1.0; section 4 of the contr
 
 import copy
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -21,6 +22,9 @@ from mpay_gateway.conformance.identity import public_key
 from mpay_gateway.conformance.pointing import named_certificate
 
 _ID_ATTRIBUTES: Final = (f"{{{names.WSU}}}Id", "Id", "ID", "id")
+_MOST_REFERENCES: Final = 50
+_MOST_PREFIXES: Final = 50
+"""What is signed or listed beyond that holds up who verifies, and nothing else."""
 _INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -73,6 +77,10 @@ def read_seal(root: etree._Element, certificates: tuple[x509.Certificate, ...]) 
     if not signatures:
         return Seal((Problem(Flaw.NOT_SIGNED, "the answer has no Signature"),))
     created, expires, problems = _times(root)
+    references = sum(1 for _ in signatures[0].iter(f"{{{names.DS}}}Reference"))
+    if references > _MOST_REFERENCES:
+        said = f"{references} References; no more than {_MOST_REFERENCES} are looked at"
+        return Seal((*problems, Problem(Flaw.BROKEN, said)), created, expires)
     problems += _doubled(root, signatures)
     problems += _methods(signatures[0])
     problems += _coverage(root, signatures[0])
@@ -146,7 +154,8 @@ def _methods(signature: etree._Element) -> list[Problem]:
 
 
 def _coverage(root: etree._Element, signature: etree._Element) -> list[Problem]:
-    signed = {_referred(root, each) for each in signature.iter(f"{{{names.DS}}}Reference")}
+    by_id = _by_id(root)
+    signed = {_referred(by_id, each) for each in signature.iter(f"{{{names.DS}}}Reference")}
     found = []
     for element, flaw in (
         (next((each for each in root if local(each) == "Body"), None), Flaw.BODY_NOT_SIGNED),
@@ -173,12 +182,17 @@ def _may_be_signed(element: etree._Element, root: etree._Element) -> bool:
     return local(above) == "Header" and local(element) != "Security"
 
 
-def _referred(root: etree._Element, reference: etree._Element) -> etree._Element | None:
-    wanted = reference.get("URI", "").removeprefix("#")
+def _by_id(root: etree._Element) -> dict[str, etree._Element]:
+    """The first element with each Id."""
+    found: dict[str, etree._Element] = {}
     for element in root.iter():
-        if wanted and wanted in map(element.get, _ID_ATTRIBUTES):
-            return element
-    return None
+        for value in filter(None, map(element.get, _ID_ATTRIBUTES)):
+            found.setdefault(value, element)
+    return found
+
+
+def _referred(by_id: Mapping[str, etree._Element], reference: etree._Element) -> etree._Element | None:
+    return by_id.get(reference.get("URI", "").removeprefix("#"))
 
 
 def _arithmetic(root: etree._Element, certificates: tuple[x509.Certificate, ...]) -> list[Problem]:
@@ -211,9 +225,9 @@ def _holds(root: etree._Element, certificates: tuple[x509.Certificate, ...]) -> 
 
 
 def _digests_hold(root: etree._Element) -> bool:
-    signature = next(root.iter(f"{{{names.DS}}}Signature"))
+    signature, by_id = next(root.iter(f"{{{names.DS}}}Signature")), _by_id(root)
     for reference in signature.iter(f"{{{names.DS}}}Reference"):
-        element = _referred(root, reference)
+        element = _referred(by_id, reference)
         method = reference.find(f"{{{names.DS}}}DigestMethod")
         value = base64_bytes(reference.findtext(f"{{{names.DS}}}DigestValue"))
         if element is None or method is None or value is None:
@@ -241,7 +255,7 @@ def _signature_holds(root: etree._Element, certificate: x509.Certificate) -> boo
 
 def _prefixes(method: etree._Element | None) -> tuple[str, ...]:
     listed = None if method is None else method.find(f"{{{names.EXCLUSIVE_C14N}}}InclusiveNamespaces")
-    return () if listed is None else tuple(listed.get("PrefixList", "").split())
+    return () if listed is None else tuple(listed.get("PrefixList", "").split()[:_MOST_PREFIXES])
 
 
 def _without_white_space(root: etree._Element, *, everywhere: bool) -> etree._Element:

@@ -9,6 +9,8 @@ from eservice_kit.refusal import NotVerified, Refusal
 
 LARGEST_MESSAGE = 1024 * 1024
 DEEPEST_ELEMENT = 64
+MOST_ATTRIBUTES = 100
+"""On one element. To canonicalise takes the square of their number, and SignedInfo is canonicalised for anybody."""
 _ID_ATTRIBUTES = (names.wsu("Id"), "Id", "ID", "id", f"{{{names.XML}}}id")
 
 
@@ -100,6 +102,8 @@ def _refuse_forbidden(root: etree._Element) -> None:
         depth += 1 if event == "start" else -1
         if depth > DEEPEST_ELEMENT:
             raise NotVerified(Refusal.FORBIDDEN_CONTENT, "elements nested too deeply")
+        if len(node.attrib) > MOST_ATTRIBUTES:
+            raise NotVerified(Refusal.FORBIDDEN_CONTENT, "an element with too many attributes")
 
 
 def _refuse_unknown_headers(header: etree._Element) -> None:

@@ -22,6 +22,7 @@ from eservice_kit.keys import rsa_public_key
 from eservice_kit.refusal import NotVerified, Refusal
 
 MOST_REFERENCES = 8
+MOST_PREFIXES = 50
 _ALL_ALGORITHMS = frozenset(SignatureAlgorithm)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?Z")
 _LOCAL_REFERENCE = re.compile(r"#([A-Za-z_][A-Za-z0-9_.-]*)")
@@ -172,4 +173,7 @@ def _check_exclusive(method: etree._Element) -> None:
 def _inclusive_prefixes(method: etree._Element) -> tuple[str, ...]:
     """The PrefixList of exclusive canonicalization, section 3; most senders leave it out."""
     listed = method.find(f"{{{names.EXCLUSIVE_C14N}}}InclusiveNamespaces")
-    return () if listed is None else tuple(listed.get("PrefixList", "").split())
+    prefixes = () if listed is None else tuple(listed.get("PrefixList", "").split())
+    if len(prefixes) > MOST_PREFIXES:
+        raise NotVerified(Refusal.ALGORITHM, f"a list of {len(prefixes)} prefixes")
+    return prefixes
