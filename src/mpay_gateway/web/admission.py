@@ -3,6 +3,7 @@
 Source: faults.md section 3, 5, 7, 17 and 18.
 """
 
+import re
 from collections.abc import Callable
 
 from pyramid.httpexceptions import HTTPBadRequest, HTTPNotFound, HTTPRequestEntityTooLarge
@@ -18,6 +19,7 @@ MACHINE_LIMIT = 1024 * 1024
 """Bytes of a body for a provider's address or a plugin's own route; each may set its own below this."""
 _LOCAL_PATHS = ("/healthz", "/readyz", "/metrics")
 
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _UNREADABLE = frozenset("\0\ufffd")
 """NUL, and what stands where a form's bytes were not UTF-8."""
 
@@ -65,7 +67,8 @@ def _refuse_odd_path(path: str) -> None:
         readable = path.encode("latin-1").decode("utf-8")
     except UnicodeError:
         raise HTTPNotFound("path") from None
-    if "\0" in readable or "\\" in readable or "//" in readable or "/../" in f"{readable}/":
+    # A line end at the end would match routes, and not what is asked of their paths elsewhere.
+    if _CONTROL.search(readable) or "\\" in readable or "//" in readable or "/../" in f"{readable}/":
         raise HTTPNotFound("path")
 
 

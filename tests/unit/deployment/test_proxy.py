@@ -24,6 +24,7 @@ from tests.unit.cli.conftest import KEY, certificate
 
 EXAMPLE = checkout.ROOT / "config" / "proxy" / "nginx.conf"
 NOT_BELIEVED = ("Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Proxy")
+FORGED = (*NOT_BELIEVED, "X-Forwarded-For", "X-Client-Certificate")
 """What a client may write and the gateway must not see."""
 
 
@@ -73,6 +74,13 @@ def test_every_block_that_sets_a_header_removes_all_that_is_not_believed():
     wanted = {*NOT_BELIEVED, "Host", "X-Forwarded-For", "X-Client-Certificate", "Connection"}
     found = [set(headers(each)) for each in blocks(EXAMPLE.read_text("utf-8")) if headers(each)]
     assert found == [wanted, wanted], "the public port, and that of callers with a certificate"
+
+
+def test_a_header_that_is_spelt_with_underscores_is_dropped():
+    """A server of WSGI reads `X_Client_Certificate` for `X-Client-Certificate`, and the later one for both."""
+    ports = [each for each in blocks(EXAMPLE.read_text("utf-8")) if re.search(r"listen \d+ ssl;", each)]
+    assert len(ports) == 2
+    assert all("underscores_in_headers off;" in each for each in ports)
 
 
 def test_no_client_can_forge_a_certificate():
@@ -249,7 +257,7 @@ def at(port: int, certificate: Path | None = None) -> urllib3.HTTPSConnectionPoo
 def test_what_a_client_says_of_itself_does_not_pass(client, upstreams):
     if client is None:
         return
-    forged = dict.fromkeys((*NOT_BELIEVED, "X-Forwarded-For", "X-Client-Certificate"), "forged")
+    forged = dict.fromkeys((*FORGED, *(each.replace("-", "_") for each in FORGED)), "forged")
     assert client.request("GET", "/pay/x", headers=forged | {"Host": "evil.example"}).status == 200
     ((_, _, headers),) = upstreams[0].requests + upstreams[1].requests
     assert headers["Host"] == "mpay.example"
@@ -263,7 +271,7 @@ def test_who_shows_a_certificate_at_the_port_of_callers_is_told_by_it_and_by_not
 ):
     if proxy is None:
         return
-    forged = dict.fromkeys((*NOT_BELIEVED, "X-Forwarded-For", "X-Client-Certificate"), "forged")
+    forged = dict.fromkeys((*FORGED, *(each.replace("-", "_") for each in FORGED)), "forged")
     caller = at(proxy.callers, certificates.of("shop"))
     for address in ("/api/invoices", "/PosTerminal/Configure", "/x/kiosk-network/osmp", "/pay/x"):
         assert caller.request("GET", address, headers=forged | {"Host": "evil.example"}).status == 200

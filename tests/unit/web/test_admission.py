@@ -78,7 +78,18 @@ def test_who_does_not_answer_is_measured(wsgi, parts):
 
 
 @pytest.mark.parametrize(
-    "path", ["/pay/%00", "/static/..%2f..%2fsetup.py", "/%ff", "//help", "/a%5cb", "/help/../find"]
+    "path",
+    [
+        "/pay/%00",
+        "/static/..%2f..%2fsetup.py",
+        "/%ff",
+        "//help",
+        "/a%5cb",
+        "/help/../find",
+        "/find%0A",
+        "/help%0D",
+        "/%7f",
+    ],
 )
 def test_odd_paths_are_not_found(browser, path):
     browser.get(path, status=404)

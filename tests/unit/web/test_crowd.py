@@ -56,6 +56,11 @@ def test_nobody_is_turned_away_in_the_middle_of_a_payment(path, crowded):
     assert crowded.get(path, expect_errors=True).status_int != 503
 
 
+@pytest.mark.parametrize("path", ["/%0A", f"/pay/{TOKEN}/method%0A"])
+def test_no_spelling_of_an_address_passes_the_line(path, crowded):
+    assert crowded.get(path, expect_errors=True).status_int in {404, 503}
+
+
 def test_a_start_is_refused_before_anything_is_begun(crowded, monkeypatch):
     monkeypatch.setattr(
         "mpay_gateway.web.views.choosing.start_payment", lambda *_, **__: pytest.fail("it was begun")

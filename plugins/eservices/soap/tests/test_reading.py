@@ -372,6 +372,15 @@ def test_amounts_as_databases_write_them(look_up_order, wire, text):
     assert found == set()
 
 
+def test_an_amount_is_not_rounded_to_what_the_machine_reckons_with(bench, wire):
+    """Twenty-nine digits: rounded to twenty-eight they are a thousand million to the ban."""
+    amount = "999999999.99999999999999999999"
+    lines = wire.line(AmountDue=amount)
+    bench.remote.says(wire.reply(wire.order(TotalAmountDue=amount, Lines=lines)))
+    with pytest.raises(InvalidAnswer, match="more digits than MDL has"):
+        bench.look_up()
+
+
 @pytest.mark.parametrize("total", [None, "nil"])
 @pytest.mark.parametrize("flag", ["AllowPartialPayments", "AllowAdvancePayments"])
 def test_an_unknown_amount_is_the_payers_to_type(look_up_order, wire, total, flag):

@@ -154,11 +154,6 @@ def _money(members: Members, name: str, currency: str) -> Money | None:
     if amount < 0:
         members.refuse(name, f"negative: {amount}")
     try:
-        return Money(_without_needless_zeros(amount), currency)
+        return Money(amount or Decimal(0), currency)  # -0 is read, and is no amount to show
     except ValueError as error:
         members.refuse(name, str(error))
-
-
-def _without_needless_zeros(amount: Decimal) -> Decimal:
-    """`50.0000`, as databases write it, is `50`; no digit that counts is lost."""
-    return amount.normalize() if amount else Decimal(0)
