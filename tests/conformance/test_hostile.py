@@ -74,6 +74,20 @@ def whole(body: bytes, *headers: bytes) -> Callable[[Write], None]:
     return once(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
 
+def envelope(payload: bytes, header: bytes = b"") -> Callable[[Write], None]:
+    """An answer to a look-up as far as its outside goes."""
+    around = (
+        b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns="https://mpay.gov.md"'
+        b' xmlns:d="http://www.w3.org/2000/09/xmldsig#"><s:Header>%s</s:Header><s:Body><GetOrderDetailsResponse>'
+        b"<GetOrderDetailsResult>%s</GetOrderDetailsResult></GetOrderDetailsResponse></s:Body></s:Envelope>"
+    )
+    return whole(around % (header, payload))
+
+
+def signed_by(references: bytes) -> bytes:
+    return b"<d:Signature><d:SignedInfo>" + references + b"</d:SignedInfo></d:Signature>"
+
+
 LAUGHS = b"".join(b'<!ENTITY l%d "%s">' % (level, b"&l%d;" % (level - 1) * 20) for level in range(1, 12))
 BEHAVIOURS: dict[str, Callable[[Write], None]] = {
     "silence": lambda _: time.sleep(5),
@@ -96,6 +110,20 @@ BEHAVIOURS: dict[str, Callable[[Write], None]] = {
     "too deep": whole(b"<a>" * 100_000),
     "a packed bomb": whole(gzip.compress(b" " * 200_000_000, 9), b"Content-Encoding: gzip"),
     "packed wrongly": whole(b"\x1f\x8bnot at all", b"Content-Encoding: gzip"),
+    "endless orders": envelope(b"<OrderDetails/>" * 60_000),
+    "endless members": envelope(b"<OrderDetails>" + b"<Reason>x</Reason>" * 50_000 + b"</OrderDetails>"),
+    "endless lines": envelope(
+        b"<OrderDetails><Lines>" + b"<OrderLine/>" * 70_000 + b"</Lines></OrderDetails>"
+    ),
+    "an endless number": envelope(
+        b"<OrderDetails><TotalAmountDue>" + b"9" * 900_000 + b"</TotalAmountDue></OrderDetails>"
+    ),
+    "endless attributes": envelope(
+        b"<OrderDetails " + b" ".join(b'a%d="1"' % n for n in range(60_000)) + b"/>"
+    ),
+    "endless References": envelope(b"", signed_by(b'<d:Reference URI="#a"/>' * 30_000)),
+    "endless Signatures": envelope(b"", signed_by(b"") * 15_000),
+    "endless Ids": envelope(b"".join(b'<a Id="i"/>' for _ in range(60_000)), signed_by(b"")),
     "escapes": whole(b"<x/>", b"X-Powered-By: " + ESCAPES.encode()),
 }
 

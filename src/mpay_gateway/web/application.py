@@ -55,6 +55,7 @@ def make_app(
     config.registry.leaving = leaving
     config.registry.crowd = crowd or Crowd()
     config.registry.machine_paths = plugin_routes.machine_paths(parts.registry)
+    config.registry.payer_paths = plugin_routes.payer_paths(parts.registry)
     config.registry.texts = texts = Texts.load("portal")
     config.registry.text_keys = texts.keys(Language.RO)
     config.add_request_method(lambda _: parts, "parts", property=True)

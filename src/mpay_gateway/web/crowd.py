@@ -21,7 +21,7 @@ PATIENCE = 5.0
 AGAIN = 15
 """Seconds after which a browser may come again."""
 _ARRIVES = re.compile(r"/(services/[^/]+|service/pay|i/[0-9]+)?\Z")
-"""Where payers come in: the catalogue, an arrival from a service, a number."""
+"""Where payers come in: the catalogue, an arrival from a service, a number; forms of connectors besides."""
 _GOES_ON = re.compile(r"/pay/[^/]+(/(order|factor|method|invoice\.pdf))?\Z")
 """What those see who came in, up to the start of a payment."""
 
@@ -79,10 +79,11 @@ def threads_for(places: int) -> int:
 def crowd_tween(handler: Callable[[Request], Response], registry: Registry) -> Callable[[Request], Response]:
     """Let a request that begins something in when there is a place for it. All others pass."""
     crowd: Crowd = registry.crowd
+    forms: tuple[str, ...] = registry.payer_paths
 
     def let_in(request: Request) -> Response:
         path = str(request.environ.get("PATH_INFO", ""))
-        arriving = _ARRIVES.match(path) is not None
+        arriving = _ARRIVES.match(path) is not None or path.startswith(forms)
         if not arriving and not _GOES_ON.match(path):
             return handler(request)
         with crowd.place(arriving=arriving):

@@ -72,12 +72,18 @@ def entrance_to(request: Request, service: Service) -> str:
 
 def machine_paths(registry: Registry) -> tuple[str, ...]:
     """Where the paths of providers and plugins begin that machines call; pages of connectors are for payers."""
+    for_payers = payer_paths(registry)
     own = (
-        f"/x/{instance.id}/"
-        for instance in registry.instances
-        if instance.kind is not Kind.ESERVICE or not registry.connectors[instance.id].plugin.entrance
+        path
+        for each in registry.instances
+        if (path := f"/x/{each.id}/") not in for_payers or each.kind is not Kind.ESERVICE
     )
     return ("/providers/", *own)
+
+
+def payer_paths(registry: Registry) -> tuple[str, ...]:
+    """Where the paths of connectors begin on whose pages payers begin their orders."""
+    return tuple(f"/x/{name}/" for name, each in registry.connectors.items() if each.plugin.entrance)
 
 
 def _entrance_route(connector: ConnectorInfo) -> str:

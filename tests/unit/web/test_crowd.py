@@ -5,14 +5,17 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from pyramid.request import Request
+from pyramid.response import Response
 from webtest import TestApp
 
 from mpay_gateway.domain.language import Language
 from mpay_gateway.texts import Texts
 from mpay_gateway.web import make_app
-from mpay_gateway.web.crowd import AGAIN, Crowd, Crowded
+from mpay_gateway.web.crowd import AGAIN, Crowd, Crowded, crowd_tween
 from tests.unit.web.conftest import HOST
 
 TOKEN, PAYMENT = "t" * 22, "A" * 16
@@ -49,6 +52,16 @@ def test_what_begins_something_is_refused_at_the_door(path, crowded):
     answer = crowded.get(path, expect_errors=True)
     assert (answer.status_int, answer.headers["Retry-After"]) == (503, str(AGAIN))
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_who_comes_to_fill_in_a_form_of_a_connector_waits_like_who_comes_to_any_other(crowd):
+    """Its pages would else take the threads of those who come back from a bank."""
+    registry = SimpleNamespace(crowd=crowd, payer_paths=("/x/form/",))
+    let_in = crowd_tween(lambda _: Response("served"), registry)
+    with crowd.place():
+        with pytest.raises(Crowded):
+            let_in(Request.blank("/x/form/KIND01"))
+        assert let_in(Request.blank("/x/kiosk-network/payment")).text == "served"
 
 
 @pytest.mark.parametrize("path", PASSES)
