@@ -110,6 +110,10 @@ BEHAVIOURS: dict[str, Callable[[Write], None]] = {
     "too deep": whole(b"<a>" * 100_000),
     "a packed bomb": whole(gzip.compress(b" " * 200_000_000, 9), b"Content-Encoding: gzip"),
     "packed wrongly": whole(b"\x1f\x8bnot at all", b"Content-Encoding: gzip"),
+    "escapes": whole(b"<x/>", b"X-Powered-By: " + ESCAPES.encode()),
+}
+
+ENDLESS: dict[str, Callable[[Write], None]] = {
     "endless orders": envelope(b"<OrderDetails/>" * 60_000),
     "endless members": envelope(b"<OrderDetails>" + b"<Reason>x</Reason>" * 50_000 + b"</OrderDetails>"),
     "endless lines": envelope(
@@ -124,7 +128,6 @@ BEHAVIOURS: dict[str, Callable[[Write], None]] = {
     "endless References": envelope(b"", signed_by(b'<d:Reference URI="#a"/>' * 30_000)),
     "endless Signatures": envelope(b"", signed_by(b"") * 15_000),
     "endless Ids": envelope(b"".join(b'<a Id="i"/>' for _ in range(60_000)), signed_by(b"")),
-    "escapes": whole(b"<x/>", b"X-Powered-By: " + ESCAPES.encode()),
 }
 
 
@@ -148,6 +151,16 @@ def test_the_run_ends_and_reports_whatever_comes(host: Host, name: str) -> None:
     assert passed <= {"transport", "signature"}, "only the address and the registered certificate can be good"
     for written in (html_report(report), json_report(report), junit_report(report), *text_report(report)):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", written)
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_the_run_ends_however_much_stands_in_an_answer(host: Host, name: str) -> None:
+    started = time.monotonic()
+    with misbehaving(ENDLESS[name]) as url:
+        report = judged(host, url)
+    assert time.monotonic() - started < 30
+    assert [each for each in report.results if "a fault of its own" in each.detail] == []
+    assert report.cut_short or not report.passes
 
 
 def test_an_answer_is_waited_for_no_longer_than_said_however_it_drips(host: Host) -> None:
