@@ -23,13 +23,17 @@ def room_for(work: Work, payment: Payment, capture: Capture) -> tuple[Snapshot, 
     """The payment's order and the room in it that money in review would take. The payment is locked.
 
     Raises: NotPayable when the order does not take this amount: it is no part, or more than is payable now; when other
-    money of the payment pays it; and when its hold was to be given up: the provider may have given the money back on
-    our word.
+    money of the payment pays it, or did: of one payment its service is told once; and when its hold was to be given up:
+    the provider may have given the money back on our word.
     """
     if was_given_up(work, payment.id):
         raise NotPayable("a void of this payment was begun: its money can only go back")
     if not allows(work.claims.of_payment(payment.id).state, ClaimEvent.RESIZE):
         raise NotPayable("other money of this payment pays the order: this money can only go back")
+    if work.deliveries.of_payment(payment.id) is not None:
+        raise NotPayable(
+            "the confirmation of other money of this payment was given up: this money can only go back"
+        )
     snapshot = work.snapshots.get(payment.snapshot_id)
     room = payable_now(work, snapshot, besides=payment.id)
     if not fits(snapshot.order, room, capture.amount):

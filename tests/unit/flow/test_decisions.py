@@ -145,6 +145,24 @@ def test_money_beside_money_that_pays_the_order_is_not_proposed_to_pay_it(gatewa
         propose(gateway.parts, payment.id, Act.ACCEPT, "as well", actor=ANA)
 
 
+def test_money_beside_money_whose_confirmation_was_given_up_is_not_proposed_to_pay_the_order(
+    gateway, monkeypatch
+):
+    """Its service is told of one payment once (seed 290703)."""
+    order = gateway.calls.order
+    monkeypatch.setattr(gateway.calls, "order", lambda key: replace(order(key), allow_partial=True))
+    gateway.calls.delivery_answers.append(RemoteRefused("UnknownOrder"))
+    payment = gateway.pay("ORDER-1")
+    gateway.calls.given_back[payment.reference] = lei("10")
+    gateway.capture(payment, amount=lei("100"), number=2)
+    proposed = propose(gateway.parts, payment.id, Act.RELEASE, "the service says no", actor=ANA)
+    approve(gateway.parts, proposed.id, actor=ION)
+    gateway.work()
+    assert CaptureState.REVIEW in {each.state for each in captures(gateway, payment)}
+    with pytest.raises(NotPayable, match="was given up"):
+        propose(gateway.parts, payment.id, Act.ACCEPT, "instead", actor=ANA)
+
+
 def test_money_in_review_goes_back_and_frees_the_order(gateway, reviewed):
     proposed = propose(gateway.parts, reviewed.id, Act.GIVE_BACK, "not what was asked", actor=ANA)
     approve(gateway.parts, proposed.id, actor=ION)
