@@ -56,7 +56,10 @@ def list_services(configured: Configured) -> None:
 @click.argument("service_id", metavar="ID", type=WORDS)
 @click.pass_obj
 def disable(configured: Configured, service_id: str) -> None:
-    """Take no more payments for a service; what was paid is still delivered."""
+    """Take no more payments for a service; what was paid is still delivered.
+
+    `mpay services apply` with its registration enables it again.
+    """
     disable_service(configured.units, service_id, clock=configured.clock)
     click.echo(f"{service_id}: disabled")
 
