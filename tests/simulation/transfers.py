@@ -131,7 +131,7 @@ class Transfers:
             self.hold_back(movement.day, world.chance.pick((0.2, 1, 2.5)))
         if world.chance.of(rates.get(Fault.STATEMENT_TWICE, 0)):
             movement.twice, movement.again = world.chance.pick(((True, False), (False, True), (True, True)))
-        if movement.payment_id and world.chance.of(rates.get(Fault.STATEMENT_AMENDED, 0)):
+        if world.chance.of(rates.get(Fault.STATEMENT_AMENDED, 0)):
             self.say_otherwise(movement)
             self._some_time(24 * world.chance.pick((0.3, 1.2, 2.2)), partial(self.mend, movement))
 
@@ -141,7 +141,9 @@ class Transfers:
         self._world.treasury.hold_back(day, until, cut=self._world.chance.of(0.3))
 
     def say_otherwise(self, movement: Movement) -> None:
-        """Let statements say something wrong of a movement at first: never more than there is."""
+        """Let statements say something wrong of a payment's movement at first: never more than there is."""
+        if not movement.payment_id:
+            return  # said otherwise, nobody's reference may be somebody's
         line = movement.line
         movement.wrong = self._world.chance.pick(
             (
