@@ -93,18 +93,18 @@ def _everything_due_can_be_paid(world: "World") -> None:
     """Nothing of what happened keeps an order from being paid that its service says is due.
 
     A clock that was ahead may have stamped acknowledgements with times to come: until then they count twice. And until
-    then a service may be left alone.
+    then a service may be left alone. The last payers come one after another: where a bank was silent, only one payer in
+    a while tries whether it answers, and the others are told so.
     """
     world.clock.elapsed += timedelta(hours=3) + world.clock_was_ahead
     busy = {key for (key,) in world.store.rows(_BUSY)}
     free = [order for order in world.shop.orders.values() if order.status is OrderStatus.ACTIVE and order.due]
     before = {order.key: order.due for order in free if order.key not in busy}
-    for order in free:
-        if order.key in before:
-            payer = PayerPlan(0, "card", 0, "pay", 1.0, presses_twice=False, part=1.0)
-            world.stage.start(
-                f"last payer of {order.key}", partial(world.people.payers.come, payer, order, second=False)
-            )
+    for place, order in enumerate(each for each in free if each.key in before):
+        payer = PayerPlan(0, "card", 60 * place, "pay", 1.0, presses_twice=False, part=1.0)
+        world.stage.start(
+            f"last payer of {order.key}", partial(world.people.payers.come, payer, order, second=False)
+        )
     if not world.play(MOST_STEPS):
         world.watch.broken("L3 it does not come to rest after the last payers")
     for order in free:
