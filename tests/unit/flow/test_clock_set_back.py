@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
+
 from mpay_gateway.domain.errors import RemoteUnavailable
-from mpay_gateway.domain.intake import RefusalReason, Refused
+from mpay_gateway.domain.intake import Claimed, RefusalReason, Refused
 from mpay_gateway.domain.order import OrderStatus
 from mpay_gateway.domain.payment import CaptureState
 from mpay_gateway.domain.provider_answer import ProviderStatus
 from mpay_gateway.flow.bookkeeping.books import check_books
+from mpay_gateway.flow.inbound import payment_intake
+from mpay_gateway.flow.inbound.orders import order_of_just_now
 from mpay_gateway.flow.order_lookup import look_up
 from tests.unit.flow.inbound import kiosk_of, silent_service
 from tests.unit.flow.scripted import SERVICE, ScriptedGateway
@@ -72,3 +76,23 @@ def test_an_answer_of_before_the_clock_was_set_back_is_not_of_just_now(gateway: 
     gateway.clock.time -= HOUR
     gateway.calls.order_status["ORDER-1"] = OrderStatus.CANCELLED
     assert kiosk.claim("ORDER-1", "1") == Refused(RefusalReason.GONE)
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+def test_an_answer_of_just_now_that_grows_old_before_the_claim_is_asked_for_again(
+    gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch, jump: timedelta
+):
+    """The clock is set, or the process stopped, between the two (seed 261864)."""
+
+    def found_and_set(*arguments: object) -> object:
+        found = order_of_just_now(*arguments)
+        gateway.clock.time += jump
+        return found
+
+    kiosk = kiosk_of(gateway)
+    kiosk.port.look_up(kiosk.query("ORDER-1"))
+    with monkeypatch.context() as setting:
+        setting.setattr(payment_intake, "order_of_just_now", found_and_set)
+        with pytest.raises(RemoteUnavailable, match="ask again"):
+            kiosk.claim("ORDER-1", "1")
+    assert isinstance(kiosk.claim("ORDER-1", "1"), Claimed)

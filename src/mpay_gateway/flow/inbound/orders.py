@@ -10,6 +10,7 @@ from mpay_gateway.domain.errors import (
     OrderNotNamed,
     PluginBug,
     RemoteError,
+    RemoteUnavailable,
     UnknownService,
 )
 from mpay_gateway.domain.filling import complete
@@ -77,7 +78,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class OrderNow:
-    """What the service says of an order now. `answer` is None when it is silent, and `problem` says why."""
+    """What the service says of an order now.
+
+    `answer` is None when it is silent, or was not asked because it had answered just now; `problem` says why no money
+    may be taken if nothing recent is known by then.
+    """
 
     service: Service
     order_key: OrderKey
@@ -118,7 +123,9 @@ def order_of_just_now(parts: Parts, place: Place, name: OrderName) -> OrderNow:
         lambda work: work.snapshots.newest(service.id, key, not_after=now + CLOCKS_APART)
     )
     if newest is not None and now - newest.requested_at <= JUST_NOW:
-        return OrderNow(service, key, None)
+        return OrderNow(
+            service, key, None, RemoteUnavailable("its answer of just now has grown old: ask again")
+        )
     return order_now(parts, place, name)
 
 
