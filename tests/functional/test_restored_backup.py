@@ -115,7 +115,7 @@ def live_the_hour(gateway: Gateway, backups: Backups) -> Hour:
     shop.repair()
     look_back(gateway.parts)
     backed_up = gateway.parts
-    backed_up.units.engine.dispose()  # PostgreSQL copies a database only while nobody is connected
+    backed_up.disconnect()  # PostgreSQL copies a database only while nobody is connected
     backups.take()
     bank.pay(gateway.payment(opened.payment_id).remote_reference)
     eventually(lambda: payer.result(opened).says("result.told"))

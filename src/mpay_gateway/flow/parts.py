@@ -48,6 +48,10 @@ class Parts:
         """Finish what runs beside requests, and end what this process started."""
         self.background.close()
         self.papers.close()
+        self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close every connection to the database that is not in use; the next unit opens one again."""
         self.units.engine.dispose()
         if self.callback_units is not None:
             self.callback_units.engine.dispose()
