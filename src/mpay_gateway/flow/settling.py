@@ -128,7 +128,7 @@ def _without_money(
             return end_in(parts, work, payment, PaymentEvent.DECLINE, actor=actor, reason=reason)
         case ProviderStatus.CANCELLED | ProviderStatus.REVERSED:
             return end_in(parts, work, payment, _gone(payment, asked_at), actor=actor)
-        case ProviderStatus.NOT_FOUND if _never_came(payment, asked_at):
+        case ProviderStatus.NOT_FOUND if _never_came(payment, min(asked_at, parts.clock.now())):
             return end_in(parts, work, payment, PaymentEvent.EXPIRE, actor=actor)
         case _:
             return _later(parts, work, payment)
@@ -136,7 +136,10 @@ def _without_money(
 
 @guards("settle.late")
 def _never_came(payment: Payment, asked_at: datetime) -> bool:
-    """Whether the provider's "not found" is final: just after a start it may only be late."""
+    """Whether the provider's "not found" is final: just after a start it may only be late.
+
+    `asked_at`: the earlier one of when it was asked and now. A clock that was ahead then may have been set right since.
+    """
     return payment.state is PaymentState.STARTED and session_over(payment, asked_at)
 
 

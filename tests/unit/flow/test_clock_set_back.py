@@ -7,7 +7,7 @@ import pytest
 from mpay_gateway.domain.errors import RemoteUnavailable
 from mpay_gateway.domain.intake import Claimed, RefusalReason, Refused
 from mpay_gateway.domain.order import OrderStatus
-from mpay_gateway.domain.payment import CaptureState
+from mpay_gateway.domain.payment import CaptureState, PaymentState
 from mpay_gateway.domain.provider_answer import ProviderStatus
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.inbound import payment_intake
@@ -96,3 +96,20 @@ def test_an_answer_of_just_now_that_grows_old_before_the_claim_is_asked_for_agai
         with pytest.raises(RemoteUnavailable, match="ask again"):
             kiosk.claim("ORDER-1", "1")
     assert isinstance(kiosk.claim("ORDER-1", "1"), Claimed)
+
+
+def test_a_bank_that_does_not_know_a_payment_ends_it_by_no_clock_that_was_ahead(gateway: ScriptedGateway):
+    """Its start may still be on its way (seed 66460)."""
+    payment = gateway.start("ORDER-1")
+    gateway.calls.status[payment.reference] = ProviderStatus.NOT_FOUND
+
+    def set_right() -> None:
+        gateway.clock.time -= HOUR
+
+    gateway.calls.before_fetch_answer.append(set_right)
+    gateway.clock.time += HOUR
+    gateway.hear(payment)
+    assert gateway.settled(payment).state is PaymentState.STARTED
+    gateway.clock.time += HOUR
+    gateway.hear(payment)
+    assert gateway.settled(payment).state is PaymentState.EXPIRED
