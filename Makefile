@@ -82,9 +82,9 @@ wheels: setup-test ## build the wheels of all distributions
 check-wheels: wheels ## install wheels into a fresh environment and use them
 	$(PYTHON) scripts/check_wheels.py $(WHEELS)
 
-simulate: setup-test ## play seeded worlds of faults: SECONDS=300 of them, or one with SEED=; COMPLETE=1 NEVER=1 FRESH=1
+simulate: setup-test ## play seeded worlds of faults: SECONDS=300 of them, or one with SEED=; COMPLETE=1 NEVER=1 FRESH=1 IN_ORDER=1
 	$(PYTHON) -m tests.simulation.run --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) \
-	    $(if $(COMPLETE),--complete) $(if $(NEVER),--never) $(if $(FRESH),--fresh)
+	    $(if $(COMPLETE),--complete) $(if $(NEVER),--never) $(if $(FRESH),--fresh) $(if $(IN_ORDER),--in-order)
 
 mutants: setup-test ## break every guard on purpose: the simulator must find each out
 	$(PYTHON) -m tests.simulation.mutation $(if $(FRESH),--fresh)

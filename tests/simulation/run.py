@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import structlog
@@ -77,8 +78,12 @@ def replay(seed: int) -> int:
 class Run:
     """One run over many seeds, in as many processes as there are cores."""
 
-    def __init__(self, tally: Tally, state: Path, *, seconds: float, processes: int) -> None:
+    def __init__(
+        self, tally: Tally, state: Path, *, seconds: float, processes: int, in_order: bool = False
+    ) -> None:
+        """`in_order`: seed 1 and those that follow, whatever was seen: the same worlds for the same code, each time."""
         self._tally = tally
+        self._in_order = count(1) if in_order else None
         self._state = state
         self._processes = processes
         self._began = time.monotonic()
@@ -121,7 +126,7 @@ class Run:
         return time.monotonic() < self._until and bool(self._tally.wanting)
 
     def _some(self) -> list[int]:
-        return [self._tally.next() for _ in range(BATCH)]
+        return [next(self._in_order) if self._in_order else self._tally.next() for _ in range(BATCH)]
 
     def _count(self, report: Report) -> int:
         tally = self._tally
@@ -193,6 +198,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="play this one and print its course")
     parser.add_argument("--state", type=Path, default=STATE)
     parser.add_argument("--fresh", action="store_true", help="forget what was seen so far")
+    parser.add_argument(
+        "--in-order", action="store_true", help="the same seeds each time, not the most promising"
+    )
     parser.add_argument("--complete", action="store_true", help="call an incomplete coverage a failure")
     parser.add_argument(
         "--never", action="store_true", help="list the pairs that were not seen yet, and play nothing"
@@ -204,7 +212,7 @@ def main() -> int:
     tally = Tally() if asked.fresh else Tally.read(asked.state)
     if asked.never:
         return _list_never(tally)
-    run = Run(tally, asked.state, seconds=asked.seconds, processes=asked.processes)
+    run = Run(tally, asked.state, seconds=asked.seconds, processes=asked.processes, in_order=asked.in_order)
     failed = run.go_on()
     print(run.standing)
     if not failed:
