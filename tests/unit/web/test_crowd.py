@@ -132,8 +132,10 @@ def test_newcomers_are_turned_away_before_those_whose_visit_has_begun():
         for length, each in enumerate(line[:2], start=1):
             each.start()
             _until(lambda length=length: crowd._waiting == length)
+        came = time.monotonic()
         with pytest.raises(Crowded), crowd.place(arriving=True):
             pytest.fail("half the line is for those who came before")
+        assert time.monotonic() - came < 15  # at once, and not because the line did not move
         line[2].start()
         _until(lambda: crowd._waiting == 3)
     for each in line:
