@@ -9,6 +9,7 @@ crowd takes.
 
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -39,8 +40,9 @@ class Crowd:
     def __init__(self, places: int | None = None, *, patience: float = PATIENCE) -> None:
         self._places = places
         self._patience = patience
-        self._served = self._waiting = 0
-        self._moved = threading.Condition()
+        self._served = 0
+        self._line: deque[threading.Event] = deque()
+        self._lock = threading.Lock()
 
     @contextmanager
     def place(self, *, arriving: bool = False) -> Iterator[None]:
@@ -48,27 +50,42 @@ class Crowd:
         if self._places is None:
             yield
             return
-        with self._moved:
-            self._wait_for_turn(self._places, line=self._places // 2 if arriving else self._places)
-            self._served += 1
+        turn = self._come(self._places, line=self._places // 2 if arriving else self._places)
+        if turn is not None:
+            self._wait(turn)
         try:
             yield
         finally:
-            with self._moved:
-                self._served -= 1
-                self._moved.notify()
+            self._leave()
 
-    def _wait_for_turn(self, places: int, *, line: int) -> None:
-        if self._served < places and not self._waiting:
-            return
-        if self._waiting >= line:
-            raise Crowded
-        self._waiting += 1
-        try:
-            if not self._moved.wait_for(lambda: self._served < places, self._patience):
+    def _come(self, places: int, *, line: int) -> threading.Event | None:
+        """Take a place that is free, else stand in the line. Returns what tells whose turn it is, None if it is his."""
+        with self._lock:
+            if self._served < places:
+                self._served += 1
+                return None
+            if len(self._line) >= line:
                 raise Crowded
-        finally:
-            self._waiting -= 1
+            turn = threading.Event()
+            self._line.append(turn)
+            return turn
+
+    def _wait(self, turn: threading.Event) -> None:
+        if turn.wait(self._patience):
+            return
+        with self._lock:
+            if turn.is_set():  # in this very moment
+                return
+            self._line.remove(turn)
+        raise Crowded
+
+    def _leave(self) -> None:
+        """Hand the place to the first in the line: were it free for a moment, who comes then would be before him."""
+        with self._lock:
+            if self._line:
+                self._line.popleft().set()
+            else:
+                self._served -= 1
 
 
 def threads_for(places: int) -> int:

@@ -113,14 +113,45 @@ def test_who_waits_gets_the_place_that_is_left_and_who_comes_to_a_full_line_is_r
         line = threading.Thread(target=wait_in_line)
         line.start()
         assert waits.wait(30)
-        while not crowd._waiting:
+        while not crowd._line:
             threading.Event().wait(0.001)
         with pytest.raises(Crowded), crowd.place():
             pytest.fail("the line is full")
         assert not served.is_set()
     assert served.wait(30)
     line.join(30)
-    assert (crowd._served, crowd._waiting) == (0, 0)
+    assert (crowd._served, len(crowd._line)) == (0, 0)
+
+
+def test_nobody_who_comes_later_is_served_before_who_waits():
+    """The place changes hands: it is at no moment free for whoever comes by."""
+    crowd, served = Crowd(1, patience=30), []
+
+    def wait_in_line() -> None:
+        with crowd.place():
+            served.append("who waited")
+
+    for _ in range(200):
+        served.clear()
+        with crowd.place():
+            line = threading.Thread(target=wait_in_line)
+            line.start()
+            _until(lambda: len(crowd._line) == 1)
+        with crowd.place():
+            served.append("who came then")
+        line.join(30)
+        assert served == ["who waited", "who came then"]
+
+
+def test_who_has_waited_in_vain_leaves_the_line():
+    crowd = Crowd(1, patience=0.01)
+    with crowd.place():
+        for _ in range(3):
+            with pytest.raises(Crowded), crowd.place():
+                pytest.fail("the place is taken")
+            assert len(crowd._line) == 0
+    with crowd.place():
+        assert crowd._served == 1
 
 
 def test_newcomers_are_turned_away_before_those_whose_visit_has_begun():
@@ -131,16 +162,16 @@ def test_newcomers_are_turned_away_before_those_whose_visit_has_begun():
         line = [threading.Thread(target=_come, args=(crowd,)) for _ in range(3)]
         for length, each in enumerate(line[:2], start=1):
             each.start()
-            _until(lambda length=length: crowd._waiting == length)
+            _until(lambda length=length: len(crowd._line) == length)
         came = time.monotonic()
         with pytest.raises(Crowded), crowd.place(arriving=True):
             pytest.fail("half the line is for those who came before")
         assert time.monotonic() - came < 15  # at once, and not because the line did not move
         line[2].start()
-        _until(lambda: crowd._waiting == 3)
+        _until(lambda: len(crowd._line) == 3)
     for each in line:
         each.join(30)
-    assert (crowd._served, crowd._waiting) == (0, 0)
+    assert (crowd._served, len(crowd._line)) == (0, 0)
     with crowd.place(arriving=True):
         assert crowd._served == 1
 
