@@ -185,6 +185,16 @@ def test_a_service_that_takes_no_payments_at_counters_or_is_not_the_vendors_is_r
 # Who is let in
 
 
+def test_a_terminal_that_calls_too_often_shuts_out_no_other_one_of_its_vendor(make_gateway, shop):
+    gateway = gateway_at_counters(make_gateway, limits="calls_per_minute = 6")
+    vendor = Clerk.of_the_office(gateway)
+    vendor.register()
+    vendor.register(TerminalId="T-2", IntendedIp=OTHER)
+    loops, other, order = Clerk(gateway), Clerk(gateway, address=OTHER), shop.order()
+    assert [loops.ask(order).status for _ in range(4)] == [200, 200, 200, 429]
+    assert other.ask(order).status == 200
+
+
 def test_nobody_opens_an_order_but_at_a_registered_terminal_of_his_own(gateway, clerk, shop):
     order = shop.order(amount="151.00")
     token = clerk.ask(order).path.rpartition("/")[2]

@@ -124,9 +124,11 @@ class LookupLimits:
         """Called for each authentic callback of an account. Raises: TooManyRequests."""
         self._count(self._callbacks, "callback", account_id)
 
-    def before_call(self, caller_id: str) -> None:
-        """Called before a caller who was let in is served. Raises: TooManyRequests."""
-        self._count(self._calls, "call", caller_id)
+    def before_call(self, *caller: str) -> None:
+        """Called before a caller who was let in is served. `caller`: his id, and the place that he calls from where
+        one of many that fails must not shut out the others. Raises: TooManyRequests.
+        """
+        self._count(self._calls, "call", *caller)
 
     def _has_missed(self, client: str) -> bool:
         whole_day = self._misses[-1]

@@ -12,7 +12,8 @@ class LimitSettings:
     A miss is a look-up that found nothing. Misses count per client address, per service, and per service and
     beginning of the key; look-ups per client address and service, and per visit that was shown its order; visits
     and forms that begin an order per client address; authentic callbacks per provider account, refused ones per
-    client address, and so calls of who is not let in; calls of who is, per caller.
+    client address, and so calls of who is not let in; calls of who is, per caller, and of POS
+    terminals per address.
     """
 
     misses_per_10_minutes: int = 5

@@ -55,7 +55,7 @@ def at_terminal(request: Request) -> Admitted:
     request.terminals = terminals_at(request.parts, admitted.id, request.caller_address)
     if not request.terminals:
         raise refused(request, "terminal")
-    return served(request, admitted)
+    return served(request, admitted, request.caller_address)
 
 
 def identified(request: Request, right: Right) -> Admitted:
@@ -80,9 +80,12 @@ def refused(request: Request, why: str) -> HTTPForbidden:
     return HTTPForbidden()
 
 
-def served(request: Request, admitted: Admitted) -> Admitted:
-    """Count a call of one who is let in. Raises: TooManyRequests."""
-    request.parts.limits.before_call(admitted.id)
+def served(request: Request, admitted: Admitted, *place: str) -> Admitted:
+    """Count a call of one who is let in. `place`: where each of his places has a count of its own.
+
+    Raises: TooManyRequests.
+    """
+    request.parts.limits.before_call(admitted.id, *place)
     return admitted
 
 
