@@ -127,6 +127,25 @@ def test_a_service_that_does_not_know_itself_is_a_problem_and_no_wrong_name(
     assert answer.headers["Retry-After"]
 
 
+@pytest.mark.parametrize(
+    "case",
+    [("InternalError", 503, 503), ("", 503, 503), ("InvalidParameter", 200, 404)],
+    ids=lambda case: case[0],
+)
+def test_what_may_be_a_fault_of_the_services_own_is_no_unknown_order(
+    gateway, integrator, shop, monkeypatch, case
+):
+    """A program that took it for one would print nothing, and ask no more."""
+    fault, *statuses = case
+    order = shop.order()
+    answer_to(monkeypatch, gateway, lambda _: OrderLookup((), certain=False, fault=fault))
+    answers = [integrator.ask(path, order) for path in ("/api/invoices", BYTES)]
+    assert [each.status_int for each in answers] == statuses
+    assert [int(each.headers.get("Retry-After", 0)) > 0 for each in answers] == [
+        status == 503 for status in statuses
+    ]
+
+
 def test_each_of_several_orders_is_a_problem_too_when_the_service_does_not_know_itself_any_more(
     gateway, integrator, shop, monkeypatch
 ):

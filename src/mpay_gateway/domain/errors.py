@@ -82,7 +82,12 @@ class OrderNotNamed(UnknownOrder):
 
 
 class UnknownInvoice(NotFound):
+    `fault`: the code of the fault by which it said so, empty where it sent none.
     """No invoice of this number."""
+
+    def __init__(self, service_id: str, *, fault: str = "") -> None:
+        super().__init__(service_id)
+        self.fault = fault
 
 
 class UnknownPayment(NotFound):

@@ -137,6 +137,7 @@ class OrderLookup:
 
     `orders` is empty when the service knows no such order, in whichever form it said so. `certain`: it said so in
     a form that means nothing else; if not, it may have been a passing fault, and money that is held stays held.
+    `fault`: the code of the fault by which it said so, empty where it sent none.
     `skew`: the service's clock minus ours, None when the answer carried no time. `proof`: the signature by which the
     answer is believed, None where it is not signed.
     """
@@ -146,6 +147,7 @@ class OrderLookup:
     skew: timedelta | None = None
     proof: Proof | None = None
     certain: bool = True
+    fault: str = ""
 
 
 def _destination(account: PaymentAccount) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 Whoever asks was let in by the web layer, and may see the service's orders: no second factor is asked of him.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mpay_gateway.domain.documents import Document, Medium
@@ -11,6 +13,8 @@ from mpay_gateway.domain.errors import (
     InvoiceAlreadyPaid,
     InvoiceExpired,
     NotPayable,
+    OrderNotNamed,
+    RemoteRefused,
     UnknownOrder,
 )
 from mpay_gateway.domain.identifiers import InvoiceId, OrderKey
@@ -18,6 +22,7 @@ from mpay_gateway.domain.invoice import Invoice
 from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.order import Order
 from mpay_gateway.domain.service import Service
+from mpay_gateway.domain.service_faults import Actor, ServiceOperation, rule_of
 from mpay_gateway.flow.claiming import Standing, payable_now
 from mpay_gateway.flow.invoicing import invoice_of, invoice_showing
 from mpay_gateway.flow.order_lookup import (
@@ -57,7 +62,7 @@ def invoice_numbers(parts: Parts, query: InvoiceQuery) -> tuple[InvoiceId, ...]:
     except UnknownOrder:
         return ()
     try:
-        found = look_up_to_choose(parts, service, key, query.language)
+        found = _found(parts, service, key, query.language)
     except UnknownOrder:
         return parts.units.read(lambda work: _paid_before(work, service, key))
     if isinstance(found, Answer):
@@ -76,7 +81,7 @@ def invoice_paper(parts: Parts, query: InvoiceQuery, medium: Medium) -> tuple[In
     RemoteError; DocumentFailed.
     """
     service = parts.services.get(query.service_id)
-    found = look_up_to_choose(parts, service, possible_key(service, query.order_key), query.language)
+    found = _found(parts, service, possible_key(service, query.order_key), query.language)
     if isinstance(found, SeveralOrders):
         raise InvalidChoice("orderKey", "several orders stand under it: ask with the key of one of them")
     invoice, standing = parts.units.run("issue-invoice", lambda work: _issued(parts, work, service, found))
@@ -85,13 +90,35 @@ def invoice_paper(parts: Parts, query: InvoiceQuery, medium: Medium) -> tuple[In
     return invoice.id, parts.calls.render_invoice(as_filled_in(invoice, {}), medium, query.language)
 
 
+def _found(parts: Parts, service: Service, key: OrderKey, language: Language) -> Answer | SeveralOrders:
+    """What the service has under the key. Raises: UnknownOrder, RemoteError."""
+    with _told_to_a_program():
+        return look_up_to_choose(parts, service, key, language)
+
+
+@contextmanager
+def _told_to_a_program() -> Iterator[None]:
+    """Take no word for "no such order" by which the service blames itself.
+
+    Services in the field send `InternalError` for both. A payer reads the page and looks again; a program would print
+    nothing, and ask no more.
+    """
+    try:
+        yield
+    except OrderNotNamed as doubt:
+        if rule_of(ServiceOperation.LOOKUP, doubt.fault).acts is not Actor.SERVICE:
+            raise
+        raise RemoteRefused(doubt.fault) from doubt
+
+
 def _numbers_of(parts: Parts, service: Service, order: Order, language: Language) -> tuple[InvoiceId, ...]:
     """The numbers of one of several orders: it is read again by its own key, as it will be paid.
 
     One that is gone meanwhile takes nothing from the others.
     """
     try:
-        answer = look_up_to_show(parts, service, order.order_key, language)
+        with _told_to_a_program():
+            answer = look_up_to_show(parts, service, order.order_key, language)
     except UnknownOrder:
         return parts.units.read(lambda work: _paid_before(work, service, order.order_key))
     return _numbers(parts, service, answer)

@@ -108,7 +108,7 @@ class _Heard:
         order = next((order for order in found.orders if order.order_key == order_key), None)
         if order is None:
             certain = found.certain and not found.orders
-            error = UnknownOrder(service.id) if certain else OrderNotNamed(service.id)
+            error = UnknownOrder(service.id) if certain else OrderNotNamed(service.id, fault=found.fault)
             _keep_fruitless(parts, self.question, found, type(error).__name__)
             raise error
         snapshot = Snapshot(parts.ids.token(), order, self.requested_at, parts.clock.now(), self.known)

@@ -22,6 +22,7 @@ from mpay_gateway.api import (
     Money,
     Order,
     OrderLine,
+    OrderLookup,
     OrderProperty,
     PaymentAccount,
     PostForm,
@@ -91,6 +92,7 @@ class Distinct:
 _NAME, _REMOTE, _URL = Exact(128), Exact(512), Exact(8_000)
 _ID, _TEXT, _VALUE = Exact(1_000), Words(20_000), Exact(20_000)
 TEXTS: Mapping[type, Mapping[str, Reader]] = {
+    OrderLookup: {"fault": _NAME},
     Order: {
         "service_id": Exact(64, needed=True), "order_key": Exact(64, needed=True), "reason": _TEXT,
         "currency": Exact(3, needed=True), "customer_id": _TEXT, "customer_name": _TEXT,

@@ -54,7 +54,7 @@ ORDER = Order(
 PROOF = Proof("0" * 64, NOON)
 TAKEN = ProviderCapture("T1", LEU, NOON)
 SAMPLES = (
-    OrderLookup((ORDER,), (Deviation("c", "p"),), timedelta(0), PROOF),
+    OrderLookup((ORDER,), (Deviation("c", "p"),), timedelta(0), PROOF, fault="f"),
     Document(b"%PDF", "application/pdf", "a.pdf"),
     InstrumentOffer("l", "w", "d", fee=LEU),
     InstrumentPlan(Need.REDIRECT, (("a", "b"),)),

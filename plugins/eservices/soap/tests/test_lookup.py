@@ -64,7 +64,8 @@ def test_order_not_found_as_a_signed_fault_is_an_empty_answer_with_a_deviation(b
 def test_only_a_fault_that_means_nothing_else_is_certain(bench, wire, code, certain):
     """Contract, section 5: services say the others of an unknown order, and of a fault of their own."""
     bench.remote.says(wire.fault(code))
-    assert bench.look_up().certain is certain
+    lookup = bench.look_up()
+    assert (lookup.certain, lookup.fault) == (certain, code.removeprefix("s:"))
 
 
 def test_a_nil_order_in_the_array_is_left_out_and_noted(bench, wire):

@@ -94,7 +94,8 @@ def _without_orders(answer: SignedFault) -> OrderLookup:
         raise lookup_refusal(answer.fault, answer.deviations)
     said = Deviation("fault-for-unknown-order", "Fault/faultcode", answer.fault.code)
     deviations = (*answer.deviations, said)
-    return OrderLookup((), deviations, answer.skew, answer.proof, certain=is_certain(answer.fault))
+    certain, code = is_certain(answer.fault), answer.fault.code
+    return OrderLookup((), deviations, answer.skew, answer.proof, certain=certain, fault=code)
 
 
 def _seconds(skew: timedelta) -> float:
