@@ -255,7 +255,7 @@ def test_the_page_speaks_three_languages_and_only_for_its_own_services(gateway, 
         assert (again.status, again.html.get("lang")) == (422, Language(language).value)
     assert payer.open(f"{PATH}DEMO01").status == 404
     disable_service(gateway.parts.units, KINDERGARTEN, clock=gateway.clock)
-    eventually(lambda: payer.open(f"{PATH}{KINDERGARTEN}").status == 404, within=60)
+    eventually(lambda: payer.open(f"{PATH}{KINDERGARTEN}").says("problem.closed.title"), within=60)
 
 
 def test_forged_odd_and_too_many_forms_are_refused(make_gateway):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mpay_gateway.domain.language import Language
 from tests.scene.commands import mpay
 from tests.scene.payer import Payer
 from tests.scene.waiting import eventually
@@ -29,8 +30,11 @@ def test_a_service_that_was_disabled_elsewhere_takes_no_more_orders(gateway, sho
     payer = Payer(gateway)
     assert payer.arrive(shop.order()).says("invoice.heading")
     mpay(gateway, "services", "disable", "DEMO01")
-    eventually(lambda: payer.arrive(shop.order()).status, lambda status: status == 404, within=WITHIN)
-    assert payer.open("/services/DEMO01").status == 404
+    eventually(lambda: payer.arrive(shop.order()).status, lambda status: status == 409, within=WITHIN)
+    for language in Language:
+        closed = payer.open(f"/services/DEMO01?lang={language.value}")
+        assert (closed.status, closed.says("problem.closed.title", language)) == (409, True)
+    assert payer.open("/services/NONE").status == 404
     assert payer.open("/services/DEMO02").status == 200
 
 

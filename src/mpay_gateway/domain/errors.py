@@ -70,6 +70,10 @@ class UnknownService(NotFound):
     """No service of this id takes payments."""
 
 
+class ServiceClosed(UnknownService):
+    """The service is registered, and takes no payments now."""
+
+
 class UnknownOrder(NotFound):
     """The service knows no order of this key, in any of the forms in which services say so."""
 
@@ -78,16 +82,16 @@ class OrderNotNamed(UnknownOrder):
     """The service named no order, in words that it may also use for a passing fault of its own.
 
     Enough to show "not found", and for nothing else: no money moves on it.
-    """
-
-
-class UnknownInvoice(NotFound):
     `fault`: the code of the fault by which it said so, empty where it sent none.
-    """No invoice of this number."""
+    """
 
     def __init__(self, service_id: str, *, fault: str = "") -> None:
         super().__init__(service_id)
         self.fault = fault
+
+
+class UnknownInvoice(NotFound):
+    """No invoice of this number."""
 
 
 class UnknownPayment(NotFound):

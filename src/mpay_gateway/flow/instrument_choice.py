@@ -37,9 +37,10 @@ class InstrumentPage:
 def show_instruments(parts: Parts, token: str, language: Language) -> InstrumentPage:
     """The ways to pay what the payer agreed to.
 
-    Raises: NotFound when the visit does not exist or nothing is agreed to yet.
+    Raises: NotFound when the visit does not exist or nothing is agreed to yet; ServiceClosed.
     """
     visit, invoice = visit_and_invoice(parts, token)
+    parts.services.get(visit.service_id)
     amount = agreed_amount(visit, invoice)
     shown = offers(parts, replace(invoice, payable=amount), visit.channel, language)
     here = tuple(each for each in shown if not started_by_device(parts, each.id))
@@ -92,7 +93,7 @@ def agreed_amount(visit: Visit, invoice: Invoice) -> Money:
 
 
 def visit_and_invoice(parts: Parts, token: str) -> tuple[Visit, Invoice]:
-    """The visit and the invoice that it shows, as last read from the service. Raises: NotFound."""
+    """The visit and the invoice that it shows, as last read from the service, be it closed since. Raises: NotFound."""
 
     def read(work: Work) -> tuple[Visit, InvoiceRow, Snapshot, Payable]:
         visit = work.visits.get(token)

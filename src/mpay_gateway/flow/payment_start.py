@@ -72,8 +72,8 @@ def start_payment(
     """Open the payment that the payer asked for and publish it to the provider.
 
     The order is read again first. A second press of the button finds the payment that the first one opened.
-    Raises: NotFound; InvalidChoice; PaymentInProgress, InvoiceAlreadyPaid; RemoteUnavailable and ProviderRefused
-    when the provider certainly took nothing; RemoteError when the service does not answer.
+    Raises: NotFound, ServiceClosed; InvalidChoice; PaymentInProgress, InvoiceAlreadyPaid; RemoteUnavailable and
+    ProviderRefused when the provider certainly took nothing; RemoteError when the service does not answer.
     """
     parts.units.read(refuse_while_restoring)
     visit, old = visit_and_invoice(parts, token)
@@ -83,14 +83,15 @@ def start_payment(
         return Started(known)
     if form_token != visit.form_token:
         raise InvalidChoice("form", "form.stale")
+    service = parts.services.get(visit.service_id)
     amount = agreed_amount(visit, old)
     made, account = plan(parts, replace(old, payable=amount), choice)
     parts.limits.before_looking_again(token)
-    answer = look_up(parts, old.service, visit.order_key, language)
+    answer = look_up(parts, service, visit.order_key, language)
     if answer.order.version != visit.accepted_version or not complete(answer.order, visit.filled):
         parts.units.run("note-change", lambda work: store_answer(parts, work, answer))
         return OrderChanged()
-    opening = _Opening(parts, visit, old.service, answer, amount, choice, made, account, language)
+    opening = _Opening(parts, visit, service, answer, amount, choice, made, account, language)
     opened = parts.units.run("open-payment", opening.store)
     if isinstance(opened, NotPayable):
         raise opened

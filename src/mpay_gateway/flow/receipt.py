@@ -44,8 +44,9 @@ def receipt_pdf(parts: Parts, token: str, payment_id: str, language: Language) -
 
 
 def invoice_pdf(parts: Parts, token: str, language: Language) -> Document:
-    """The invoice that the visit shows: a paper that asks for money. Raises: NotFound; NotPayable."""
+    """The invoice that the visit shows: a paper that asks for money. Raises: NotFound, ServiceClosed; NotPayable."""
     visit, invoice = visit_and_invoice(parts, token)
+    parts.services.get(visit.service_id)
     if invoice.payable is not None and not invoice.payable:
         raise NotPayable(invoice.order.status.value)
     return parts.calls.render_invoice(as_filled_in(invoice, visit.filled), Medium.A4, language)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import structlog
 
 from mpay_gateway.boundary import Clock
-from mpay_gateway.domain.errors import ConfigurationError, UnknownService
+from mpay_gateway.domain.errors import ConfigurationError, ServiceClosed, UnknownService
 from mpay_gateway.domain.service import Service
 from mpay_gateway.plugin_host import Registry
 from mpay_gateway.settings import service_from_json
@@ -29,10 +29,10 @@ class ServiceDirectory:
         self._services: Mapping[str, Service] = {}
 
     def get(self, service_id: str) -> Service:
-        """A service that takes payments. Raises: UnknownService."""
-        service = self.all().get(service_id)
-        if service is None or not service.enabled:
-            raise UnknownService(service_id)
+        """A service that takes payments. Raises: UnknownService; ServiceClosed for one that takes none now."""
+        service = self.get_any(service_id)
+        if not service.enabled:
+            raise ServiceClosed(service_id)
         return service
 
     def get_any(self, service_id: str) -> Service:

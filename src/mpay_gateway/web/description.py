@@ -100,7 +100,7 @@ _REFUSALS: Plain = {
     ),
     "403": _problem("Not let in. Says the same whatever is missing."),
     "404": _problem("No such order, or no such service for this caller."),
-    "409": _problem("The order cannot be paid now."),
+    "409": _problem("The order cannot be paid now, or its service takes no payments."),
     "429": _problem("Too many calls."),
     "500": _problem("A fault of the gateway."),
     "503": _problem("The e-Service or the gateway gives no answer just now."),

@@ -30,6 +30,7 @@ from mpay_gateway.domain.errors import (
     ProviderRefused,
     RemoteError,
     RemoteRefused,
+    ServiceClosed,
     TooManyRequests,
 )
 from mpay_gateway.domain.identifiers import ReferenceForm, new_reference
@@ -68,6 +69,7 @@ _BY_TYPE: tuple[tuple[type[Exception], Problem], ...] = (
     (BadCSRFOrigin, Problem(400, "stale-form")),
     (URLDecodeError, Problem(404, "not-found")),
     (InvalidInput, Problem(400, "bad-request")),
+    (ServiceClosed, Problem(409, "closed")),
     (NotFound, Problem(404, "not-found")),
     (NotAtCounters, Problem(409, "no-counter")),
     (NotPayable, Problem(409, "not-payable")),
@@ -137,8 +139,8 @@ def _page(problem: Problem, request: Request, reference: str, *, fault: FaultRul
 
 
 def _place_to_go_back_to(problem: Problem, request: Request) -> str:
-    """The payer's place; none where it is the place that is not there."""
-    back = problem.status != 404 and _route(request) in {"pay", "method", "bank"}
+    """The payer's place; none where it is the place that is not there, or is closed."""
+    back = problem.key not in {"not-found", "closed"} and _route(request) in {"pay", "method", "bank"}
     return _matched(request, "token") if back else ""
 
 

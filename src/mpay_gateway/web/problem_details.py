@@ -51,6 +51,9 @@ TYPES = {
         "The order is paid, expired or cancelled, or somebody is paying it: there is no invoice to print.",
         "Ask for its invoice numbers, or again later.",
     ),
+    "closed": ProblemType(
+        "Service closed", "The service takes no payments now.", "Ask the operator of the gateway."
+    ),
     "no-counter": ProblemType(
         "Not payable at a counter", "The service takes no payments at counters.", "Ask the service."
     ),

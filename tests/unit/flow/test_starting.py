@@ -4,14 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from mpay_gateway.domain.errors import InvalidChoice, NotPayable, RemoteRefused, RemoteUnavailable
+from mpay_gateway.domain.errors import (
+    InvalidChoice,
+    NotPayable,
+    RemoteRefused,
+    RemoteUnavailable,
+    ServiceClosed,
+)
+from mpay_gateway.domain.language import Language
 from mpay_gateway.domain.payment import PaymentState
 from mpay_gateway.domain.provider_answer import ProviderCapture
 from mpay_gateway.flow.bank_page import show_bank_page
+from mpay_gateway.flow.instrument_choice import show_instruments
 from mpay_gateway.flow.payment_result import show_result
+from mpay_gateway.flow.receipt import invoice_pdf
+from mpay_gateway.flow.registration import disable_service
 from mpay_gateway.storage.tables import evidence, order_snapshots
 from tests.unit.flow.counting import rows_in
-from tests.unit.flow.scripted import ScriptedGateway, lei
+from tests.unit.flow.scripted import SERVICE, ScriptedGateway, lei
 
 
 @pytest.mark.parametrize(
@@ -73,3 +83,32 @@ def test_what_the_service_said_before_a_start_was_refused_is_kept(gateway: Scrip
         gateway.press(late)
     assert rows_in(gateway, order_snapshots) == snapshots + 1
     assert rows_in(gateway, evidence) == messages + 2
+
+
+def close(gateway: ScriptedGateway) -> None:
+    """An operator disables the service, and this process hears of it."""
+    disable_service(gateway.parts.units, SERVICE, clock=gateway.clock)
+    gateway.clock.advance(seconds=6)
+
+
+def test_nothing_begins_for_a_service_that_was_closed_after_the_payer_agreed(
+    gateway: ScriptedGateway,
+) -> None:
+    visit = gateway.agreed("ORDER-1")
+    close(gateway)
+    for ask in (
+        lambda: show_instruments(gateway.parts, visit.token, Language.RO),
+        lambda: invoice_pdf(gateway.parts, visit.token, Language.RO),
+        lambda: gateway.press(visit),
+    ):
+        with pytest.raises(ServiceClosed):
+            ask()
+    assert gateway.parts.units.read(lambda work: work.payments.of_visit(visit.token)) == ()
+
+
+def test_a_payment_that_began_before_its_service_was_closed_goes_on(gateway: ScriptedGateway) -> None:
+    visit = gateway.agreed("ORDER-1")
+    begun = gateway.press(visit).payment
+    close(gateway)
+    assert gateway.press(visit).payment.id == begun.id
+    assert show_bank_page(gateway.parts, visit.token, begun.id).step is not None

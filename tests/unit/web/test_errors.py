@@ -20,6 +20,7 @@ STATUS = [
     (domain.InvalidChoice("amount", "x"), 400),
     (domain.InvalidCallback(SECRET), 400),
     (domain.UnknownOrder(SECRET), 404),
+    (domain.ServiceClosed(SECRET), 409),
     (domain.InvoiceAlreadyPaid(), 409),
     (domain.PaymentInProgress("A"), 409),
     (domain.TooManyRequests(90), 429),
@@ -78,6 +79,15 @@ def test_a_service_that_is_down_is_named_and_nothing_is_charged(browser):
     assert "Driving school" in page.text
     assert "No money was taken." in page.text
     assert page.headers["Retry-After"]
+
+
+@pytest.mark.parametrize(
+    ("error", "back"), [(domain.RemoteUnavailable(), True), (domain.ServiceClosed(), False)]
+)
+def test_a_service_that_is_closed_offers_no_way_back_to_its_invoice(request_of, logged, error, back):
+    asked = request_of("/?lang=en")
+    asked.matched_route, asked.matchdict = SimpleNamespace(name="pay"), {"token": "t" * 22}
+    assert (f"/pay/{'t' * 22}" in show_error(error, asked).text) is back
 
 
 def test_unknown_things_look_alike(browser):

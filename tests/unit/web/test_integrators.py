@@ -12,6 +12,7 @@ from mpay_gateway.domain.errors import (
     InvoiceAlreadyPaid,
     OrderNotNamed,
     RemoteUnavailable,
+    ServiceClosed,
     TooManyRequests,
     UnknownService,
 )
@@ -185,6 +186,7 @@ def test_the_second_address_is_answered_too(parts):
 PROBLEMS = [
     (InvalidChoice("orderKey", "order.several"), "bad-request", ""),
     (UnknownService("X"), "not-found", "UnknownService"),
+    (ServiceClosed("X"), "closed", "UnknownService"),
     (OrderNotNamed("X"), "not-found", "UnknownOrder"),
     (InvoiceAlreadyPaid("paid"), "not-payable", "InvoiceAlreadyPaid"),
     (TooManyRequests(60), "too-many", ""),
