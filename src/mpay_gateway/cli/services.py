@@ -27,10 +27,10 @@ def services() -> None:
 def apply(configured: Configured, file: Path, *, dry_run: bool) -> None:
     """Add and change the services of FILE (TOML). Never removes; may be repeated."""
     parts = configured.parts
+    known = parts.services.all()
     for service in read_services(file, parts.registry.connector_types):
         changes = apply_service(parts, service, dry_run=dry_run)
-        done = "would change" if dry_run else "changed"
-        click.echo(f"{service.id}: {done if changes else 'unchanged'}")
+        click.echo(f"{service.id}: {_done(bool(changes), is_new=service.id not in known, dry_run=dry_run)}")
         for change in changes:
             click.echo(f"  {change}")
 
@@ -62,6 +62,14 @@ def disable(configured: Configured, service_id: str) -> None:
     """
     disable_service(configured.units, service_id, clock=configured.clock)
     click.echo(f"{service_id}: disabled")
+
+
+def _done(changed: bool, *, is_new: bool, dry_run: bool) -> str:
+    if not changed:
+        return "unchanged"
+    if is_new:
+        return "would be added" if dry_run else "added"
+    return "would change" if dry_run else "changed"
 
 
 services.add_command(deviations)

@@ -234,10 +234,10 @@ def test_a_switch_that_makes_no_sense_is_refused(run, ready, arguments, complain
 def test_services_are_shown_before_they_are_applied_and_applied_once(run, ready):
     file = str(ready.folder / "services.toml")
     shown = run("services", "apply", file, "--dry-run")
-    assert shown.out.startswith("SHOP01: would change\n  ")
+    assert shown.out.startswith("SHOP01: would be added\n  ")
     assert 'url: "https://shop.example/service"' in shown.out
     assert run("services", "list").out.startswith("no services")
-    assert run("services", "apply", file).out.startswith("SHOP01: changed\n")
+    assert run("services", "apply", file).out.startswith("SHOP01: added\n")
     assert run("services", "apply", file).out == "SHOP01: unchanged\n"
     assert "SHOP01   enabled  soap       Magazin" in run("services", "list").out
     assert run("services", "disable", "SHOP01").status == 0
