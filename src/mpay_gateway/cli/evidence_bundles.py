@@ -113,7 +113,7 @@ def _row(each: Judged) -> tuple[str, ...]:
 
 def _print_report(report: EvidenceReport) -> None:
     click.echo(f"evidence  {counted(report.messages, 'message')} of {counted(report.chains, 'chain')}")
-    click.echo(f"signed    {counted(report.signed, 'message')}; every signature holds")
+    click.echo(f"signed    {counted(report.signed, 'message')}, by signatures that hold")
     if report.erased:
         more = ", …" if len(report.erased) > _LISTED else ""
         numbers = ", ".join(map(str, report.erased[:_LISTED]))

@@ -113,7 +113,7 @@ def test_sound_evidence_is_sound(run, paid, tmp_path):
     assert "valid: CN=shop" in done.out
     assert done.out.splitlines()[-3:] == [
         "evidence  8 messages of 2 chains",
-        "signed    4 messages; every signature holds",
+        "signed    4 messages, by signatures that hold",
         "everything that was looked at is sound",
     ]
     file = tmp_path / "report.json"

@@ -224,11 +224,11 @@ def test_an_answer_that_was_believed_and_is_unsigned_is_a_problem(talk, gateway)
 
 
 def run_steps(folder):
-    """Run every step of the README as it stands, with public tools alone. Returns those that failed."""
+    """Run every step of the README as somebody pastes it, with public tools alone. Returns those that failed."""
     steps = BLOCK.findall((folder / "README.md").read_text("utf-8"))
     assert len(steps) == 6
     done = [
-        subprocess.run(["/bin/sh", "-e", "-c", step], cwd=folder, check=False, capture_output=True, text=True)
+        subprocess.run(["/bin/sh", "-c", step], cwd=folder, check=False, capture_output=True, text=True)
         for step in steps
     ]  # fmt: skip
     return [number for number, each in enumerate(done, 1) if each.returncode], done
@@ -281,6 +281,27 @@ def test_a_tampered_message_is_caught_by_its_signature_though_all_digests_were_m
     subprocess.run(["/bin/sh", "-c", again], cwd=tmp_path, check=True)
     failed, _ = run_steps(tmp_path)
     assert failed == [1, 4]
+
+
+def test_steps_that_fail_leave_the_shell_open_into_which_they_were_pasted(gateway, paid, tmp_path):
+    unpack(gateway, paid, tmp_path)
+    (answer,) = (tmp_path / "messages").glob("payment-*-received-ConfirmOrderPayment.xml")
+    answer.write_bytes(answer.read_bytes().replace(b"Reason>A", b"Reason>B"))
+    (tmp_path / "chain" / "payment-000003.json").unlink()
+    steps = BLOCK.findall((tmp_path / "README.md").read_text("utf-8"))
+    pasted = "".join(f"{step}echo status $?\n" for step in steps)
+    done = subprocess.run(["/bin/sh"], input=pasted, cwd=tmp_path, check=True, capture_output=True, text=True)
+    told = [line for line in done.stdout.splitlines() if line.startswith("status ")]
+    assert [line != "status 0" for line in told] == [True, True, True, True, False, False], done.stdout
+
+
+def test_a_row_that_is_changed_at_the_end_of_its_chain_is_caught_too(gateway, paid, tmp_path):
+    """No row follows that would name its digest."""
+    unpack(gateway, paid, tmp_path)
+    last = max((tmp_path / "chain").glob("payment-*.json"))
+    last.write_text(last.read_text("utf-8") + " ", "utf-8")
+    failed, _ = run_steps(tmp_path)
+    assert {1, 2} <= set(failed)
 
 
 def test_a_row_left_out_of_a_bundle_is_caught(gateway, paid, tmp_path):

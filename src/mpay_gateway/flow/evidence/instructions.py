@@ -21,7 +21,7 @@ Made by mpay-gateway {version} on {made}. Order `{order}` of service `{service}`
 ## Verify it yourself
 
 Needed: `sha256sum`, `openssl`, `xmlsec1` (on Debian: coreutils, openssl, xmlsec1). Each step is run in this folder,
-and ends with an error when something is not as it was.
+and ends with an error when something is not as it was; the parentheses around it keep your own shell open then.
 
 1. Nothing was changed since the bundle was made:
 
@@ -32,6 +32,8 @@ sha256sum --check --quiet SHA256SUMS
 2. The rows of the evidence have the digests that the gateway stored, and each follows the row before it:
 
 ```sh
+(
+set -e
 sha256sum --check --quiet chain/DIGESTS
 for chain in {chains}; do
   previous=$(printf '%064d' 0)
@@ -40,20 +42,24 @@ for chain in {chains}; do
     previous=$(sha256sum < "$row" | cut -d ' ' -f 1)
   done
 done
+)
 ```
 
 3. The messages are those of the rows:
 
 ```sh
+(
 while read -r message row; do
   digest=$(sha256sum < "$message" | cut -d ' ' -f 1)
   grep -q "\\"$digest\\"" "$row" || {{ echo "$message is not the message of $row"; exit 1; }}
 done < chain/MESSAGES
+)
 ```
 
 4. The signatures hold, each with the certificate of its signer:
 
 ```sh
+(
 while read -r message certificate; do
   xmlsec1 --verify --enabled-key-data key-name --enabled-reference-uris same-doc \\
     --pubkey-cert-pem "$certificate" \\
@@ -61,6 +67,7 @@ while read -r message certificate; do
     --id-attr:Id http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd:Timestamp \\
     "$message" || {{ echo "$message: its signature does not hold"; exit 1; }}
 done < SIGNED
+)
 ```
 
 5. What each signature covers: the Ids of Body and Timestamp are those that its references name.
