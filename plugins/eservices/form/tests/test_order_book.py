@@ -214,6 +214,15 @@ def test_orders_of_an_older_definition_have_their_own_columns(book, order):
     assert rows[2].endswith(",,,,Ana")
 
 
+@pytest.mark.parametrize("writing", Writing)
+def test_a_field_called_as_a_column_is_not_taken_for_it(book, order, writing):
+    """What a payer wrote would else be read as the amount that he paid, by whoever reads by names."""
+    told = book.add(replace(order, key="", values=(replace(order.values[0], name="amount", value="1"),)))
+    book.confirm(confirmation(told), NOW)
+    (row, _) = list(csv.DictReader(io.StringIO(as_csv(paid(book), writing)), delimiter=writing.value[0]))
+    assert (row["amount"][:3], row["form.amount"]) == ("620", "1")
+
+
 PAID_KEPT = timedelta(days=1827)
 
 
@@ -274,6 +283,12 @@ def test_forgetting_goes_on_where_it_ended_and_begins_anew(shelf, book, order, f
         book.add(replace(order, key=""))
     late = NOW + timedelta(days=400)
     assert [forget(late) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_only_what_was_emptied_is_counted(shelf, order, forget):
+    shelf.rivals = 1
+    late = NOW + timedelta(days=400)
+    assert (forget(late), forget(late)) == (0, 1)
 
 
 def test_one_call_looks_at_many_pieces_and_ends_with_the_last(shelf, book, order, forget, monkeypatch):

@@ -16,6 +16,8 @@ COLUMNS = (
     "released_at",
 )  # fmt: skip
 """What every row begins with; the fields of the forms follow under their names."""
+_OF_FORM = "form."
+"""Stands before the name of a field that is called as one of these columns: readers by name would take it for that."""
 _BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -33,7 +35,7 @@ def as_csv(orders: Iterable[StoredOrder], writing: Writing) -> str:
     delimiter, decimal, mark = writing.value
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
-    writer.writerow([*COLUMNS, *names])
+    writer.writerow([*COLUMNS, *(f"{_OF_FORM}{name}" if name in COLUMNS else name for name in names)])
     for order in kept:
         filled = {value.name: _written(value, decimal) for value in order.values}
         for line in order.lines:

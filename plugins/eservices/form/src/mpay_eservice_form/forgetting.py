@@ -42,16 +42,17 @@ class Forgetter:
         cursor = self.records.get(_CURSOR)
         after = cursor.value.decode() if cursor else ""
         found = self.records.list(ORDERS, after=after, limit=PIECE)
-        over = [record for record in found if self._is_over(record, now)]
-        for record in over:
+        emptied = 0
+        for record in (each for each in found if self._is_over(each, now)):
             try:
                 self.book.forget(record)
             except Conflict:
                 continue  # it was paid or released at this moment
+            emptied += 1
         last = len(found) < PIECE
         end = "" if last else found[-1].key
         self.records.put(_CURSOR, end.encode(), cursor.version if cursor else 0)
-        return len(over), last
+        return emptied, last
 
     def _is_over(self, record: Record, now: datetime) -> bool:
         if not record.value:
