@@ -1,5 +1,6 @@
 """A run that does not come to its end: by its deadline, by Ctrl-C. It is no success, and what it paid is said."""
 
+import errno
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from click.testing import CliRunner
 
 from mpay_gateway.cli import conformance as command
 from mpay_gateway.conformance import CATALOGUE, Check, Report, Status, run_checks
+from mpay_gateway.conformance.answer import Answer
+from mpay_gateway.conformance.caller import Kept
 from mpay_gateway.conformance.reports import html_report, json_report, junit_report, text_report
 from tests.conformance import books
 from tests.conformance.bench import Host
@@ -28,13 +31,14 @@ INTERRUPTED = "the run was interrupted"
 
 
 def run(
-    host: Host, service: Service, progress: Callable[[int, int, Check], None] = lambda *_: None
-) -> Report:
+    host: Host, service: Service, progress: Callable[[int, int, Check], None] = lambda *_: None, *,
+    kept: Kept = lambda *_: None,
+) -> Report:  # fmt: skip
     """A run of a minute, on the service's stopwatch."""
     target = host.target(service)
     return run_checks(
         replace(target, limits=replace(target.limits, run=MINUTE)), service.stopwatch, CATALOGUE,
-        kept=lambda *_: None, progress=progress,
+        kept=kept, progress=progress,
     )  # fmt: skip
 
 
@@ -136,6 +140,20 @@ def test_ctrl_c_ends_the_run_and_not_its_report(host: Host) -> None:
     for said in reports(report):
         assert f"NOT FINISHED: {INTERRUPTED}." in said
         assert str(paid[0]) in said
+
+
+def test_a_full_disk_ends_the_run_and_not_its_report(host: Host) -> None:
+    def kept(answer: Answer, _at: datetime) -> None:
+        if answer.said.startswith("ConfirmOrderPayment"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    report = run(host, host.service("full"), kept=kept)
+    assert report.cut_short == "a message could not be kept: No space left on device"
+    assert statuses(report)["ENC-11"] == (Status.NOT_RUN, report.cut_short)
+    assert [each.is_certain for each in report.spendings] == [False]
+    for said in reports(report):
+        assert f"NOT FINISHED: {report.cut_short}." in said
+        assert str(report.spendings[0]) in said
 
 
 def words(host: Host, service: Service, folder: Path) -> list[str]:

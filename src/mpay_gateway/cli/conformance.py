@@ -124,7 +124,7 @@ def conformance(  # noqa: PLR0913  each is an option
     Ctrl-C ends the run; the reports are written all the same, with what was paid until then.
 
     Exit status: 0 no failed check above advice, 1 some, 2 wrong usage, 3 nothing could be reached, 4 the deadline came
-    before every check was tried, 130 interrupted.
+    before every check was tried, or a message could not be kept, 130 interrupted.
     """
     _check_keys(order_keys, pay_order_keys)
     files = _files(html, json_file, junit)

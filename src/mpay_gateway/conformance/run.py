@@ -67,7 +67,7 @@ def run_checks(
 ) -> Report:
     """Run the checks against the target, in their order. Nothing that a service answers is an exception.
 
-    Ctrl-C ends the run and not its report: somebody must learn what was paid.
+    Ctrl-C, or a message that cannot be kept, ends the run and not its report: somebody must learn what was paid.
     """
     started = clock.now()
     wire = Wire(clock, target.gateway, timeouts=target.timeouts, ca_file=target.ca_file)
@@ -83,6 +83,8 @@ def run_checks(
             results.append(Result(check, Status.NOT_RUN, reason) if reason else _run(check, bench))
     except KeyboardInterrupt:
         bench.cut_short = INTERRUPTED
+    except OSError as error:  # of the disk: on the wire nothing is an exception
+        bench.cut_short = f"a message could not be kept: {error.strerror}"
     results += [Result(check, Status.NOT_RUN, _left_out(bench)) for check in listed[len(results) :]]
     judged = tuple(_proved(result, results) for result in results)
     return Report(
