@@ -67,6 +67,7 @@ def test_what_the_order_asks_for_is_taken(order: OrderDetails, amounts: dict[str
         (PARTS, {"L1": "0.001"}),
         (PARTS, {"L1": "80.01"}),
         (PARTS, {"L1": "9" * 40}),
+        (ADVANCE, {"L1": "999999999.99999999999999999999", "L2": "20"}),
         (BY_LINE, {"L2": "20.01"}),
         (ADVANCE, {"L1": "80", "L2": "19.99"}),
         (replace(PARTS, status=OrderStatus.CANCELLED), {"L1": "80", "L2": "20"}),

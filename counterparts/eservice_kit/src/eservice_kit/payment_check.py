@@ -63,7 +63,8 @@ def _allows_partial(order: OrderDetails) -> bool:
 
 
 def _decimals(amount: Decimal) -> int:
-    return len(format(amount.normalize(), "f").partition(".")[2])
+    """Of the amount as it came: to normalise rounds to 28 digits."""
+    return len(format(amount, "f").partition(".")[2].rstrip("0"))
 
 
 def _invalid(reason: str) -> Fault:
