@@ -84,6 +84,20 @@ def test_what_payers_filled_in_goes_where_nothing_is_still_to_come(gateway, shap
     assert check_books(gateway.parts.units) == ()
 
 
+def test_who_erases_is_heard_of_after_each_commit(gateway, shape, monkeypatch):
+    """A worker holds its task so, however much there is that payers filled in."""
+    monkeypatch.setattr(erasing, "_AT_ONCE", 1)
+    shape(properties=(TELEPHONE,))
+    for number in range(3):
+        visit, page = arrive(gateway, f"ORDER-{number}")
+        agree_to(gateway, visit, page, Telephone="069123456")
+    gateway.clock.advance(days=100)
+    told = []
+    done = erase(gateway, progress=lambda *now: told.append(now))
+    assert done.filled == 3
+    assert len(told) == done.erased + done.kept + done.filled
+
+
 def test_younger_bodies_stay(gateway, old):
     young = gateway.pay("ORDER-2")
     erase(gateway)

@@ -45,7 +45,8 @@ def erase_bodies(
 ) -> Erased:
     """Erase what passed before then (UTC) of payments that are finished: bodies of messages, and what payers filled in.
 
-    May be interrupted and repeated. Raises: InvalidInput when that is less than 90 days ago.
+    May be interrupted and repeated. `progress` hears after each commit how many bodies of how many are done.
+    Raises: InvalidInput when that is less than 90 days ago.
     """
     refuse_young(before, clock)
     units.run("note-erasure", lambda work: _note(work, before, actor, clock.now()))
@@ -57,16 +58,21 @@ def erase_bodies(
         _erase(units, over)
         seen, erased = seen + len(some), erased + len(over)
         progress(seen, max(seen, total))
-    return Erased(erased, seen - erased, _forget_filled(units, before))
+    filled = 0
+    for emptied in _forget_filled(units, before):
+        filled += emptied
+        progress(seen, max(seen, total))
+    return Erased(erased, seen - erased, filled)
 
 
-def _forget_filled(units: UnitOfWork, before: datetime) -> int:
-    """Empty what payers filled in before then; confirmations have a copy, fixed for ever, of what was told."""
-    count = 0
+def _forget_filled(units: UnitOfWork, before: datetime) -> Iterator[int]:
+    """Empty what payers filled in before then; how many places each commit emptied.
+
+    Confirmations have a copy, fixed for ever, of what was told.
+    """
     while found := units.read(lambda work: work.erasure.filled_in(before, limit=_AT_ONCE)):
         _empty(units, found)
-        count += len(found.visits) + len(found.payments)
-    return count
+        yield len(found.visits) + len(found.payments)
 
 
 def _empty(units: UnitOfWork, found: FilledIn) -> None:
