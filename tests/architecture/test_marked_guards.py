@@ -15,6 +15,7 @@ WRITES = {"change", "change_capture", "amend", "post", "renew"}
 
 _LOCKED = "compare-and-set of a row that its caller holds: no world on SQLite reaches it"
 _AFTER = "writes down what was decided before it was called; whoever decides is marked"
+_SEEN = "simulated operators say what is so; `tests/unit/flow/test_mended_reversals.py` has others"
 _OF_NO_MONEY = "no money hangs on it; `tests/unit/flow/test_dismissing.py` decides on lines"
 _PEOPLE = "keeps people from what is no harm to money: `tests/unit` knows the answer that they get"
 UNMARKED = {
@@ -31,7 +32,6 @@ UNMARKED = {
     "storage.payments:Payments.add": "says that an account has no free reference left: nothing was begun",
     "storage.records:PluginRecords.put": "a plugin's own data: no money of the core's hangs on it",
     "flow.audit.sealing:seal_now": "tells a person that somebody else seals; the lease is the guard",
-    "flow.bookkeeping.dismissing:approve_dismissal": _OF_NO_MONEY,
     "flow.bookkeeping.dismissing:_unexplained": _OF_NO_MONEY,
     "flow.bookkeeping.statement_intake:_lease": "tells a person that somebody else reads; the lease is the guard",
     "flow.captures:_Recording._captured": _AFTER,
@@ -68,11 +68,11 @@ UNMARKED = {
     "flow.refunds.provider_refunds:note_refunded": _AFTER,
     "flow.refunds.opening:_refuse_what_went_since": "no simulated database goes back in time; "
     "`tests/unit/flow/test_restored_refunds.py` has one",
-    "flow.reversal_acts:acknowledge_reversal": "no simulated operators decide it; `test_mended_reversals.py` has some",
-    "flow.reversal_acts:_left": "no simulated operators decide it; `test_heard_reversals.py` has some",
+    "flow.reversal_acts:acknowledge_reversal": _SEEN,
+    "flow.reversal_acts:_left": _SEEN,
     "flow.reversal_acts:_refuse_what_may_be_back": "no simulated operator gives the command; "
     "`tests/unit/flow/test_asked_before_a_retry.py` has some",
-    "flow.reversal_acts:_for_people": "no simulated operators decide it; `test_mended_reversals.py` has some",
+    "flow.reversal_acts:_for_people": _SEEN,
     "flow.reversal_acts:retry_reversal": "no simulated operator gives the command; `test_mended_reversals.py` has some",
     "flow.review:accept_capture": "the room is asked for by `room_for`, which is marked",
     "flow.reviewed_returns:refuse_known_returns": "no world has a check that shows it; "

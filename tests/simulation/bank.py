@@ -170,6 +170,11 @@ class Bank:
         if session.standing is Standing.HELD:
             self._move(session, Standing.DECLINED)
 
+    def let_go(self, session: Session) -> None:
+        """A hold is cancelled, and nobody is told."""
+        if session.standing is Standing.HELD:
+            session.standing, session.said_no = Standing.CANCELLED, True
+
     def _move(self, session: Session, standing: Standing) -> None:
         if session.standing in {Standing.OPEN, Standing.HELD}:
             session.standing, session.said_no = standing, True

@@ -117,7 +117,10 @@ WAYS: Mapping[str, tuple[Step, ...]] = {
     "reversal:due:unanswered": (_TWICE, _lost("reversal:due", "reverse")),
     "reversal:due:refuse": _NOT_GIVEN,
     "reversal:refused:retry": (*_NOT_GIVEN, Step("reversal:refused", people("reversal-refused", 0))),
-    "reversal:refused:went-back": (*_NOT_GIVEN, Step("reversal:refused", give_back_by_hand)),
+    "reversal:refused:went-back": (
+        *_NOT_GIVEN, Step("reversal:refused", give_back_by_hand),
+        Step("reversal:refused", people("reversal-refused", 1)), _AGREE,
+    ),
     "refund:due:release": (*_REFUND, Step("refund:due", release), _HURRY),
     "refund:due:override": (*_REFUND, Step("refund:due", people("refund-waits", 0))),
     "refund:due:done": _LEAVES,

@@ -215,7 +215,7 @@ class Injections:
             self._take(victim, Fault.LATE_MONEY, session.amount, 1)
 
     def _take_back(self, victim: _Victim) -> None:
-        """All that the bank has, or half of it; a hold ends."""
+        """All that the bank has, or half of it; a hold ends, and the bank says so or does not."""
         session, world = victim.session, self._world
         if session is None or session.closed:
             return
@@ -226,7 +226,7 @@ class Injections:
         if session.standing is Standing.HELD or part:
             world.strikes.payment(victim.payment_id, Fault.TAKEN_BACK)
         if session.standing is Standing.HELD:
-            world.bank.drop_hold(session)
+            world.chance.pick((world.bank.drop_hold, world.bank.let_go))(session)
         elif part:
             world.bank.charge_back(session, part)
 

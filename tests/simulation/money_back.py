@@ -44,6 +44,15 @@ _MAY_LEAVE = """
     SELECT coalesce(sum(amount_minor), 0) FROM refunds
     WHERE payment_id = ? AND ground <> 'by-provider' AND released_at IS NOT NULL
 """
+_BOOKED = """
+    SELECT coalesce(-sum(e.amount_minor), 0) FROM ledger_transactions t
+    JOIN ledger_entries e ON e.transaction_id = t.id JOIN ledger_accounts a ON a.id = e.account_id
+    WHERE t.payment_id = ? AND t.kind IN ('reversal', 'reversal-rest', 'refund') AND a.name LIKE 'receivable:%'
+"""
+_ASKED_FOR = """
+    SELECT key FROM reversals WHERE payment_id = ?1 AND state = 'due'
+    UNION ALL SELECT key FROM refunds WHERE payment_id = ?1 AND state = 'due'
+"""
 _DONE = "SELECT key, amount_minor FROM refunds WHERE payment_id = ? AND state = 'done' AND ground <> 'by-provider'"
 _WITHDRAWN = """
     SELECT r.released_at FROM refunds r JOIN audit a ON a.subject = r.id
@@ -60,6 +69,24 @@ def may_be_gone(world: "World", payment_id: str, reference: str) -> int:
     ((on_our_word,),) = world.store.rows(_MAY_LEAVE, payment_id)
     unasked = world.treasury.back(payment_id, CURRENCY, itself=True).minor
     return on_our_word + unasked + _by_itself(world.bank.sessions.get(reference))
+
+
+def beyond_our_books(world: "World", payment_id: str) -> int:
+    """Minor units that a person sees at the bank, or the treasury, as sent back and that our books do not have.
+
+    What was given back under a key that is asked for still is on its way into them.
+    """
+    ((reference, _, account),) = world.store.rows(_OF_PAYMENT, payment_id)
+    ((booked,),) = world.store.rows(_BOOKED, payment_id)
+    session = world.bank.sessions.get(reference)
+    if account == TREASURY or session is None:
+        return world.treasury.back(payment_id, CURRENCY).minor - booked
+    said = [session.keys.get(key) for (key,) in world.store.rows(_ASKED_FOR, payment_id)]
+    return (
+        session.back.minor
+        - booked
+        - sum(each.amount.minor for each in said if isinstance(each, ReversalAnswer))
+    )
 
 
 def at_sending(world: "World", payment_id: str, key: str, amount: Money) -> Iterator[str]:

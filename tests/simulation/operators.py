@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from mpay_gateway.domain.decision import Act
 from mpay_gateway.domain.errors import MpayError
-from mpay_gateway.flow.decisions import approve, propose, reject
+from mpay_gateway.flow.decisions import approve, propose, propose_about, reject
 from mpay_gateway.flow.held_deliveries import hurry_delivery, park_delivery, take_parked
-from mpay_gateway.flow.reversal_acts import retry_reversal
+from mpay_gateway.flow.reversal_acts import proposed_acknowledgement, retry_reversal
 from tests.simulation.faults import Fault
+from tests.simulation.line_deeds import LINE_DEEDS, LINES
+from tests.simulation.money_back import beyond_our_books
 from tests.simulation.processes import Process
 from tests.simulation.refund_deeds import REFUND_DEEDS, REFUNDS, Deed
 from tests.simulation.stage import Lost
@@ -24,6 +26,12 @@ _TO_DO = """
     UNION ALL SELECT 'reversal-refused', payment_id, id FROM reversals
         WHERE state = 'refused' AND capture_id IS NOT NULL
 """
+_CALLED_BACK = """
+    SELECT c.amount_minor - r.returned_minor FROM reversals r JOIN captures c ON c.id = r.capture_id
+    WHERE r.id = ?1 AND r.state = 'refused'
+    UNION ALL SELECT amount_minor FROM decisions WHERE id = ?1 AND act = 'acknowledge' AND state = 'proposed'
+"""
+"""What somebody says is back who proposes to acknowledge a reversal, or agrees to that."""
 _IN_ORDER = " ORDER BY 1, 2, 3"
 
 
@@ -58,6 +66,13 @@ def _ask_back_again(process: Process, subject: str, actor: str) -> object:
     return retry_reversal(process.parts, subject, actor=actor)
 
 
+def _acknowledge(process: Process, subject: str, actor: str) -> object:
+    payment_id = process.parts.units.read(lambda work: work.reversals.get(subject)).payment_id
+    return propose_about(
+        process.parts, payment_id, proposed_acknowledgement(subject), "a reason", actor=actor
+    )
+
+
 def _release(process: Process, subject: str, actor: str) -> object:
     payment_id = process.parts.units.read(lambda work: work.deliveries.get(subject)).payment_id
     return propose(process.parts, payment_id, Act.RELEASE, "a reason", actor=actor)
@@ -68,8 +83,9 @@ DEEDS: dict[str, tuple[Deed, ...]] = {
     "proposed": (_approve, _approve, _approve, _reject),
     "delivery-due": (_hurry, _park),
     "delivery-parked": (_hurry, _release, _release, _look_after),
-    "reversal-refused": (_ask_back_again,),
+    "reversal-refused": (_ask_back_again, _acknowledge),
     **REFUND_DEEDS,
+    **LINE_DEEDS,
 }
 
 
@@ -82,8 +98,9 @@ class Operators:
     def come_by(self) -> None:
         """Look at what there is to do, and do some of it; often two of them at once."""
         world = self._world
+        more = (REFUNDS if world.plan.refunds else "") + (LINES if world.plan.stated else "")
         for _ in range(1 + world.chance.below(3)):
-            found = world.store.rows(_TO_DO + (REFUNDS if world.plan.refunds else "") + _IN_ORDER)
+            found = world.store.rows(_TO_DO + more + _IN_ORDER)
             if not found:
                 return
             kind, payment_id, subject = world.chance.pick(found)
@@ -105,8 +122,11 @@ class Operators:
         self.do(payment_id, subject, world.chance.pick(DEEDS[kind]), world.chance.pick(NAMES))
 
     def do(self, payment_id: str, subject: str, deed: Deed, actor: str) -> None:
-        """Do one thing, whatever comes of it."""
+        """Do one thing, whatever comes of it. Nobody says that money is back which he has not seen at the bank."""
         self._world.strikes.payment(payment_id, Fault.OPERATOR)
+        said = self._world.store.rows(_CALLED_BACK, subject) if deed in {_acknowledge, _approve} else []
+        if said and said[0][0] > beyond_our_books(self._world, payment_id):
+            return
         try:
             self._world.ask(actor, lambda process: deed(process, subject, actor))
         except (Lost, MpayError):

@@ -45,6 +45,7 @@ _NEVER = {
     """,
     "I9 two people are one": """
         SELECT id, opened_by FROM decisions WHERE state = 'approved' AND opened_by = decided_by
+        UNION ALL SELECT id, opened_by FROM dismissals WHERE state = 'approved' AND opened_by = decided_by
     """,
 }
 _CAPTURES = "SELECT payment_id, transaction_id, account_id, amount_minor, currency, state FROM captures"

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from mpay_gateway.domain.decision import Act, Decision, Proposal
 from mpay_gateway.domain.errors import Conflict, InvalidTransition, NotFound
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalState
 from mpay_gateway.domain.transitions import ReversalEvent
@@ -19,6 +20,7 @@ from mpay_gateway.flow.settling import ask_first
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 
+_GIVES_BACK = {"reversal", "refund"}
 SILENT = timedelta(days=30)
 """After so long without an answer money may be called back by another way: as long as payments are asked about."""
 
@@ -98,7 +100,8 @@ def proposed_acknowledgement(reversal_id: str) -> Callable[[Work, Payment], Prop
 
 def acknowledge_reversal(parts: Parts, work: Work, decision: Decision) -> None:
     """Book it as gone, and ask for it no more. The payment is locked. Raises: InvalidTransition when it waits for no
-    person any more, or when another amount is left of it."""
+    person any more, or when another amount is left of it; Conflict when other money was called back meanwhile."""
+    _refuse_what_went_since(work, decision)
     reversal = _for_people(work, decision.subject)
     if _left(work, reversal) != decision.amount:
         raise InvalidTransition(
@@ -106,6 +109,21 @@ def acknowledge_reversal(parts: Parts, work: Work, decision: Decision) -> None:
         )
     work.tasks.schedule(TaskKind.REVERSE, reversal.id, None)  # and takes it from whoever is about to send
     went_back_otherwise(parts, work, reversal, actor=decision.decided_by, detail=decision.reason)
+
+
+@guards("reversal.seen")
+def _refuse_what_went_since(work: Work, decision: Decision) -> None:
+    """Raises: Conflict when other money of the payment has been called back since this was proposed: by the order of
+    the audit, whatever the clocks say. What two people have seen at the bank may be that very sum.
+    """
+    rows = work.audit.of_payment(decision.payment_id)
+    proposed = next(row.seq for row in rows if row.subject == decision.id)
+    for row in rows[proposed:]:
+        if row.machine in _GIVES_BACK and row.after == "done" and row.subject != decision.subject:
+            raise Conflict(
+                f"{row.machine} {row.subject} of the payment has been called back since this was proposed, which may be"
+                " what was seen: look again, reject this, and propose it anew if more went back"
+            )
 
 
 def _left(work: Work, reversal: Reversal) -> Money:

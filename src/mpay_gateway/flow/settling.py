@@ -46,11 +46,15 @@ def settle_key(payment_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One question to the provider. `callbacks`: those that had come in before are answered by it."""
+    """One question to the provider. `callbacks`: those that had come in before are answered by it.
+
+    `wishes`: how often somebody had wished for a check before it was asked.
+    """
 
     payment_id: str
     at: datetime
     callbacks: tuple[Waiting, ...]
+    wishes: int
     evidence: BufferedSink
 
 
@@ -61,10 +65,7 @@ def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING)
     A provider that does not answer leaves the payment as it is, to be asked again on schedule. Returns whether it
     answered.
     """
-    payment, callbacks = parts.units.read(
-        lambda work: (work.payments.get(payment_id), work.inbox.waiting(PaymentId(payment_id)))
-    )
-    asked = _Asked(payment_id, parts.clock.now(), callbacks, BufferedSink(parts.clock))
+    payment, asked = parts.units.read(lambda work: _question(parts, work, payment_id))
     to_check = PaymentToCheck(
         payment.id, payment.reference, payment.remote_reference, payment.amount, asked.evidence
     )
@@ -80,6 +81,13 @@ def settle(parts: Parts, payment_id: str, reading: CallbackReading = NO_READING)
     if lease is not None:
         finish_authorised(parts, lease)
     return True
+
+
+def _question(parts: Parts, work: Work, payment_id: str) -> tuple[Payment, _Asked]:
+    callbacks = work.inbox.waiting(PaymentId(payment_id))
+    wishes = work.tasks.wishes(TaskKind.RECHECK, payment_id)
+    asked = _Asked(payment_id, parts.clock.now(), callbacks, wishes, BufferedSink(parts.clock))
+    return work.payments.get(payment_id), asked
 
 
 def ask_first(parts: Parts, payment: Payment) -> bool:
@@ -106,11 +114,21 @@ def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmati
         return _hold(parts, work, payment, answer)
     elif payment.state.open:
         payment = _without_money(parts, work, payment, answer, asked_at=asked.at)
-    rest(parts, work, payment)
+    _rest(parts, work, payment, asked)
     hear_taken_back(parts, work, payment, answer)
     if known or answer.reversed is not None:
         note_returns(work, payment, answer, asked_at=asked.at)
     return None
+
+
+@guards("settle.wishes")
+def _rest(parts: Parts, work: Work, payment: Payment, asked: _Asked) -> None:
+    """No more checks of a payment that is over, unless somebody has wished for one since this question was asked.
+
+    A process that was stopped may write down an old answer when a newer one has left money to be asked about.
+    """
+    if payment.state.open or work.tasks.wishes(TaskKind.RECHECK, payment.id) == asked.wishes:
+        rest(parts, work, payment)
 
 
 def _without_money(

@@ -362,6 +362,7 @@ tasks = Table(
     Column("leased_by", _Name, nullable=False),
     Column("fence", BigInteger, nullable=False),
     Column("service_id", _Id, nullable=False, server_default="", comment="Whom a delivery goes to, else empty."),
+    Column("wishes", BigInteger, nullable=False, server_default="0", comment="How often it was hurried."),
     UniqueConstraint("kind", "subject"),
     Index("ix_tasks_queue", "service_id", "due",
           sqlite_where=text("due IS NOT NULL"), postgresql_where=text("due IS NOT NULL")),

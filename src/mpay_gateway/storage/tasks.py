@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import ModuleType
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert
@@ -31,6 +31,7 @@ from mpay_gateway.storage.task_statements import (
     THE_TASK,
     LeaseTime,
 )
+from mpay_gateway.storage.types import UtcDateTime
 
 __all__ = ["Lease", "LeaseTime", "Queue", "TaskKind", "Tasks"]
 
@@ -71,7 +72,15 @@ class Queue:
     oldest_due: datetime
 
 
-_HURRY = update(tasks).where(*THE_TASK, or_(tasks.c.due.is_(None), tasks.c.due > bindparam("not_after")))
+_WISHED = bindparam("wished_due", type_=UtcDateTime())
+_HURRY = (
+    update(tasks)
+    .where(*THE_TASK)
+    .values(
+        wishes=tasks.c.wishes + 1,
+        due=case((or_(tasks.c.due.is_(None), tasks.c.due > _WISHED), _WISHED), else_=tasks.c.due),
+    )
+)
 _HELD = (*THE_TASK, tasks.c.fence == bindparam("of_fence"))
 _RENEW = {
     whose: update(tasks).where(*_HELD).values(lease_until=until) for whose, (_, until) in BY_CLOCK.items()
@@ -83,6 +92,7 @@ _FINISH = (
     .values(fence=tasks.c.fence + 1, due=bindparam("due_at"), lease_until=None, leased_by="")
 )
 _DUE_AT = select(tasks.c.due).where(*THE_TASK)
+_WISHES = select(tasks.c.wishes).where(*THE_TASK)
 _NO_LEASE: dict[str, object] = {"lease_until": None, "leased_by": ""}
 _OF_SERVICE = func.coalesce(
     select(deliveries.c.service_id).where(deliveries.c.id == bindparam("of_subject")).scalar_subquery(), ""
@@ -115,9 +125,12 @@ class Tasks:
 
     def hurry(self, kind: TaskKind, subject: str, due: datetime) -> None:
         """Let the task be due at `due` if it is not due earlier; a running lease goes on."""
-        self._connection.execute(
-            _HURRY, {"of_kind": kind, "of_subject": subject, "not_after": due, "due": due}
-        )
+        self._connection.execute(_HURRY, {"of_kind": kind, "of_subject": subject, "wished_due": due})
+
+    def wishes(self, kind: TaskKind, subject: str) -> int:
+        """How often the task was hurried. Whoever set out before has not done what was wished for the last time."""
+        found = self._connection.execute(_WISHES, {"of_kind": kind, "of_subject": subject}).scalar()
+        return int(found or 0)
 
     def tend(self, kind: TaskKind, subject: str, due: datetime) -> None:
         """Let a task that never ends exist and be due at `due` at the latest; a running lease goes on."""

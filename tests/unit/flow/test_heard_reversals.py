@@ -4,12 +4,12 @@ import pytest
 
 from mpay_gateway.api import Capability
 from mpay_gateway.domain.bank_statement import LineOutcome
-from mpay_gateway.domain.errors import InvalidTransition, OutcomeUnknown, RemoteRefused
+from mpay_gateway.domain.errors import Conflict, InvalidTransition, OutcomeUnknown, RemoteRefused
 from mpay_gateway.domain.payment import Payment, Reversal, ReversalState
 from mpay_gateway.domain.provider_answer import ProviderCapture, ReversalAnswer, StatementLine
 from mpay_gateway.flow.attention import payments_for_people
 from mpay_gateway.flow.bookkeeping.books import check_books
-from mpay_gateway.flow.decisions import approve, propose_about
+from mpay_gateway.flow.decisions import approve, propose_about, reject
 from mpay_gateway.flow.reversal_acts import proposed_acknowledgement
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.attention import Why
@@ -100,6 +100,23 @@ def test_a_sum_that_is_all_of_them_ends_all(gateway):
     payment = paid(gateway, "30", "40", "150")
     pull(gateway, payment, "220")
     assert set(standing(gateway, payment).values()) == {ReversalState.DONE}
+    assert "suspense" not in balances(gateway)
+
+
+def test_what_was_seen_at_the_bank_once_is_called_back_once(gateway):
+    """Two refused reversals of one amount, of which people sent one: the second operator's question finds it first."""
+    payment = paid(gateway, "30", "30")
+    _, other = reversals(gateway, payment)
+    about = proposed_acknowledgement(other.id)
+    proposal = propose_about(gateway.parts, payment.id, about, "sent", actor=ANA)
+    gateway.calls.given_back[payment.reference] = lei("30")
+    with pytest.raises(Conflict, match="called back since this was proposed"):
+        approve(gateway.parts, proposal.id, actor=ION)
+    assert [each.state for each in reversals(gateway, payment)] == [ReversalState.DONE, ReversalState.REFUSED]
+    assert balances(gateway)["suspense"] == lei("-30")
+    reject(gateway.parts, proposal.id, actor=ANA)
+    again = propose_about(gateway.parts, payment.id, about, "sent, too", actor=ANA)
+    approve(gateway.parts, again.id, actor=ION)
     assert "suspense" not in balances(gateway)
 
 

@@ -106,6 +106,16 @@ def test_a_hurried_task_is_due_earlier_and_its_holder_goes_on(units):
     finish(units, lease)
 
 
+def test_each_wish_for_a_task_is_counted_whether_it_makes_it_due_earlier_or_not(units):
+    schedule(units, "a", NOW)
+    assert units.read(lambda work: work.tasks.wishes(RECHECK, "a")) == 0
+    for due in (NOW - MINUTE, NOW + MINUTE):
+        units.run("hurry", lambda work, due=due: work.tasks.hurry(RECHECK, "a", due))
+    schedule(units, "a", None)
+    assert units.read(lambda work: work.tasks.wishes(RECHECK, "a")) == 2
+    assert units.read(lambda work: work.tasks.wishes(RECHECK, "never")) == 0
+
+
 def test_a_lease_is_given_once(units):
     def lease(work):
         return work.tasks.lease(DELIVER, "d", worker="w", now=NOW, until=NOW + MINUTE)

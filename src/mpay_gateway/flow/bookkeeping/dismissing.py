@@ -6,6 +6,7 @@ The books are not touched. The line stays what it is, unposted; what explains it
 from mpay_gateway.domain.decision import DecisionState
 from mpay_gateway.domain.dismissal import DISMISSIBLE, Dismissal
 from mpay_gateway.domain.errors import InvalidTransition, NotAuthorised
+from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.remarks import clean_reason
 from mpay_gateway.domain.transitions import DecisionEvent
 from mpay_gateway.flow.parts import Parts
@@ -33,6 +34,7 @@ def propose_dismissal(parts: Parts, line_id: int, reason: str, *, actor: str) ->
     return parts.units.run("propose-dismissal", store)
 
 
+@guards("dismissal.two-people")
 def approve_dismissal(parts: Parts, dismissal_id: str, *, actor: str) -> Dismissal:
     """Agree to a proposal of another operator: nobody is told of the line any more.
 
