@@ -196,3 +196,12 @@ def test_an_answer_of_endless_attributes_is_none_that_anybody_reads() -> None:
 
     assert root(100) is not None
     assert root(101) is None
+
+
+def test_an_answer_of_endless_namespaces_is_none_either() -> None:
+    def root(count: int) -> etree._Element | None:
+        content = "<a " + " ".join(f'xmlns:n{number}="u:{number}"' for number in range(count)) + "><b/></a>"
+        return Answer(1, "", Sent("GET", "http://x/"), Received(200, {}, content.encode(), 0.1)).root
+
+    assert root(100) is not None
+    assert root(101) is None

@@ -18,6 +18,8 @@ _ANY_ZLIB: Final = 47
 _LONGEST_KEY: Final = 1000
 _MOST_ATTRIBUTES: Final = 100
 """On one element. To canonicalise takes the square of their number."""
+_MOST_NAMESPACES: Final = 100
+"""Declared around one element. Of each prefix that a signature lists, all are looked through at each element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,14 @@ class Answer:
 
     @cached_property
     def root(self) -> etree._Element | None:
-        """The answer's XML; None when it is none, or has more attributes on an element than anybody reads."""
+        """The answer's XML; None when it is none, or has more attributes or namespaces than anybody reads."""
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         try:
             root = etree.fromstring(self.body, parser)
         except (etree.XMLSyntaxError, ValueError):
             return None
-        return None if any(len(each.attrib) > _MOST_ATTRIBUTES for each in root.iter("*")) else root
+        many = any(len(each.attrib) > _MOST_ATTRIBUTES for each in root.iter("*"))
+        return None if many or _namespaces(root) > _MOST_NAMESPACES else root
 
     @cached_property
     def payload(self) -> etree._Element | None:
@@ -120,6 +123,15 @@ class Answer:
             return local(self.payload)
         kind = self.received.headers.get("content-type", "no content type")
         return f"{len(self.received.body)} bytes of {kind}"
+
+
+def _namespaces(root: etree._Element) -> int:
+    """How many declarations are in force where there are most."""
+    now = most = 0
+    for event, _ in etree.iterwalk(root, events=("start-ns", "end-ns")):
+        now += 1 if event == "start-ns" else -1
+        most = max(most, now)
+    return most
 
 
 def local(element: etree._Element) -> str:

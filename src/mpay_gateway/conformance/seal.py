@@ -23,7 +23,7 @@ from mpay_gateway.conformance.pointing import named_certificate
 
 _ID_ATTRIBUTES: Final = (f"{{{names.WSU}}}Id", "Id", "ID", "id")
 _MOST_REFERENCES: Final = 50
-_MOST_PREFIXES: Final = 50
+_MOST_PREFIXES: Final = 20
 """What is signed or listed beyond that holds up who verifies, and nothing else."""
 _INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 

@@ -17,6 +17,10 @@ DEFAULT_MAX_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 64
 MAX_ATTRIBUTES: Final = 100
 """On one element. To canonicalise takes the square of their number: minutes for a message of 1 MiB."""
+MAX_NAMESPACES: Final = 100
+"""Declared around one element, its own among them. For each prefix that a signature lists, all of them are looked
+through at each element: hours for a message of 1 MiB.
+"""
 
 _DECLARATION: Final = re.compile(rb"<\?xml\s[^>]*?\?>")
 _ENCODING: Final = re.compile(rb"""\sencoding\s*=\s*["']([^"']*)["']""")
@@ -95,12 +99,26 @@ def _check_nodes(root: etree._Element) -> None:
         raise Refused(
             RefusalCode.TOO_MANY_ATTRIBUTES, f"an element has more than {MAX_ATTRIBUTES} attributes"
         )
+    if _namespaces(root) > MAX_NAMESPACES:
+        raise Refused(
+            RefusalCode.TOO_MANY_ATTRIBUTES,
+            f"more than {MAX_NAMESPACES} namespaces are declared around an element",
+        )
     instruction = etree.ProcessingInstruction
     before, after = (root.itersiblings(instruction, preceding=each) for each in (True, False))
     if _holds(chain(root.iter(instruction), before, after)):
         raise Refused(RefusalCode.PROCESSING_INSTRUCTION, "the message has a processing instruction")
     if _holds(root.iter(etree.Comment)):
         raise Refused(RefusalCode.COMMENT, "the message has a comment inside its envelope")
+
+
+def _namespaces(root: etree._Element) -> int:
+    """How many declarations are in force where there are most."""
+    now = most = 0
+    for event, _ in etree.iterwalk(root, events=("start-ns", "end-ns")):
+        now += 1 if event == "start-ns" else -1
+        most = max(most, now)
+    return most
 
 
 def _holds(found: Iterator[object]) -> bool:

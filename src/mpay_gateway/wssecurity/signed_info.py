@@ -17,6 +17,7 @@ from mpay_gateway.wssecurity.refusal import RefusalCode, Refused, quoted
 
 _SAME_DOCUMENT: Final = re.compile(r"#([A-Za-z0-9_.:-]{1,256})", re.ASCII)
 _PREFIX_LIST: Final = re.compile(r"[\w.#\- \t\r\n]{0,1024}")
+_MOST_PREFIXES: Final = 20
 _SIGNATURE_PARTS: Final = [names.SIGNED_INFO, names.SIGNATURE_VALUE, names.KEY_INFO]
 _REFERENCE_PARTS: Final = [names.TRANSFORMS, names.DIGEST_METHOD, names.DIGEST_VALUE]
 
@@ -82,8 +83,14 @@ def _check_exclusive(method: etree._Element) -> None:
         raise Refused(RefusalCode.TRANSFORM_NOT_ACCEPTED, f"{uri} is not exclusive canonicalisation")
     if [child.tag for child in lists] not in ([], [names.INCLUSIVE_NAMESPACES]):
         raise Refused(RefusalCode.TRANSFORM_NOT_ACCEPTED, "a canonicalisation has unknown parameters")
-    if lists and not _PREFIX_LIST.fullmatch(lists[0].get("PrefixList", "")):
+    listed = lists[0].get("PrefixList", "") if lists else ""
+    if not _PREFIX_LIST.fullmatch(listed):
         raise Refused(RefusalCode.TRANSFORM_NOT_ACCEPTED, "an InclusiveNamespaces list is unreadable")
+    if len(listed.split()) > _MOST_PREFIXES:
+        raise Refused(
+            RefusalCode.TRANSFORM_NOT_ACCEPTED,
+            f"an InclusiveNamespaces list has more than {_MOST_PREFIXES} prefixes",
+        )
 
 
 def _check_coverage(envelope: Envelope, referenced: list[str]) -> None:

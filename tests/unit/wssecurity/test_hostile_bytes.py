@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tests.unit.wssecurity.forge import (
+    EXCLUSIVE_C14N,
     REPLY,
     Recipe,
     refusal,
@@ -25,6 +26,14 @@ def nested(depth: int) -> bytes:
 def with_attributes(count: int) -> bytes:
     many = " ".join(f'a{number}="1"' for number in range(count))
     return Recipe(operation=REPLY.replace("Certificate", f"<m:a {many}/>")).build()
+
+
+def namespaces(count: int, first: int = 0) -> str:
+    return " ".join(f'xmlns:n{number}="u:{number}"' for number in range(first, first + count))
+
+
+def with_content(content: str) -> bytes:
+    return Recipe(operation=REPLY.replace("Certificate", content)).build()
 
 
 LAUGHS = b'<!DOCTYPE s [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -85,6 +94,11 @@ BYTES = {
     "nested-65": (nested(65), "too-deep"),
     "nested-10000": (replaced(b"Certificate", b"<a>" * 10_000 + b"</a>" * 10_000), "too-deep"),
     "attributes-101": (with_attributes(101), "too-many-attributes"),
+    "namespaces-101": (with_content(f"<m:a {namespaces(101)}/>"), "too-many-attributes"),
+    "namespaces-101-nested": (
+        with_content(f"<m:a {namespaces(50)}><m:a {namespaces(51, 50)}/></m:a>"),
+        "too-many-attributes",
+    ),
     "a-byte-too-large": (Recipe().build().ljust(1024 * 1024 + 1), "too-large"),
 }
 
@@ -99,6 +113,7 @@ def test_limits_admit_what_is_just_within_them():
     assert refusal(nested(58)) == "valid"
     assert refusal(nested(59)) == "too-deep"
     assert refusal(with_attributes(100)) == "valid"
+    assert refusal(with_content(f"<m:a {namespaces(80)}/>" * 10)) == "valid"
     assert refusal(Recipe().build(), max_bytes=1000) == "too-large"
 
 
@@ -124,6 +139,19 @@ def test_a_genuine_message_of_endless_attributes_holds_nobody():
     begun = time.process_time()
     assert refusal(message) == "too-many-attributes"
     assert time.process_time() - begun < 0.5
+
+
+def test_nobody_who_has_no_key_can_hold_who_verifies_by_prefixes_that_are_looked_for_in_vain():
+    """Digests are taken before the signature is judged: each prefix was looked for at each element."""
+    prefixes = " ".join(f"p{number}" for number in range(20))
+    listed = f'<c:InclusiveNamespaces xmlns:c="{EXCLUSIVE_C14N}" PrefixList="{prefixes}"/>'
+    method = f'<d:Transform Algorithm="{EXCLUSIVE_C14N}">{listed}</d:Transform>'
+    content = f"<m:a {namespaces(80)}>{'<m:b/>' * 100_000}</m:a>"
+    message = Recipe(operation=REPLY.replace("Certificate", content), transforms=method).build()
+    spoilt = message.replace(b"<m:b/>", b"<m:c/>", 1)
+    begun = time.process_time()
+    assert refusal(spoilt) == "bad-signature"
+    assert time.process_time() - begun < 15
 
 
 @pytest.mark.parametrize("before", [b"<!--> <!DOCTYPE s>-->", b"<?a <!DOCTYPE s>?>", b"\r\n\t "])

@@ -30,6 +30,8 @@ XSLT = (
 )
 CANONICAL = '<d:CanonicalizationMethod Algorithm="{}"/>'
 INCLUSIVE_C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+MANY = " ".join(f"p{number}" for number in range(21))
+MANY_PREFIXES = f'<c:InclusiveNamespaces xmlns:c="{EXCLUSIVE_C14N}" PrefixList="{MANY}"/>'
 OTHER_PREFIXES = f'<c:InclusiveNamespaces xmlns:c="{EXCLUSIVE_C14N}" PrefixList="a|b"/>'
 
 RECIPES = {
@@ -86,6 +88,10 @@ RECIPES = {
     ),
     "transform-unreadable-prefixes": (
         Recipe(transforms=f'<d:Transform Algorithm="{EXCLUSIVE_C14N}">{OTHER_PREFIXES}</d:Transform>'),
+        "transform-not-accepted",
+    ),
+    "transform-many-prefixes": (
+        Recipe(transforms=f'<d:Transform Algorithm="{EXCLUSIVE_C14N}">{MANY_PREFIXES}</d:Transform>'),
         "transform-not-accepted",
     ),
     "canonicalization-inclusive": (

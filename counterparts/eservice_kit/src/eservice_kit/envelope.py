@@ -11,6 +11,8 @@ LARGEST_MESSAGE = 1024 * 1024
 DEEPEST_ELEMENT = 64
 MOST_ATTRIBUTES = 100
 """On one element. To canonicalise takes the square of their number, and SignedInfo is canonicalised for anybody."""
+MOST_NAMESPACES = 100
+"""Declared around one element. Of each prefix that SignedInfo lists, all are looked through at each element."""
 _ID_ATTRIBUTES = (names.wsu("Id"), "Id", "ID", "id", f"{{{names.XML}}}id")
 
 
@@ -95,6 +97,8 @@ def _refuse_forbidden(root: etree._Element) -> None:
         raise NotVerified(Refusal.FORBIDDEN_CONTENT, f"encoding {document.docinfo.encoding}")
     if root.getprevious() is not None or root.getnext() is not None:
         raise NotVerified(Refusal.FORBIDDEN_CONTENT, "a comment or processing instruction")
+    if _namespaces(root) > MOST_NAMESPACES:
+        raise NotVerified(Refusal.FORBIDDEN_CONTENT, "too many namespaces around an element")
     depth = 0
     for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
         if event in ("comment", "pi") or not isinstance(node.tag, str):
@@ -104,6 +108,15 @@ def _refuse_forbidden(root: etree._Element) -> None:
             raise NotVerified(Refusal.FORBIDDEN_CONTENT, "elements nested too deeply")
         if len(node.attrib) > MOST_ATTRIBUTES:
             raise NotVerified(Refusal.FORBIDDEN_CONTENT, "an element with too many attributes")
+
+
+def _namespaces(root: etree._Element) -> int:
+    """How many declarations are in force where there are most."""
+    now = most = 0
+    for event, _ in etree.iterwalk(root, events=("start-ns", "end-ns")):
+        now += 1 if event == "start-ns" else -1
+        most = max(most, now)
+    return most
 
 
 def _refuse_unknown_headers(header: etree._Element) -> None:

@@ -22,7 +22,7 @@ from eservice_kit.keys import rsa_public_key
 from eservice_kit.refusal import NotVerified, Refusal
 
 MOST_REFERENCES = 8
-MOST_PREFIXES = 50
+MOST_PREFIXES = 20
 _ALL_ALGORITHMS = frozenset(SignatureAlgorithm)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?Z")
 _LOCAL_REFERENCE = re.compile(r"#([A-Za-z_][A-Za-z0-9_.-]*)")
