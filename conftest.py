@@ -11,4 +11,6 @@ os.environ.setdefault("MPAY_STRICT_TEXTS", "1")
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("suite")
 
-pytest_plugins = ("tests.postgres", "tests.complete_runs", "tests.left_out", "tests.registered_units")
+pytest_plugins = (
+    "tests.postgres", "tests.complete_runs", "tests.left_out", "tests.registered_units", "tests.compiled_once",
+)  # fmt: skip
