@@ -9,6 +9,9 @@ PARALLEL := -n 2 --dist loadfile
 PYTEST := $(PYTHON) -m pytest
 # Where processes that tests start find the pages that another one has compiled.
 PAGES := $(CURDIR)/var/pages
+# Tests end processes, never the machine's power: PostgreSQL need not wait for the disk. What asks for more has a server
+# of its own.
+QUICKLY := CHAMELEON_CACHE=$(PAGES) MPAY_TEST_FSYNC=off
 # Folders of tests that exist, so that a part of the checkout can be tested by itself.
 UNIT := $(wildcard tests/unit tests/conformance plugins/*/*/tests counterparts/*/tests)
 FUNCTIONAL := $(wildcard tests/functional tests/simulation)
@@ -53,17 +56,20 @@ test-architecture: setup-test ## check who imports whom, and the rules on code
 	$(PYTEST) tests/architecture
 
 test-unit: setup-test ## test every distribution by itself
-	$(PYTEST) $(PARALLEL) $(UNIT)
+	@mkdir -p $(PAGES)
+	$(QUICKLY) $(PYTEST) $(PARALLEL) $(UNIT)
 
 test-functional: setup-test ## test the payer's journeys, on SQLite and PostgreSQL
-	$(if $(FUNCTIONAL),$(PYTEST) $(PARALLEL) $(FUNCTIONAL),@echo "no functional tests yet")
+	@mkdir -p $(PAGES)
+	$(if $(FUNCTIONAL),$(QUICKLY) $(PYTEST) $(PARALLEL) $(FUNCTIONAL),@echo "no functional tests yet")
 
 test-proofs: setup-test ## play a share of the crash points
 	@mkdir -p $(PAGES)
-	CHAMELEON_CACHE=$(PAGES) MPAY_TEST_FSYNC=off $(PYTEST) -n 2 --dist load tests/proofs
+	$(QUICKLY) $(PYTEST) -n 2 --dist load tests/proofs
 
 test-browser: setup-test ## test the pages in Chromium
-	$(PYTEST) tests/browser
+	@mkdir -p $(PAGES)
+	$(QUICKLY) $(PYTEST) tests/browser
 
 screenshots: setup-test ## photograph every page, state, language and size into var/screenshots
 	$(PYTHON) tests/browser/screenshots.py var/screenshots
@@ -113,7 +119,7 @@ conformance: setup-test ## break a service in every way that the conformance kit
 
 crashpoints: setup-test ## kill a process at each crash point, on both databases, and report: PROCESSES=2 REPORT=…
 	@mkdir -p $(PAGES)
-	CHAMELEON_CACHE=$(PAGES) MPAY_TEST_FSYNC=off MPAY_CRASHPOINTS_REPORT=$(or $(REPORT),docs/proofs/crashpoints.md) \
+	$(QUICKLY) MPAY_CRASHPOINTS_REPORT=$(or $(REPORT),docs/proofs/crashpoints.md) \
 	    timeout 90m $(PYTEST) -n $(or $(PROCESSES),2) --dist load tests/proofs
 
 soak: setup-test ## hold a rate of payments for MINUTES=30, see times and memory (RATE=, DATABASE=, PROCESSES=, FIND=1)
