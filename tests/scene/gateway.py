@@ -198,5 +198,6 @@ def served(gateway: Gateway) -> Iterator[None]:
     try:
         yield
     finally:
-        server.shutdown()
+        # By its own thread, which would else sleep half a second before it saw that it is to end.
+        server.trigger.pull_trigger(server.shutdown)
         runner.join(10)
