@@ -17,6 +17,7 @@ _LOCKED = "compare-and-set of a row that its caller holds: no world on SQLite re
 _AFTER = "writes down what was decided before it was called; whoever decides is marked"
 _SEEN = "simulated operators say what is so; `tests/unit/flow/test_mended_reversals.py` has others"
 _OF_NO_MONEY = "no money hangs on it; `tests/unit/flow/test_dismissing.py` decides on lines"
+_NO_THIRTY_DAYS = "no world lasts for thirty days; `tests/unit/flow/test_ended_silence.py` has some"
 _PEOPLE = "keeps people from what is no harm to money: `tests/unit` knows the answer that they get"
 UNMARKED = {
     "storage.capture_intents:CaptureIntents.change": _LOCKED,
@@ -65,7 +66,8 @@ UNMARKED = {
     "`test_paid_elsewhere.py` has each case",
     "flow.receipt:invoice_pdf": "a paper, and no money",
     "flow.refunds.acts:acknowledge_refund": _PEOPLE,
-    "flow.refunds.provider_refunds:note_refunded": _AFTER,
+    "flow.refunds.provider_refunds:refund_went_back": _AFTER,
+    "flow.refunds.unanswered:_for_people": _NO_THIRTY_DAYS,
     "flow.refunds.opening:_refuse_what_went_since": "no simulated database goes back in time; "
     "`tests/unit/flow/test_restored_refunds.py` has one",
     "flow.reversal_acts:acknowledge_reversal": _SEEN,

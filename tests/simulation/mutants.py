@@ -276,7 +276,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _one("no janitor", "settle.janitor", "flow.rechecking:recheck",
          "settle(parts, lease.subject)",
          "parts.units.run('idle', lambda work: work.tasks.finish(lease, due=None))"),
-    _one("what was seen is acknowledged twice", "reversal.seen", "flow.reversal_acts:_refuse_what_went_since",
+    _one("what was seen is acknowledged twice", "reversal.seen", "flow.reversal_acts:refuse_what_went_since",
          'row.after == "done"', "False"),
     _one("one person dismisses a line", "dismissal.two-people", "flow.bookkeeping.dismissing:approve_dismissal",
          "if dismissal.opened_by == actor:", "if False:"),

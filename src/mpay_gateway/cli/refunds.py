@@ -17,9 +17,10 @@ from mpay_gateway.domain.refund import Refund, RefundGround, RefundState
 from mpay_gateway.flow.decisions import propose_about
 from mpay_gateway.flow.refunds.acts import acknowledge_refund, retry_refund, withdraw_refund
 from mpay_gateway.flow.refunds.opening import proposed_override, proposed_refund
+from mpay_gateway.flow.refunds.unanswered import proposed_return
 from mpay_gateway.storage import Work
 
-_ACTS = {Act.REFUND, Act.SERVICE_REFUND, Act.OVERRIDE}
+_ACTS = {Act.REFUND, Act.SERVICE_REFUND, Act.OVERRIDE, Act.WENT_BACK}
 _GROUNDS = {"operators": Act.REFUND, "service": Act.SERVICE_REFUND}
 MOST = 1000
 
@@ -70,6 +71,23 @@ def override_refund(configured: Configured, refund_id: str, *, reason: str, oper
     actor = identify(configured.units, operator)
     found = configured.units.read(lambda work: work.refunds.get(refund_id))
     about = proposed_override(refund_id)
+    tell_proposal(propose_about(configured.parts, found.payment_id, about, reason, actor=actor), "refund")
+
+
+@refund.command("went-back")
+@click.argument("refund_id", metavar="ID", type=WORDS)
+@reason_option
+@operator_option
+@click.pass_obj
+def write_down_refund(configured: Configured, refund_id: str, *, reason: str, operator: str) -> None:
+    """Propose to write down that the money of the refund ID went back by another way.
+
+    Of one that its provider has not answered for 30 days: it is asked for that money no more then. A second operator
+    approves. The provider is asked first, where it can be.
+    """
+    actor = identify(configured.units, operator)
+    found = configured.units.read(lambda work: work.refunds.get(refund_id))
+    about = proposed_return(refund_id)
     tell_proposal(propose_about(configured.parts, found.payment_id, about, reason, actor=actor), "refund")
 
 

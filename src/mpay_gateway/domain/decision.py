@@ -16,7 +16,7 @@ class Act(StrEnum):
     although the service may have applied a try that was not answered. `refund`: confirmed money goes back;
     `service-refund`: because its service asks for it. `override`: a refund's money leaves without the service's word.
     `end`: a payment of which its provider never said what became of it is over. `acknowledge`: what is left of a
-    refused reversal went back by another way.
+    refused reversal went back by another way. `went-back`: so did the money of a refund that was never answered.
     """
 
     ACCEPT = "accept"
@@ -28,6 +28,7 @@ class Act(StrEnum):
     OVERRIDE = "override"
     END = "end"
     ACKNOWLEDGE = "acknowledge"
+    WENT_BACK = "went-back"
 
 
 class DecisionState(StrEnum):

@@ -210,7 +210,7 @@ EDGES: tuple[Edge, ...] = (
     Edge("reversal", _R.REFUSED, _RE.WENT_BACK, _R.DONE, "the provider or two operators say that it is back"),
     Edge("refund", _F.DUE, _FE.RELEASE, _F.DUE, "the service signed that it released the debt"),
     Edge("refund", _F.DUE, _FE.OVERRIDE, _F.DUE, "two operators do without the service's word"),
-    Edge("refund", _F.DUE, _FE.DONE, _F.DONE, "the provider gave it back"),
+    Edge("refund", _F.DUE, _FE.DONE, _F.DONE, "the provider gave it back, or two operators say that it is back"),
     Edge("refund", _F.DUE, _FE.UNANSWERED, _F.DUE, "no usable answer: again with the same key"),
     Edge("refund", _F.DUE, _FE.REFUSE, _F.REFUSED, "the provider refuses: a person decides"),
     Edge("refund", _F.DUE, _FE.WITHDRAW, _F.REFUSED, "an operator takes it back before money may leave"),

@@ -13,6 +13,7 @@ from mpay_gateway.domain.transitions import DecisionEvent
 from mpay_gateway.flow.delivery_release import give_up_delivery, refuse_unanswered
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.refunds.opening import GROUNDS, open_refund, override
+from mpay_gateway.flow.refunds.unanswered import write_down_return
 from mpay_gateway.flow.reversal_acts import acknowledge_reversal
 from mpay_gateway.flow.review import accept_capture, give_capture_back, room_for
 from mpay_gateway.flow.reviewed_returns import refuse_known_returns, refuse_what_went_back
@@ -20,7 +21,7 @@ from mpay_gateway.flow.settling import ask_first
 from mpay_gateway.flow.unknown_payments import end_unknown, to_end
 from mpay_gateway.storage import Work
 
-_ASKED_FIRST = {Act.ACCEPT, Act.GIVE_BACK, Act.END, Act.ACKNOWLEDGE, *GROUNDS}
+_ASKED_FIRST = {Act.ACCEPT, Act.GIVE_BACK, Act.END, Act.ACKNOWLEDGE, Act.WENT_BACK, *GROUNDS}
 _RELEASES = {Act.RELEASE, Act.RELEASE_ALTHOUGH}
 
 
@@ -197,4 +198,5 @@ _DO: Mapping[Act, Callable[[Parts, Work, Decision], None]] = {
     Act.OVERRIDE: override,
     Act.END: end_unknown,
     Act.ACKNOWLEDGE: acknowledge_reversal,
+    Act.WENT_BACK: write_down_return,
 }

@@ -4,7 +4,6 @@ Two say so, too, of one that its provider has left without an answer for very lo
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from mpay_gateway.domain.decision import Act, Decision, Proposal
 from mpay_gateway.domain.errors import Conflict, InvalidTransition, NotFound
@@ -17,12 +16,11 @@ from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.reversal import capture_of, left_of, went_back_otherwise
 from mpay_gateway.flow.reviewed_returns import went_by_itself
 from mpay_gateway.flow.settling import ask_first
+from mpay_gateway.flow.silence import silent_for_long
 from mpay_gateway.storage import Work
 from mpay_gateway.storage.tasks import TaskKind
 
 _GIVES_BACK = {"reversal", "refund"}
-SILENT = timedelta(days=30)
-"""After so long without an answer money may be called back by another way: as long as payments are asked about."""
 
 
 def retry_reversal(parts: Parts, reversal_id: str, *, actor: str) -> Reversal:
@@ -101,7 +99,7 @@ def proposed_acknowledgement(reversal_id: str) -> Callable[[Work, Payment], Prop
 def acknowledge_reversal(parts: Parts, work: Work, decision: Decision) -> None:
     """Book it as gone, and ask for it no more. The payment is locked. Raises: InvalidTransition when it waits for no
     person any more, or when another amount is left of it; Conflict when other money was called back meanwhile."""
-    _refuse_what_went_since(work, decision)
+    refuse_what_went_since(work, decision)
     reversal = _for_people(work, decision.subject)
     if _left(work, reversal) != decision.amount:
         raise InvalidTransition(
@@ -112,7 +110,7 @@ def acknowledge_reversal(parts: Parts, work: Work, decision: Decision) -> None:
 
 
 @guards("reversal.seen")
-def _refuse_what_went_since(work: Work, decision: Decision) -> None:
+def refuse_what_went_since(work: Work, decision: Decision) -> None:
     """Raises: Conflict when other money of the payment has been called back since this was proposed: by the order of
     the audit, whatever the clocks say. What two people have seen at the bank may be that very sum.
     """
@@ -138,7 +136,7 @@ def _for_people(work: Work, reversal_id: str) -> Reversal:
     """The reversal, locked, if it is refused, or was asked for in vain for very long. Raises: InvalidTransition."""
     reversal = work.reversals.lock(reversal_id)
     unanswered = reversal.state is ReversalState.DUE and bool(reversal.attempts)
-    if unanswered and work.clock.now() - reversal.created_at >= SILENT:
+    if unanswered and silent_for_long(work, reversal.payment_id, reversal.id):
         return reversal
     if reversal.state is not ReversalState.REFUSED:
         raise InvalidTransition(f"reversal {reversal.id} is {reversal.state.value}, and waits for no person")

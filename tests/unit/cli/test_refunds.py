@@ -2,12 +2,14 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mpay_gateway.domain.errors import OutcomeUnknown
 from mpay_gateway.domain.order import OrderStatus
 from mpay_gateway.flow.settling import settle
+from tests.unit.flow.refunding_scene import open_refund
 from tests.unit.flow.scripted import lei
 
 
@@ -94,6 +96,24 @@ def test_operators_override_withdraw_retry_and_acknowledge(run, gateway, tokens,
     assert seen.out == f"{refund.id}: 150.00 MDL, done\n"
 
 
+def test_two_operators_write_down_that_a_refund_without_an_answer_went_back(run, gateway, tokens):
+    gateway.clock.time = datetime.now(UTC) - timedelta(days=40)
+    paid = gateway.pay("ORDER-1")
+    open_refund(gateway, paid)
+    gateway.calls.order_status[paid.order_key] = OrderStatus.REFUNDING
+    gateway.calls.reversal_answers.append(OutcomeUnknown("gone"))
+    gateway.work(seconds=1)
+    [refund] = gateway.parts.units.read(lambda work: work.refunds.of_payment(paid.id))
+    proposed = tokens("ana", "refund", "went-back", refund.id, "--reason", "sent by hand")
+    decision = proposed.out.partition(":")[0]
+    assert proposed.out == f"{decision}: went-back 150.00 MDL, proposed\n"
+    assert decision in run("refund", "list").out
+    assert tokens("ion", "refund", "approve", decision).status == 0
+    assert "done, the service does not call it refunded yet" in run("refund", "show", refund.id).out
+    again = tokens("ana", "refund", "went-back", refund.id, "--reason", "sent by hand")
+    assert (again.status, "is done, and waits for no such word" in again.err) == (1, True)
+
+
 def test_what_the_provider_took_back_is_listed_until_somebody_has_seen_to_it(run, gateway, tokens, paid):
     gateway.calls.given_back[paid.reference] = lei("50")
     settle(gateway.parts, paid.id)
@@ -124,7 +144,7 @@ def test_more_than_is_left_is_refused(tokens, paid):
 @pytest.mark.parametrize(
     "command",
     [("refund", "open", "{payment}"), ("refund", "override", "x"), ("refund", "withdraw", "x"),
-     ("refund", "acknowledge", "x"), ("resolve", "open", "{payment}", "accept"), ("delivery", "park", "x"),
+     ("refund", "acknowledge", "x"), ("refund", "went-back", "x"), ("resolve", "open", "{payment}", "accept"), ("delivery", "park", "x"),
      ("delivery", "release", "x"), ("instruments", "disable", "card")],
 )  # fmt: skip
 @pytest.mark.parametrize("reason", ["half a pair: \udcff", "a\x00b", "bell \x07"])

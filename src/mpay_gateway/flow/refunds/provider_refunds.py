@@ -124,14 +124,22 @@ def note_refunded(parts: Parts, work: Work, refund_id: str) -> None:
     are refused after a line of them came. Nobody tried one that is refused again: a person had its money sent.
     """
     payment = work.payments.lock(work.refunds.get(refund_id).payment_id)
-    refund, actor, now = work.refunds.lock(refund_id), f"provider:{payment.account_id}", parts.clock.now()
-    if refund.returned:
-        return
-    event = RefundEvent.WENT_BACK if refund.state is RefundState.REFUSED else RefundEvent.DONE
+    refund = work.refunds.lock(refund_id)
+    if not refund.returned:
+        refund_went_back(parts, work, refund, actor=f"provider:{payment.account_id}")
+
+
+def refund_went_back(parts: Parts, work: Work, refund: Refund, *, actor: str, detail: str = "") -> None:
+    """Write down that a refund's money is back, by whatever way: its service's word is waited for now.
+
+    Its task is taken from whoever is about to ask for the money. Payment and refund are locked.
+    """
+    now, refused = parts.clock.now(), refund.state is RefundState.REFUSED
+    event = RefundEvent.WENT_BACK if refused else RefundEvent.DONE
     done = work.refunds.change(
-        refund, event, actor=actor, at=now, done_at=now, returned=refund.amount, last_error=""
+        refund, event, actor=actor, at=now, detail=detail, done_at=now, returned=refund.amount, last_error=""
     )
-    book_refund(work, done, payment, at=now)
+    book_refund(work, done, work.payments.get(refund.payment_id), at=now)
     work.tasks.schedule(TaskKind.REFUND, refund.id, now)
 
 
