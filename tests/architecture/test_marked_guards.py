@@ -66,7 +66,6 @@ UNMARKED = {
     "`test_paid_elsewhere.py` has each case",
     "flow.receipt:invoice_pdf": "a paper, and no money",
     "flow.refunds.acts:acknowledge_refund": _PEOPLE,
-    "flow.refunds.provider_refunds:refund_went_back": _AFTER,
     "flow.refunds.unanswered:_for_people": _NO_THIRTY_DAYS,
     "flow.refunds.opening:_refuse_what_went_since": "no simulated database goes back in time; "
     "`tests/unit/flow/test_restored_refunds.py` has one",

@@ -78,7 +78,8 @@ def recheck(configured: Configured, reference: str, *, operator: str) -> None:
 def end(configured: Configured, payment_id: str, *, reason: str, operator: str) -> None:
     """Propose to end the payment ID, of which its provider never said what became of it; a second operator approves.
 
-    Its order can be paid again. Money that turns up later counts all the same.
+    Its order can be paid again. Money that turns up later counts all the same. Also one whose provider was asked in
+    vain for 30 days to take, or to give up, what it holds: money of that goes back when it turns up.
     """
     propose_and_tell(configured, payment_id, Act.END, reason=reason, operator=operator)
 

@@ -59,7 +59,10 @@ class DeliveryState(StrEnum):
 
 
 class IntentState(StrEnum):
-    """`due`: the provider is asked to take held money until it says a definite yes (`done`) or no (`refused`)."""
+    """`due`: the provider is asked to take held money until it says a definite yes (`done`) or no (`refused`).
+
+    So it stays when two operators end its payment: nobody knows, and nobody is asked.
+    """
 
     DUE = "due"
     DONE = "done"

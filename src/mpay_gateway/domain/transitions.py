@@ -199,7 +199,7 @@ EDGES: tuple[Edge, ...] = (
     Edge("delivery", _D.PARKED, _DE.RETRY, _D.DUE, "an operator sends it again"),
     Edge("delivery", _D.DUE, _DE.RETRY, _D.DUE, "an operator hurries it"),
     Edge("intent", _I.DUE, _IE.DONE, _I.DONE, "two-step: the provider took the money"),
-    Edge("intent", _I.DUE, _IE.WISH, _I.DUE, "the order takes the money no more, or again"),
+    Edge("intent", _I.DUE, _IE.WISH, _I.DUE, "the order takes the money no more, or again; people end it"),
     Edge("intent", _I.DUE, _IE.UNANSWERED, _I.DUE, "no definite answer: again with the same key"),
     Edge("intent", _I.DUE, _IE.REFUSE, _I.REFUSED, "the provider takes nothing: the hold may be given up"),
     Edge("intent", _I.REFUSED, _IE.DONE, _I.DONE, "the money turned up"),
@@ -210,7 +210,9 @@ EDGES: tuple[Edge, ...] = (
     Edge("reversal", _R.REFUSED, _RE.WENT_BACK, _R.DONE, "the provider or two operators say that it is back"),
     Edge("refund", _F.DUE, _FE.RELEASE, _F.DUE, "the service signed that it released the debt"),
     Edge("refund", _F.DUE, _FE.OVERRIDE, _F.DUE, "two operators do without the service's word"),
-    Edge("refund", _F.DUE, _FE.DONE, _F.DONE, "the provider gave it back, or two operators say that it is back"),
+    Edge(
+        "refund", _F.DUE, _FE.DONE, _F.DONE, "the provider gave it back, or two operators say that it is back"
+    ),
     Edge("refund", _F.DUE, _FE.UNANSWERED, _F.DUE, "no usable answer: again with the same key"),
     Edge("refund", _F.DUE, _FE.REFUSE, _F.REFUSED, "the provider refuses: a person decides"),
     Edge("refund", _F.DUE, _FE.WITHDRAW, _F.REFUSED, "an operator takes it back before money may leave"),

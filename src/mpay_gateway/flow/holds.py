@@ -41,6 +41,13 @@ class Hold:
         return void.state is ReversalState.DUE or (void.state is ReversalState.REFUSED and void.attempts > 0)
 
     @property
+    def unanswered(self) -> CaptureIntent | Reversal | None:
+        """What the provider has not given a definite answer to, asked for or not; never both."""
+        if self.intent is not None and self.intent.state is IntentState.DUE:
+            return self.intent
+        return self.void if self.void is not None and self.void.state is ReversalState.DUE else None
+
+    @property
     def unwanted(self) -> bool:
         """Whether money that is found taken goes back: the order was found gone before."""
         return self.void is not None or (self.intent is not None and not self.intent.wanted)

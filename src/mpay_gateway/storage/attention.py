@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, exists, literal, or_, select, union_all
 from sqlalchemy.engine import Connection
 
 from mpay_gateway.domain.identifiers import PaymentId
@@ -58,6 +58,9 @@ _RESTS = ~exists().where(
 _MAY_BE_PAID = exists().where(
     tasks.c.kind == TaskKind.EXPIRE, tasks.c.subject == payments.c.id, tasks.c.due.is_not(None)
 )  # under a number that a statement brings back: nobody is asked
+_STILL_HELD = exists().where(
+    tasks.c.kind == TaskKind.FINISH, tasks.c.subject == payments.c.id, tasks.c.due.is_not(None)
+)  # what people ended is asked for no more
 _PARKED = (deliveries.c.payment_id == payments.c.id, deliveries.c.state == DeliveryState.PARKED)
 _WITHHELD = deliveries.c.parked_reason == bindparam("withheld")
 _FOR_LONG = bindparam("unheard_since", type_=UtcDateTime())
@@ -71,7 +74,7 @@ _STUCK = union_all(
     ),
     _because(
         Why.NOT_ANSWERED, reversals.c.payment_id == payments.c.id, reversals.c.state == ReversalState.DUE,
-        reversals.c.created_at < _FOR_LONG,
+        reversals.c.created_at < _FOR_LONG, or_(reversals.c.capture_id.is_not(None), _STILL_HELD),
     ),
     _because(
         Why.NOT_ANSWERED, refunds.c.payment_id == payments.c.id, refunds.c.state == RefundState.DUE,
@@ -79,7 +82,7 @@ _STUCK = union_all(
     ),
     _because(
         Why.NOT_ANSWERED, capture_intents.c.payment_id == payments.c.id,
-        capture_intents.c.state == IntentState.DUE, capture_intents.c.created_at < _FOR_LONG,
+        capture_intents.c.state == IntentState.DUE, capture_intents.c.created_at < _FOR_LONG, _STILL_HELD,
     ),
     _because(Why.PARKED, *_PARKED, ~_WITHHELD),
     _because(Why.HELD, *_PARKED, _WITHHELD),

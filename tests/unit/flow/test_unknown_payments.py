@@ -78,25 +78,6 @@ def test_two_operators_end_a_hold_of_which_the_bank_knows_nothing_any_more(gatew
     assert check_books(gateway.parts.units) == ()
 
 
-@pytest.mark.parametrize("asked_for", ["capture", "reverse"])
-def test_a_hold_that_is_still_asked_for_under_a_key_is_not_ended(gateway, monkeypatch, asked_for):
-    """The money may be taken, or given up, at any time."""
-    stage = Stage(gateway, monkeypatch)
-    if asked_for == "reverse":
-        stage.order_gone()
-    name = {"capture": "capture_payment", "reverse": "reverse_payment"}[asked_for]
-    monkeypatch.setattr(gateway.calls, name, unheard)
-    stage.settle()
-    gateway.work(turns=45, days=1)
-    assert (stage.state, gateway.now(stage.payment).next_check_at) == (PaymentState.AUTHORISED, None)
-    with pytest.raises(NotFound, match="still asked to"):
-        propose(gateway.parts, stage.payment.id, Act.END, "the bank knows of no money", actor=ANA)
-
-
-def unheard(*_: object, **__: object) -> object:
-    raise OutcomeUnknown("no answer")
-
-
 def test_what_is_still_asked_about_is_not_ended(gateway: ScriptedGateway):
     payment = gateway.start("ORDER-1")
     with pytest.raises(NotFound):
