@@ -45,6 +45,7 @@ UNMARKED = {
     "flow.delivery_release:give_back": _AFTER,
     "flow.delivery_release:give_up_delivery": "the table gives up what is parked, once, and `transition` is marked",
     "flow.delivery_release:refuse_unanswered": "the invariant of the shop's books knows it; `test_decisions.py` too",
+    "flow.foreign_returns:dismiss": _PEOPLE,
     "flow.held_deliveries:hurry_delivery": "what is given up has no other edge, and `transition` is marked",
     "flow.held_deliveries:park_delivery": _PEOPLE,
     "flow.held_deliveries:take_parked": _PEOPLE,

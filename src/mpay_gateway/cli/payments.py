@@ -1,4 +1,4 @@
-"""`mpay payment`: find payments, read their story, ask again, end one. Reading needs no token."""
+"""`mpay payment`: find payments, read their story, ask again, end or dismiss one. Reading needs no token."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -82,6 +82,19 @@ def end(configured: Configured, payment_id: str, *, reason: str, operator: str) 
     vain for 30 days to take, or to give up, what it holds: money of that goes back when it turns up.
     """
     propose_and_tell(configured, payment_id, Act.END, reason=reason, operator=operator)
+
+
+@payment.command()
+@click.argument("payment_id", type=WORDS, metavar="ID")
+@reason_option
+@operator_option
+@click.pass_obj
+def dismiss(configured: Configured, payment_id: str, *, reason: str, operator: str) -> None:
+    """Propose that what was taken back of the payment ID in another currency needs nobody any more.
+
+    A second operator approves. Nothing is booked; of a greater sum people hear anew.
+    """
+    propose_and_tell(configured, payment_id, Act.DISMISS, reason=reason, operator=operator)
 
 
 _HEADINGS = ("payment", "state", "amount", "service", "order", "account", "created")

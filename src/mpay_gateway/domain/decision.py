@@ -17,6 +17,7 @@ class Act(StrEnum):
     `service-refund`: because its service asks for it. `override`: a refund's money leaves without the service's word.
     `end`: a payment of which its provider never said what became of it is over. `acknowledge`: what is left of a
     refused reversal went back by another way. `went-back`: so did the money of a refund that was never answered.
+    `dismiss`: money that went back in another currency than was taken needs nobody any more.
     """
 
     ACCEPT = "accept"
@@ -29,6 +30,7 @@ class Act(StrEnum):
     END = "end"
     ACKNOWLEDGE = "acknowledge"
     WENT_BACK = "went-back"
+    DISMISS = "dismiss"
 
 
 class DecisionState(StrEnum):

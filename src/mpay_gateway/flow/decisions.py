@@ -11,6 +11,7 @@ from mpay_gateway.domain.payment import Capture, CaptureState, DeliveryState, Pa
 from mpay_gateway.domain.remarks import clean_reason
 from mpay_gateway.domain.transitions import DecisionEvent
 from mpay_gateway.flow.delivery_release import give_up_delivery, refuse_unanswered
+from mpay_gateway.flow.foreign_returns import dismiss, to_dismiss
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.refunds.opening import GROUNDS, open_refund, override
 from mpay_gateway.flow.refunds.unanswered import write_down_return
@@ -21,7 +22,8 @@ from mpay_gateway.flow.settling import ask_first
 from mpay_gateway.flow.unknown_payments import end_unknown, to_end
 from mpay_gateway.storage import Work
 
-_ASKED_FIRST = {Act.ACCEPT, Act.GIVE_BACK, Act.END, Act.ACKNOWLEDGE, Act.WENT_BACK, *GROUNDS}
+_ASKED_FIRST = {Act.ACCEPT, Act.GIVE_BACK, Act.END, Act.ACKNOWLEDGE, Act.WENT_BACK, Act.DISMISS, *GROUNDS}
+_OF_PAYMENTS = {Act.END: to_end, Act.DISMISS: to_dismiss}
 _RELEASES = {Act.RELEASE, Act.RELEASE_ALTHOUGH}
 
 
@@ -140,8 +142,8 @@ def _proposal(work: Work, payment: Payment, act: Act) -> Proposal:
 
     What can only be refused when the second operator agrees is not proposed: he would agree to nothing.
     """
-    if act is Act.END:
-        return to_end(work, payment)
+    if act in _OF_PAYMENTS:
+        return _OF_PAYMENTS[act](work, payment)
     if act in _RELEASES:
         delivery = work.deliveries.of_payment(payment.id)
         if delivery is None or delivery.state is not DeliveryState.PARKED:
@@ -199,4 +201,5 @@ _DO: Mapping[Act, Callable[[Parts, Work, Decision], None]] = {
     Act.END: end_unknown,
     Act.ACKNOWLEDGE: acknowledge_reversal,
     Act.WENT_BACK: write_down_return,
+    Act.DISMISS: dismiss,
 }

@@ -1,7 +1,7 @@
 """What a provider gave back by itself of a payment that waits for people: money in review, or a refused reversal.
 
 It is heard with every answer about such a payment, and asked for afresh before two operators let money in review pay,
-and before one has money asked back again.
+and before one has money asked back again. So is confirmed money that went back in another currency.
 """
 
 from datetime import datetime
@@ -10,6 +10,7 @@ from mpay_gateway.domain.errors import NotPayable
 from mpay_gateway.domain.money import Money, sum_money
 from mpay_gateway.domain.payment import Capture, CaptureState, Payment, PaymentState
 from mpay_gateway.domain.provider_answer import ProviderConfirmation, ProviderStatus
+from mpay_gateway.flow.foreign_returns import is_foreign
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.pulled_accounts import can_be_asked
 from mpay_gateway.flow.refunds.provider_refunds import given_back
@@ -18,12 +19,13 @@ from mpay_gateway.storage import Work
 
 
 def note_returns(work: Work, payment: Payment, answer: ProviderConfirmation, *, asked_at: datetime) -> None:
-    """Keep what the answer says went back, if the payment waits for people. The payment is locked."""
+    """Keep what the answer says went back, if the payment waits for people, or does by that. It is locked."""
     if payment.state is not PaymentState.CAPTURED or not answer.captures:
         return
-    captures = work.payments.captures_of(payment.id)
-    if any(each.state is CaptureState.REVIEW for each in captures) or going_back(work, payment.id):
-        work.heard_returns.note(payment.id, _said(payment, answer), asked_at=asked_at)
+    said, captures = _said(payment, answer), work.payments.captures_of(payment.id)
+    waits = any(each.state is CaptureState.REVIEW for each in captures) or going_back(work, payment.id)
+    if waits or is_foreign(work, payment, said):
+        work.heard_returns.note(payment.id, said, asked_at=asked_at)
 
 
 def _said(payment: Payment, answer: ProviderConfirmation) -> Money:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Select, bindparam, exists, literal, or_, select, union_all
 from sqlalchemy.engine import Connection
 
+from mpay_gateway.domain.decision import Act, DecisionState
 from mpay_gateway.domain.identifiers import PaymentId
 from mpay_gateway.domain.payment import (
     CaptureState,
@@ -18,7 +19,9 @@ from mpay_gateway.domain.refund import RefundGround, RefundState
 from mpay_gateway.storage.tables import (
     capture_intents,
     captures,
+    decisions,
     deliveries,
+    heard_returns,
     payments,
     refunds,
     reversals,
@@ -44,6 +47,7 @@ class Why(StrEnum):
     NOT_RELEASED = "its refund waits, and the service does not release the debt"
     NOT_ACKNOWLEDGED = "it is refunded, and the service does not say so"
     TAKEN_BACK = "the provider took confirmed money back by itself"
+    TAKEN_BACK_FOREIGN = "the provider took confirmed money back in another currency: not booked"
 
 
 def _because(why: Why, *conditions: ColumnElement[bool]) -> Select[tuple[str, str]]:
@@ -63,6 +67,15 @@ _STILL_HELD = exists().where(
 )  # what people ended is asked for no more
 _PARKED = (deliveries.c.payment_id == payments.c.id, deliveries.c.state == DeliveryState.PARKED)
 _WITHHELD = deliveries.c.parked_reason == bindparam("withheld")
+_CONFIRMED = (
+    captures.c.payment_id == payments.c.id, captures.c.state == CaptureState.CLAIMED,
+    deliveries.c.payment_id == payments.c.id, deliveries.c.state == DeliveryState.CONFIRMED,
+)  # fmt: skip
+_DISMISSED = exists().where(
+    decisions.c.payment_id == payments.c.id, decisions.c.act == Act.DISMISS,
+    decisions.c.state == DecisionState.APPROVED, decisions.c.amount_minor == heard_returns.c.amount_minor,
+    decisions.c.currency == heard_returns.c.currency,
+)  # fmt: skip
 _FOR_LONG = bindparam("unheard_since", type_=UtcDateTime())
 _IN_REVIEW = (captures.c.payment_id == payments.c.id, captures.c.state == CaptureState.REVIEW)
 _STUCK = union_all(
@@ -96,6 +109,10 @@ _STUCK = union_all(
         Why.NOT_ACKNOWLEDGED, *_REFUND_FOR_PEOPLE, refunds.c.state == RefundState.DONE, ~_BY_PROVIDER, _RESTS
     ),
     _because(Why.TAKEN_BACK, *_REFUND_FOR_PEOPLE, _BY_PROVIDER),
+    _because(
+        Why.TAKEN_BACK_FOREIGN, *_CONFIRMED, heard_returns.c.payment_id == payments.c.id,
+        heard_returns.c.amount_minor > 0, heard_returns.c.currency != captures.c.currency, ~_DISMISSED,
+    ),
 ).subquery()  # fmt: skip
 
 

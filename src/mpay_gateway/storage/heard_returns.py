@@ -1,4 +1,4 @@
-"""What providers say went back of payments whose money is in review: the most that was ever said, and when."""
+"""What providers say went back of payments that wait for people: the most that was ever said, and when."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mpay_gateway.domain.errors import OutcomeUnknown
+from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.order import OrderStatus
 from mpay_gateway.flow.settling import settle
 from tests.unit.flow.refunding_scene import open_refund
@@ -126,6 +127,20 @@ def test_what_the_provider_took_back_is_listed_until_somebody_has_seen_to_it(run
     assert run("payment", "find", "--stuck").status == 1
 
 
+def test_what_went_back_in_another_currency_is_listed_until_two_operators_dismiss_it(
+    run, gateway, tokens, paid
+):
+    gateway.calls.given_back[paid.reference] = Money.from_minor(1000, "EUR")
+    settle(gateway.parts, paid.id)
+    assert "in another currency: not booked" in run("payment", "find", "--stuck").out
+    proposed = tokens("ana", "payment", "dismiss", paid.id, "--reason", "the bank's mistake")
+    decision = proposed.out.partition(":")[0]
+    assert proposed.out == f"{decision}: dismiss 10.00 EUR, proposed\n"
+    assert f"mpay resolve approve {decision}" in proposed.err
+    assert tokens("ion", "resolve", "approve", decision).status == 0
+    assert run("payment", "find", "--stuck").status == 1
+
+
 @pytest.mark.parametrize(
     "amount", ["0", "-1", "1,5,0", "1,500.00", "1e2", "0.001", "NaN", "٣", "1000000000000000", ""]
 )
@@ -144,7 +159,8 @@ def test_more_than_is_left_is_refused(tokens, paid):
 @pytest.mark.parametrize(
     "command",
     [("refund", "open", "{payment}"), ("refund", "override", "x"), ("refund", "withdraw", "x"),
-     ("refund", "acknowledge", "x"), ("refund", "went-back", "x"), ("resolve", "open", "{payment}", "accept"), ("delivery", "park", "x"),
+     ("refund", "acknowledge", "x"), ("refund", "went-back", "x"), ("payment", "dismiss", "{payment}"),
+     ("resolve", "open", "{payment}", "accept"), ("delivery", "park", "x"),
      ("delivery", "release", "x"), ("instruments", "disable", "card")],
 )  # fmt: skip
 @pytest.mark.parametrize("reason", ["half a pair: \udcff", "a\x00b", "bell \x07"])

@@ -15,6 +15,7 @@ from mpay_gateway.domain.payment import Capture, Delivery, DeliveryState, Paymen
 from mpay_gateway.domain.provider_answer import ProviderConfirmation
 from mpay_gateway.domain.refund import Refund, RefundGround, RefundState, left_to_refund
 from mpay_gateway.domain.transitions import RefundEvent
+from mpay_gateway.flow.foreign_returns import is_foreign
 from mpay_gateway.flow.parts import Parts
 from mpay_gateway.flow.refunds.opening import confirmed_capture
 from mpay_gateway.flow.refunds.postings import book_refund
@@ -53,10 +54,10 @@ def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: Provider
     """
     if answer.reversed is None:
         return
-    capture = confirmed_capture(work, payment)
-    if capture is not None and answer.reversed.currency != capture.amount.currency:
+    if is_foreign(work, payment, answer.reversed):
         _log.error("taken_back_in_another_currency", payment=payment.id, account=payment.account_id)
         return
+    capture = confirmed_capture(work, payment)
     beyond = answer.reversed - given_back(work, payment.id, answer.reversed.currency)
     if beyond <= Money.zero(beyond.currency):
         if capture is not None and _surely_back(work, payment.id, beyond.currency) < answer.reversed:
