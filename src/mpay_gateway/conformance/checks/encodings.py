@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -101,7 +102,7 @@ _FORMS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
 def _other_form(form: Callable[[str], str], bench: Bench) -> Iterator[str]:
     bench.found_accepts()
     key = bench.target.order_keys[0]
-    written = f">{key}<".encode()
+    written = f">{escape(key)}<".encode()
     way = Way(
         f"with the key written {form(key)}",
         change=lambda sent: sent.replace(written, f">{form(key)}<".encode(), 1),
