@@ -4,8 +4,10 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 WHEELS ?= wheels
-# Tests that start browsers or servers of their own share two cores badly: they run one after another.
+# Each file stays in one process, where what its tests share is started once.
 PARALLEL := -n 2 --dist loadfile
+# Most of the browser's tests are one file: each process begins with a half of all.
+HALVES := -n 2 --dist worksteal
 PYTEST := $(PYTHON) -m pytest
 # Where processes that tests start find the pages that another one has compiled.
 PAGES := $(CURDIR)/var/pages
@@ -69,7 +71,7 @@ test-proofs: setup-test ## play a share of the crash points
 
 test-browser: setup-test ## test the pages in Chromium
 	@mkdir -p $(PAGES)
-	$(QUICKLY) $(PYTEST) tests/browser
+	$(QUICKLY) $(PYTEST) $(HALVES) tests/browser
 
 screenshots: setup-test ## photograph every page, state, language and size into var/screenshots
 	$(PYTHON) tests/browser/screenshots.py var/screenshots
