@@ -236,8 +236,10 @@ def run_until(gateway, reached, *, threads: int = 8, advance: bool = False) -> N
             gateway.clock.advance(seconds=1)
         time.sleep(0.02)
     stop.set()
+    worker._wake.set()
     thread.join(10)
     assert reached()
+    assert not thread.is_alive()
 
 
 def test_many_questions_to_a_bank_that_hangs_do_not_go_round_and_round(gateway, monkeypatch):
