@@ -125,7 +125,7 @@ class Operators:
         """Do one thing, whatever comes of it. Nobody says that money is back which he has not seen at the bank."""
         self._world.strikes.payment(payment_id, Fault.OPERATOR)
         said = self._world.store.rows(_CALLED_BACK, subject) if deed in {_acknowledge, _approve} else []
-        if said and said[0][0] > beyond_our_books(self._world, payment_id):
+        if said and said[0][0] != beyond_our_books(self._world, payment_id):
             return
         try:
             self._world.ask(actor, lambda process: deed(process, subject, actor))
