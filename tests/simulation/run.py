@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -97,7 +98,9 @@ class Run:
         Returns 1 when a seed fails. What was seen is kept, whatever happens.
         """
         first = list(dict.fromkeys([*corpus(), *self._tally.failed]))
-        pool = ProcessPoolExecutor(self._processes)
+        pool = ProcessPoolExecutor(
+            self._processes, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+        )
         try:
             with self._progress:
                 return self._play(
@@ -213,7 +216,11 @@ def main() -> int:
     if asked.never:
         return _list_never(tally)
     run = Run(tally, asked.state, seconds=asked.seconds, processes=asked.processes, in_order=asked.in_order)
-    failed = run.go_on()
+    try:
+        failed = run.go_on()
+    except KeyboardInterrupt:
+        print(f"ended by hand; what was seen is kept\n{run.standing}")
+        return 130
     print(run.standing)
     if not failed:
         print(run.verdict())
