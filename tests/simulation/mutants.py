@@ -354,7 +354,7 @@ MUTANTS: tuple[Mutant, ...] = (
          "check_amount(refund.amount, refundable(work, payment)[1])", "pass"),
     _one("our own refund is called the provider's", "refund.by-provider",
          "flow.refunds.provider_refunds:hear_taken_back",
-         "answer.reversed - given_back(work, payment.id, answer.reversed.currency)", "answer.reversed"),
+         "answer.reversed - given_back(work, payment.id, currency)", "answer.reversed"),
     _one("a refund waits for money that is gone", "refund.gone", "flow.refunds.provider_refunds:_withdraw_what_is_gone",
          "gone = left < Money.zero(left.currency)", "gone = False"),
     # Statements.

@@ -51,11 +51,12 @@ def refund_beside_a_reversal(arena: Arena, order_key: str) -> str:
     payment, decision = _to_refund(arena, order_key)
     first = arena.calls(0).captured[payment.reference][0]
     second = ProviderCapture(f"{first.transaction_id}-again", first.amount, arena.clock.now())
-    arena.calls(0).captured[payment.reference].append(second)
-    approved, settled = arena.at_once(
-        lambda: approve(arena.processes[0], decision.id, actor=ION),
-        lambda: settle(arena.processes[1], payment.id),
-    )
+
+    def turn_up() -> object:
+        arena.calls(0).captured[payment.reference].append(second)
+        return settle(arena.processes[1], payment.id)
+
+    approved, settled = arena.at_once(lambda: approve(arena.processes[0], decision.id, actor=ION), turn_up)
     assert isinstance(approved, Decision), approved
     assert not isinstance(settled, Exception), settled
     arena.sides.released.add(order_key)

@@ -170,6 +170,21 @@ def test_what_is_taken_back_while_the_service_is_told_is_written_down_once_it_kn
     assert due is None
 
 
+def test_what_hides_behind_a_reversal_while_the_service_is_told_is_asked_about_again(gateway):
+    """What the bank charged back looks like the reversal that has no answer yet."""
+    gateway.calls.delivery_answers = [RemoteUnavailable("down")] * 2
+    untold = gateway.pay("ORDER-1")
+    gateway.calls.reversal_answers.append(OutcomeUnknown("no answer"))
+    gateway.calls.captured[untold.reference].append(ProviderCapture("txn-second", lei("150"), NOON))
+    settle(gateway.parts, untold.id)
+    pull(gateway, untold, "150")
+    gateway.calls.given_back[untold.reference] = lei("300")
+    gateway.work(turns=4, minutes=40)
+    [reversal] = gateway.parts.units.read(lambda work: work.reversals.of_payment(untold.id))
+    assert reversal.state is ReversalState.DONE
+    assert taken_back(gateway, untold) == ["150.00"]
+
+
 def test_a_second_capture_beside_a_refund_of_the_first_goes_back_by_a_reversal(gateway, paid):
     """What we had the provider give back of the first capture says nothing of the second."""
     open_refund(gateway, paid)

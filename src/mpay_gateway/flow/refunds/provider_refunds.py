@@ -57,15 +57,13 @@ def hear_taken_back(parts: Parts, work: Work, payment: Payment, answer: Provider
     if is_foreign(work, payment, answer.reversed):
         _log.error("taken_back_in_another_currency", payment=payment.id, account=payment.account_id)
         return
-    capture = confirmed_capture(work, payment)
-    beyond = answer.reversed - given_back(work, payment.id, answer.reversed.currency)
-    if beyond <= Money.zero(beyond.currency):
-        if capture is not None and _surely_back(work, payment.id, beyond.currency) < answer.reversed:
-            work.tasks.hurry(TaskKind.RECHECK, payment.id, parts.clock.now() + ASK_AGAIN)
-        return
-    if capture is not None and not going_back(work, payment.id):
+    capture, currency = confirmed_capture(work, payment), answer.reversed.currency
+    beyond = answer.reversed - given_back(work, payment.id, currency)
+    if capture is not None and beyond > Money.zero(currency) and not going_back(work, payment.id):
         record(parts, work, payment, beyond)
-    elif capture is not None or _is_being_told(work.deliveries.of_payment(payment.id)):
+        return
+    known = capture is not None or _is_being_told(work.deliveries.of_payment(payment.id))
+    if known and _surely_back(work, payment.id, currency) < answer.reversed:
         work.tasks.hurry(TaskKind.RECHECK, payment.id, parts.clock.now() + ASK_AGAIN)
 
 
