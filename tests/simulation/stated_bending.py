@@ -28,6 +28,7 @@ _ACTS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "reversal:refused:retry": (("pay-twice", 1.0),),
     "reversal:refused:went-back": (("pay-twice", 1.0),),
 }
+_OF_TRANSFERS_ALONE = "refund:refused:went-back"
 EDGES = (
     "payment:created:capture", "payment:created:expire", "payment:captured:capture", "payment:expired:capture",
     "capture:review:accept", "capture:review:give-back", "capture:claimed:release-to-payer",
@@ -62,7 +63,8 @@ def stated_aim(seed: int) -> Aim | None:
 def stated(bent: Bent, aim: Aim | None) -> Bent:
     """The same with a treasury, to which most payers go."""
     acts = bent.acts if aim is None else _ACTS.get(aim.edge, _PAID)
+    alone = aim is not None and aim.edge == _OF_TRANSFERS_ALONE
     return replace(
-        bent, instruments=TRANSFERS, acts=acts, stated=True, presses_twice=0.05,
+        bent, instruments=("transfer",) if alone else TRANSFERS, acts=acts, stated=True, presses_twice=0.05,
         second_payers=min(bent.second_payers, 0.3),
     )  # fmt: skip

@@ -242,6 +242,22 @@ def test_where_nothing_goes_back_by_itself_the_statement_says_that_a_person_sent
     assert refunds(gateway, paid)[0].acknowledged_at is not None
 
 
+def test_what_was_begun_with_the_money_of_a_refused_refund_is_taken_back_once_a_person_sent_it(gateway, paid):
+    """A refused one holds nothing, so that another can be opened; the line of the first says that nothing is left."""
+    refused = open_refund(gateway, paid, "100")
+    release(gateway, paid)
+    gateway.calls.reversal_answers = [NoPluginAnswered("mpay_reverse_payment")]
+    gateway.work(seconds=1)
+    del gateway.calls.order_status[paid.order_key]
+    waiting = open_refund(gateway, paid, "150")
+    state(gateway, paid, "100")
+    states = {each.id: each.state for each in refunds(gateway, paid)}
+    assert states == {refused.id: RefundState.DONE, waiting.id: RefundState.REFUSED}
+    release(gateway, paid, OrderStatus.REFUNDED)
+    gateway.work(turns=2, minutes=6)
+    assert len(gateway.calls.reversed_keys) == 1
+
+
 def test_a_refused_refund_whose_money_went_another_way_is_not_taken_for_sent(gateway, paid):
     refused = open_refund(gateway, paid, "100")
     release(gateway, paid)

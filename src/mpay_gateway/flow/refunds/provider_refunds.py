@@ -131,15 +131,19 @@ def note_refunded(parts: Parts, work: Work, refund_id: str) -> None:
 def refund_went_back(parts: Parts, work: Work, refund: Refund, *, actor: str, detail: str = "") -> None:
     """Write down that a refund's money is back, by whatever way: its service's word is waited for now.
 
-    Its task is taken from whoever is about to ask for the money. Payment and refund are locked.
+    Its task is taken from whoever is about to ask for the money. A refused one held nothing: what was begun with its
+    money since is taken back. Payment and refund are locked.
     """
     now, refused = parts.clock.now(), refund.state is RefundState.REFUSED
     event = RefundEvent.WENT_BACK if refused else RefundEvent.DONE
     done = work.refunds.change(
         refund, event, actor=actor, at=now, detail=detail, done_at=now, returned=refund.amount, last_error=""
     )
-    book_refund(work, done, work.payments.get(refund.payment_id), at=now)
+    payment = work.payments.get(refund.payment_id)
+    book_refund(work, done, payment, at=now)
     work.tasks.schedule(TaskKind.REFUND, refund.id, now)
+    if refused and (capture := confirmed_capture(work, payment)) is not None:
+        _withdraw_what_is_gone(parts, work, capture)
 
 
 def record_stated(parts: Parts, work: Work, payment: Payment, currency: str) -> None:
