@@ -29,10 +29,12 @@ def two_approve_a_refund(arena: Arena, order_key: str) -> str:
 def refund_approved_and_rejected(arena: Arena, order_key: str) -> str:
     """One agrees to a refund, one refuses it, at once: one of them decides (E75)."""
     payment, decision = _to_refund(arena, order_key)
-    agreed, refused = arena.at_once(
-        lambda: approve(arena.processes[0], decision.id, actor=ION),
-        lambda: reject(arena.processes[1], decision.id, actor=MARIA),
-    )
+
+    def refuse() -> Decision:
+        settle(arena.processes[1], payment.id)  # whoever agrees asks the bank first, too
+        return reject(arena.processes[1], decision.id, actor=MARIA)
+
+    agreed, refused = arena.at_once(lambda: approve(arena.processes[0], decision.id, actor=ION), refuse)
     if isinstance(agreed, Decision):
         assert isinstance(refused, InvalidTransition), refused
         _refunded_once(arena, payment)
@@ -53,6 +55,7 @@ def refund_beside_a_reversal(arena: Arena, order_key: str) -> str:
     second = ProviderCapture(f"{first.transaction_id}-again", first.amount, arena.clock.now())
 
     def turn_up() -> object:
+        settle(arena.processes[1], payment.id)  # whoever agrees asks the bank first, too
         arena.calls(0).captured[payment.reference].append(second)
         return settle(arena.processes[1], payment.id)
 
