@@ -71,6 +71,8 @@ UNMARKED = {
     "flow.refunds.opening:_refuse_what_went_since": "no simulated database goes back in time; "
     "`tests/unit/flow/test_restored_refunds.py` has one",
     "flow.reversal_acts:acknowledge_reversal": _SEEN,
+    "flow.reversal_acts:refuse_what_went_since": "a bank's people send one of two equal sums just then in no world; "
+    "`tests/unit/flow/test_heard_reversals.py` has them",
     "flow.reversal_acts:_left": _SEEN,
     "flow.reversal_acts:_refuse_what_may_be_back": "no simulated operator gives the command; "
     "`tests/unit/flow/test_asked_before_a_retry.py` has some",

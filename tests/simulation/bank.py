@@ -36,7 +36,7 @@ class Session:
     `closed`: the gateway gave the hold up, so that nobody can pay any more. `said_no`: the bank has said once that no
     money will come. `short`: less goes back than is asked for. `odd`: what is taken instead of what was asked for.
     `grabs`: it takes what it holds at the moment at which it is told to give it up. `itself`: given back unasked.
-    `unyielding`: what it holds, nobody may take.
+    `unyielding`: what it holds, nobody may take. `kept_said`: the most that an answer which told of money left.
     """
 
     reference: str
@@ -55,6 +55,7 @@ class Session:
     unyielding: bool = False
     said_no: bool = False
     itself: Money | None = None
+    kept_said: Money | None = None
 
     @property
     def taken(self) -> Money:
@@ -200,6 +201,9 @@ class Bank:
         return session
 
     def _said(self, session: Session) -> ProviderConfirmation:
+        if session.captures:
+            kept = session.taken - session.back
+            session.kept_said = max(session.kept_said or kept, kept)
         return ProviderConfirmation(
             _STATUS[session.standing],
             tuple(session.captures),

@@ -54,8 +54,17 @@ def at_birth(world: "World", change: Change) -> Iterator[str]:
             yield from _intent(world, change.payment_id)
         case "capture" if change.after == "claimed" and world.store.rows(_GIVEN_UP, change.payment_id):
             yield f"I9 {change.payment_id}: money of a hold that was given up pays its order"
+        case "capture" if change.after == "claimed" and _is_gone(world, change.payment_id):
+            yield f"I6 {change.payment_id}: money pays its order that its bank never said to have kept"
         case "reversal":
             yield from _reversal(world, change.payment_id)
+
+
+def _is_gone(world: "World", payment_id: str) -> bool:
+    """Whether each answer of the bank that told of money said that all of it went back."""
+    ((reference,),) = world.store.rows(_REFERENCE, payment_id)
+    session = world.bank.sessions.get(reference)
+    return session is not None and session.kept_said is not None and not session.kept_said.minor
 
 
 def _reversal(world: "World", payment_id: str) -> Iterator[str]:

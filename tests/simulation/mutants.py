@@ -80,8 +80,6 @@ def _one(name: str, guard: str, where: str, old: str, new: str) -> Mutant:
 _STATED = ("statement-late",)
 """Worlds with a treasury."""
 NEAR: Mapping[str, tuple[str, ...]] = {
-    "an old answer ends the asking": ("taken-back",),
-    "what was seen is acknowledged twice": ("reversal:refused:went-back",),
     "a refund waits for nobody's word": ("refund:due:withdraw", "refund:due:override", "refund:due:done"),
     "any word releases a refund": ("refund:due:withdraw", "refund:due:override", "refund:due:done"),
     "a refund under a new key each time": ("refund:due:done", "refund:due:unanswered"),
@@ -271,13 +269,9 @@ MUTANTS: tuple[Mutant, ...] = (
     _one("unheard and never asked again", "settle.again", "flow.settling:_ask_later",
          "work.tasks.schedule(TaskKind.RECHECK, payment.id, due)",
          "work.tasks.schedule(TaskKind.RECHECK, payment.id, None)"),
-    _one("an old answer ends the asking", "settle.wishes", "flow.settling:_rest",
-         "payment.state.open or work.tasks.wishes(TaskKind.RECHECK, payment.id) == asked.wishes", "True"),
     _one("no janitor", "settle.janitor", "flow.rechecking:recheck",
          "settle(parts, lease.subject)",
          "parts.units.run('idle', lambda work: work.tasks.finish(lease, due=None))"),
-    _one("what was seen is acknowledged twice", "reversal.seen", "flow.reversal_acts:refuse_what_went_since",
-         'row.after == "done"', "False"),
     _one("one person dismisses a line", "dismissal.two-people", "flow.bookkeeping.dismissing:approve_dismissal",
          "if dismissal.opened_by == actor:", "if False:"),
     # Deliveries.

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from mpay_gateway.domain.decision import Act, Decision, Proposal
 from mpay_gateway.domain.errors import Conflict, InvalidTransition, NotFound
-from mpay_gateway.domain.guards import guards
 from mpay_gateway.domain.money import Money
 from mpay_gateway.domain.payment import Capture, Payment, Reversal, ReversalState
 from mpay_gateway.domain.transitions import ReversalEvent
@@ -109,7 +108,6 @@ def acknowledge_reversal(parts: Parts, work: Work, decision: Decision) -> None:
     went_back_otherwise(parts, work, reversal, actor=decision.decided_by, detail=decision.reason)
 
 
-@guards("reversal.seen")
 def refuse_what_went_since(work: Work, decision: Decision) -> None:
     """Raises: Conflict when other money of the payment has been called back since this was proposed: by the order of
     the audit, whatever the clocks say. What two people have seen at the bank may be that very sum.

@@ -121,7 +121,6 @@ def _believe(parts: Parts, work: Work, asked: _Asked, answer: ProviderConfirmati
     return None
 
 
-@guards("settle.wishes")
 def _rest(parts: Parts, work: Work, payment: Payment, asked: _Asked) -> None:
     """No more checks of a payment that is over, unless somebody has wished for one since this question was asked.
 
