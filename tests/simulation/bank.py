@@ -125,8 +125,8 @@ class Bank:
                 session.standing, session.closed, session.said_no = Standing.CANCELLED, True, True
             elif session.captures:
                 amount = Money.from_minor(amount.minor // 2, amount.currency) if session.short else amount
-                if session.itself and session.taken < session.back + amount:
-                    raise RemoteRefused("taken-back-already")
+                if session.taken < session.back + amount:
+                    raise RemoteRefused("not-there")  # taken back already, or less was taken than was held
                 self._give_back(session, amount)
             else:
                 raise RemoteRefused("nothing-to-reverse")
