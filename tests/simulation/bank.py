@@ -125,8 +125,9 @@ class Bank:
                 session.standing, session.closed, session.said_no = Standing.CANCELLED, True, True
             elif session.captures:
                 amount = Money.from_minor(amount.minor // 2, amount.currency) if session.short else amount
-                if session.taken < session.back + amount:
-                    raise RemoteRefused("not-there")  # taken back already, or less was taken than was held
+                back = session.back if session.itself else Money.zero(amount.currency)
+                if session.taken < back + amount:  # taken back already, or less was taken than was held
+                    raise RemoteRefused("not-there")
                 self._give_back(session, amount)
             else:
                 raise RemoteRefused("nothing-to-reverse")
