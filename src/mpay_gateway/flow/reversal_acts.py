@@ -115,7 +115,8 @@ def refuse_what_went_since(work: Work, decision: Decision) -> None:
     rows = work.audit.of_payment(decision.payment_id)
     proposed = next(row.seq for row in rows if row.subject == decision.id)
     for row in rows[proposed:]:
-        if row.machine in _GIVES_BACK and row.after == "done" and row.subject != decision.subject:
+        called_back = row.machine in _GIVES_BACK and row.before != "done" and row.after == "done"
+        if called_back and row.subject != decision.subject:
             raise Conflict(
                 f"{row.machine} {row.subject} of the payment has been called back since this was proposed, which may be"
                 " what was seen: look again, reject this, and propose it anew if more went back"

@@ -10,6 +10,7 @@ from mpay_gateway.domain.provider_answer import ProviderCapture, ReversalAnswer,
 from mpay_gateway.flow.attention import payments_for_people
 from mpay_gateway.flow.bookkeeping.books import check_books
 from mpay_gateway.flow.decisions import approve, propose_about, reject
+from mpay_gateway.flow.refunds.acts import acknowledge_refund
 from mpay_gateway.flow.reversal_acts import proposed_acknowledgement
 from mpay_gateway.flow.settling import settle
 from mpay_gateway.storage.attention import Why
@@ -118,6 +119,17 @@ def test_what_was_seen_at_the_bank_once_is_called_back_once(gateway):
     again = propose_about(gateway.parts, payment.id, about, "sent, too", actor=ANA)
     approve(gateway.parts, again.id, actor=ION)
     assert "suspense" not in balances(gateway)
+
+
+def test_a_word_on_a_refund_that_was_back_before_stands_in_nobodys_way(gateway, statements):
+    payment = paid(gateway, "30")
+    assert statements.write(line(payment, "150")) == [LineOutcome.CHARGED_BACK]
+    [refused], [taken] = reversals(gateway, payment), refunds(gateway, payment)
+    about = proposed_acknowledgement(refused.id)
+    proposal = propose_about(gateway.parts, payment.id, about, "sent", actor=ANA)
+    acknowledge_refund(gateway.parts, taken.id, "the service bears it", actor=ANA)
+    approve(gateway.parts, proposal.id, actor=ION)
+    assert standing(gateway, payment) == {"30.00": ReversalState.DONE}
 
 
 def test_a_sum_that_fits_nothing_is_written_down_once_people_have_seen_to_the_reversal(gateway):
